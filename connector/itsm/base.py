@@ -1,0 +1,164 @@
+"""What Travesía needs of an ITSM tool: one small Protocol, spoken in the words of the Table API.
+
+Values are strings as the tool sends them: "" is empty, a missing key is unknown (hidden by an ACL).
+Every method may raise `connector.errors.InstanceError` and its kinds; retries happen inside.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+Record = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where extraction of a table stands: everything up to (`updated_on`, `sys_id`) was read."""
+
+    updated_on: str = ""
+    sys_id: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer of a list call. `cursor` is the last key on it; `hidden` rows an ACL kept back."""
+
+    records: Sequence[Record]
+    cursor: Cursor
+    hidden: int = 0
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as the tool's dictionary has it, inherited columns under the asking table.
+
+    `type` is the tool's own (`string`, `integer`, `boolean`, `glide_date_time`, `reference`, …).
+    """
+
+    table: str
+    element: str
+    type: str
+    label: str = ""
+    reference: str = ""
+    is_choice: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One choice value of a column, in one language."""
+
+    table: str
+    element: str
+    value: str
+    label: str
+    language: str
+
+
+@dataclass(frozen=True)
+class RecordUpdate:
+    """Wanted values of one record."""
+
+    table: str
+    sys_id: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class UpdateReply:
+    """What became of one update.
+
+    `written` = the tool answered 2xx and `values` is what it now holds (check each field!);
+    `unserviced` = not looked at, send again; `rejected`/`forbidden`/`gone` = no, with `detail`;
+    `unknown` = the answer was lost: read before anything else.
+    """
+
+    table: str
+    sys_id: str
+    status: Literal["written", "unserviced", "rejected", "forbidden", "gone", "unknown"]
+    values: Mapping[str, str]
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file on a record."""
+
+    sys_id: str
+    file_name: str
+    content_type: str
+    size: int
+
+
+class Instance(Protocol):
+    """One installation of an ITSM tool."""
+
+    url: str
+
+    def now(self) -> datetime:
+        """The instance's own clock (its `Date` header), aware UTC."""
+        ...
+
+    def list_tables(self, names: Sequence[str]) -> dict[str, str]:
+        """Those of `names` that exist → the name of the table they extend ("" for none)."""
+        ...
+
+    def list_columns(self, tables: Sequence[str]) -> list[Column]:
+        """The columns of existing tables, inherited ones included."""
+        ...
+
+    def list_choices(self, tables: Sequence[str]) -> list[Choice]:
+        """The choice values of tables, inherited ones included (active ones only)."""
+        ...
+
+    def list_pages(
+        self, table: str, fields: Sequence[str], after: Cursor, until: datetime, where: str = ""
+    ) -> Iterator[Page]:
+        """Pages in key order (`sys_updated_on`, `sys_id`), strictly after `after` up to `until`."""
+        ...
+
+    def list_records(
+        self, table: str, fields: Sequence[str], query: str = "", limit: int | None = None
+    ) -> Iterator[Record]:
+        """Records of a query in sys_id order, paged inside (small lists, sweeps of keys)."""
+        ...
+
+    def read_records(
+        self, table: str, sys_ids: Sequence[str], fields: Sequence[str]
+    ) -> list[Record]:
+        """Those of the records that exist and may be read."""
+        ...
+
+    def send_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+        """Send one batch (the caller cuts them: `write_back.batch_size`); one reply per update.
+
+        Repeats only what was unserviced or failed for a passing reason; a batch whose answer was
+        lost comes back as `unknown`. Never raises for a single record.
+        """
+        ...
+
+    def create_record(self, table: str, values: Mapping[str, str]) -> Record:
+        """Create; pass a `sys_id` of your choosing to make it repeatable."""
+        ...
+
+    def update_record(self, table: str, sys_id: str, values: Mapping[str, str]) -> Record:
+        """Update one record, answering all it now holds."""
+        ...
+
+    def list_attachments(self, table: str, sys_id: str) -> list[Attachment]:
+        """The files on a record."""
+        ...
+
+    def read_attachment(self, sys_id: str) -> bytes:
+        """The bytes of a file."""
+        ...
+
+    def add_attachment(
+        self, table: str, sys_id: str, file_name: str, content_type: str, content: bytes
+    ) -> Attachment:
+        """Put a file on a record."""
+        ...
+
+    def delete_attachment(self, sys_id: str) -> None:
+        """Remove a file (only ever one of ours)."""
+        ...

@@ -1,0 +1,175 @@
+"""The columns that Travesía owns on a record, and its own tables: one list for all who need it.
+
+Provisioning creates them, write-back fills them, extraction reads them back, rules never see them.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from connector.journey.model import Text
+
+OWN_PREFIX = "u_journey_"
+"""Every column of ours begins so; no rule may read such a column (our own writes move it)."""
+
+FieldType = Literal["choice", "string", "datetime", "integer"]
+
+
+@dataclass(frozen=True)
+class JourneyField:
+    """One column on the record. `causes_write` is false for what only explains the others."""
+
+    name: str
+    type: FieldType
+    label: Text
+    help: Text
+    causes_write: bool = True
+    max_length: int = 40
+
+
+@dataclass(frozen=True)
+class OwnTable:
+    """A table of ours inside the tool."""
+
+    name: str
+    label: Text
+    fields: tuple[JourneyField, ...]
+
+
+STEP = "u_journey_step"
+TOUCHPOINT = "u_journey_touchpoint"
+BAND = "u_journey_band"
+MOMENT = "u_journey_moment"
+OUTCOME = "u_journey_outcome"
+VALUE = "u_journey_value"
+SINCE = "u_journey_since"
+WHY = "u_journey_why"
+RULE = "u_journey_rule"
+CONFIDENCE = "u_journey_confidence"
+
+RECORD_FIELDS: tuple[JourneyField, ...] = (
+    JourneyField(
+        STEP,
+        "choice",
+        Text("Journey step", "Paso de la travesía"),
+        Text(
+            "Where this record stands on the customer journey",
+            "En qué paso de la travesía está este registro",
+        ),
+    ),
+    JourneyField(
+        TOUCHPOINT,
+        "choice",
+        Text("Journey touchpoint", "Punto de contacto de la travesía"),
+        Text(
+            "Where consumer and provider meet now",
+            "Dónde se encuentran ahora consumidor y proveedor",
+        ),
+    ),
+    JourneyField(
+        BAND,
+        "choice",
+        Text("Visibility band", "Banda de visibilidad"),
+        Text(
+            "Whether the other party can see what happens now",
+            "Si la otra parte puede ver lo que ocurre ahora",
+        ),
+    ),
+    JourneyField(
+        MOMENT,
+        "choice",
+        Text("Moment of truth", "Momento de la verdad"),
+        Text("Potential until evidence decides it", "Potencial hasta que la evidencia lo decida"),
+    ),
+    JourneyField(
+        OUTCOME,
+        "choice",
+        Text("Journey outcome", "Desenlace de la travesía"),
+        Text(
+            "How the journey ended, where it did not end well",
+            "Cómo terminó la travesía, si no terminó bien",
+        ),
+    ),
+    JourneyField(
+        VALUE,
+        "choice",
+        Text("Value", "Valor"),
+        Text(
+            "Confirmed by a voice, or presumed from silence",
+            "Confirmado por una voz o presumido por el silencio",
+        ),
+    ),
+    JourneyField(
+        SINCE,
+        "datetime",
+        Text("In this step since", "En este paso desde"),
+        Text(
+            "When the record entered its present step", "Cuándo entró el registro en su paso actual"
+        ),
+    ),
+    JourneyField(
+        WHY,
+        "string",
+        Text("Why here", "Por qué aquí"),
+        Text("The reason of the rule that decided", "El motivo de la regla que decidió"),
+        causes_write=False,
+        max_length=255,
+    ),
+    JourneyField(
+        RULE,
+        "string",
+        Text("Journey rule", "Regla de la travesía"),
+        Text("The rule that decided", "La regla que decidió"),
+        causes_write=False,
+        max_length=80,
+    ),
+    JourneyField(
+        CONFIDENCE,
+        "choice",
+        Text("Journey confidence", "Confianza de la clasificación"),
+        Text("How sure the rule is", "Qué seguridad tiene la regla"),
+        causes_write=False,
+    ),
+)
+
+BAND_CHOICES: dict[str, Text] = {
+    "visible": Text("Visible", "Visible"),
+    "provider_backstage": Text("Provider backstage", "Trastienda del proveedor"),
+    "consumer_backstage": Text("Consumer backstage", "Trastienda del consumidor"),
+}
+MOMENT_CHOICES: dict[str, Text] = {
+    "potential": Text("Potential", "Potencial"),
+}
+OUTCOME_CHOICES: dict[str, Text] = {
+    "lost": Text("Lost", "Perdida"),
+    "abandoned": Text("Abandoned", "Abandonada"),
+    "cancelled": Text("Cancelled", "Cancelada"),
+    "failed": Text("Failed", "Fallida"),
+    "stalled": Text("Stalled", "Detenida"),
+    "no_answer": Text("No answer", "Sin respuesta"),
+}
+VALUE_CHOICES: dict[str, Text] = {
+    "confirmed": Text("Confirmed", "Confirmado"),
+    "presumed": Text("Presumed", "Presumido"),
+}
+CONFIDENCE_CHOICES: dict[str, Text] = {
+    "high": Text("High", "Alta"),
+    "medium": Text("Medium", "Media"),
+    "low": Text("Low", "Baja"),
+}
+
+REPORT_TABLE = OwnTable(
+    "u_journey_report",
+    Text("Journey report", "Informe de la travesía"),
+    (
+        JourneyField("u_title", "string", Text("Title", "Título"), Text("", ""), max_length=160),
+        JourneyField("u_period_from", "datetime", Text("From", "Desde"), Text("", "")),
+        JourneyField("u_period_to", "datetime", Text("To", "Hasta"), Text("", "")),
+        JourneyField("u_scope", "string", Text("Scope", "Alcance"), Text("", ""), max_length=120),
+        JourneyField("u_language", "string", Text("Language", "Idioma"), Text("", "")),
+        JourneyField("u_data_until", "datetime", Text("Data until", "Datos hasta"), Text("", "")),
+        JourneyField("u_records", "integer", Text("Records", "Registros"), Text("", "")),
+        JourneyField(
+            "u_summary", "string", Text("Summary", "Resumen"), Text("", ""), max_length=4000
+        ),
+    ),
+)
