@@ -1,6 +1,8 @@
--- The store of one instance. Records themselves live in the schemas `current` (newest version)
--- and `version` (what was seen, append-only), one table per ITSM table, made as the mapping asks.
+-- The store of one instance. Records themselves live in three schemas, one table per ITSM table,
+-- made as the mapping asks: `landing` (pages as they came, append-only, emptied by the merge),
+-- `current` (the newest version) and `version` (superseded versions whose inputs differed).
 
+CREATE SCHEMA IF NOT EXISTS landing;
 CREATE SCHEMA IF NOT EXISTS current;
 CREATE SCHEMA IF NOT EXISTS version;
 CREATE SEQUENCE IF NOT EXISTS seen START 1;
@@ -94,15 +96,14 @@ CREATE TABLE change (
     is_healing BOOLEAN NOT NULL,       -- somebody overwrote what we had confirmed
     status VARCHAR NOT NULL,           -- planned, sent, confirmed, refused, failed, dropped
     detail VARCHAR NOT NULL DEFAULT '',
-    at TIMESTAMP NOT NULL,
-    PRIMARY KEY (run_id, table_name, sys_id, field)
+    at TIMESTAMP NOT NULL              -- of the present status, this machine's clock, UTC
 );
 
 -- Records the pipeline stopped trying, with the reason.
 CREATE TABLE set_aside (
     table_name VARCHAR NOT NULL,
     sys_id VARCHAR NOT NULL,
-    field VARCHAR NOT NULL DEFAULT '', -- '' = the whole record
+    field VARCHAR NOT NULL DEFAULT '', -- '' = the whole record; sys_id '*' = the field, on every record
     reason VARCHAR NOT NULL,
     attempts INTEGER NOT NULL,
     first_at TIMESTAMP NOT NULL,

@@ -1,0 +1,234 @@
+"""The store file: the only place that opens DuckDB. Owns opening, migrating, transactions, snapshot.
+
+One writer at a time (see `lock.py`); readers use the snapshot published at the end of each run.
+Every DuckDB error leaves as a StoreError.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+
+from connector.errors import RunInProgressError, StoreError
+from connector.messages import _
+
+Row = dict[str, Any]
+
+
+class Store:
+    """An open store. `read` and `execute` take SQL with `$name` parameters."""
+
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self.path = path
+        self._connection = connection
+        self._depth = 0
+
+    def read(self, sql: str, **params: Any) -> list[Row]:
+        """The rows of a query, as dictionaries. Raises StoreError."""
+        with self._errors():
+            result = self._connection.execute(sql, params or None)
+            names = [column[0] for column in result.description]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def iterate(self, sql: str, size: int = 2000, **params: Any) -> Iterator[Row]:
+        """The rows of a query in constant memory. The store must not be used in between."""
+        with self._errors():
+            cursor = self._connection.cursor()
+            result = cursor.execute(sql, params or None)
+            names = [column[0] for column in result.description]
+            while rows := result.fetchmany(size):
+                for row in rows:
+                    yield dict(zip(names, row, strict=True))
+
+    def value(self, sql: str, **params: Any) -> Any:
+        """The first column of the first row, None if there is none."""
+        with self._errors():
+            row = self._connection.execute(sql, params or None).fetchone()
+            return row[0] if row else None
+
+    def execute(self, sql: str, **params: Any) -> None:
+        """Run a statement that answers nothing. Raises StoreError."""
+        with self._errors():
+            self._connection.execute(sql, params or None)
+
+    @contextmanager
+    def attached(self, name: str, table: Any) -> Iterator[None]:
+        """Make an Arrow table readable as `name` for a while."""
+        with self._errors():
+            self._connection.register(name, table)
+            try:
+                yield
+            finally:
+                self._connection.unregister(name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; a transaction inside another joins it."""
+        if self._depth:
+            yield
+            return
+        self._depth = 1
+        self.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._rollback()
+            raise
+        else:
+            self.execute("COMMIT")
+        finally:
+            self._depth = 0
+
+    def _rollback(self) -> None:
+        try:
+            self._connection.rollback()
+        except duckdb.Error:
+            # A failed statement may have ended the transaction already; nothing was committed.
+            return
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            raise StoreError(
+                _("The store {path} refused an operation: {reason}").format(
+                    path=self.path, reason=_first_line(error)
+                )
+            ) from error
+
+    def close(self) -> None:
+        """Write everything to the file and let it go."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+def open_store(path: Path, memory_limit_mb: int = 160) -> Store:
+    """Open (or create) the store and bring its schema up to date.
+
+    Raises StoreError if the file is damaged, no store of ours, or of a newer version;
+    RunInProgressError if another process writes it.
+    """
+    is_new = not path.exists()
+    store = Store(path, _connect(path, memory_limit_mb, read_only=False))
+    try:
+        _migrate(store, is_new=is_new)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def snapshot_path(path: Path) -> Path:
+    """Where the copy for readers lies."""
+    return path.with_name(path.stem + ".snapshot.duckdb")
+
+
+def open_snapshot(path: Path, memory_limit_mb: int = 160) -> Store:
+    """Open the copy for readers of the store at `path`. Raises StoreError if none exists yet."""
+    snapshot = snapshot_path(path)
+    if not snapshot.exists():
+        raise StoreError(
+            _("There is no finished run in {path} yet; run travesia sync first").format(path=path)
+        )
+    return Store(snapshot, _connect(snapshot, memory_limit_mb, read_only=True))
+
+
+def publish_snapshot(path: Path) -> None:
+    """Copy the closed store for its readers, in one atomic step."""
+    target = snapshot_path(path)
+    draft = target.with_suffix(".draft")
+    try:
+        shutil.copyfile(path, draft)
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        draft.replace(target)
+    except OSError as error:
+        raise StoreError(
+            _("The snapshot {path} could not be written: {reason}").format(
+                path=target, reason=error.strerror
+            )
+        ) from error
+
+
+def _connect(path: Path, memory_limit_mb: int, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    settings: dict[str, Any] = {
+        "memory_limit": f"{memory_limit_mb}MB",
+        "threads": 2,
+        "preserve_insertion_order": False,
+        "temp_directory": str(path.with_name(path.name + ".tmp")),
+        # A store is data: it never loads code or reaches the network.
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    try:
+        if not read_only:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return duckdb.connect(str(path), read_only=read_only, config=settings)
+    except (duckdb.Error, OSError, UnicodeDecodeError) as error:
+        raise _opening_error(path, error) from error
+
+
+def _opening_error(path: Path, error: Exception) -> StoreError:
+    reason = _first_line(error)
+    if "lock" in reason.lower():
+        return RunInProgressError(
+            _("The store {path} is in use by another process; wait for it to end").format(path=path)
+        )
+    return StoreError(
+        _(
+            "The store {path} cannot be opened ({reason}); restore a backup, or move it away and"
+            " run travesia sync again: everything in it can be read anew"
+        ).format(path=path, reason=reason)
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _migrate(store: Store, *, is_new: bool) -> None:
+    store.execute(
+        "CREATE TABLE IF NOT EXISTS migration"
+        " (number INTEGER PRIMARY KEY, name VARCHAR, applied_at TIMESTAMP DEFAULT current_timestamp)"
+    )
+    done = store.value("SELECT coalesce(max(number), 0) FROM migration")
+    steps = _migrations()
+    if done > len(steps):
+        raise StoreError(
+            _(
+                "The store {path} was written by a newer version of travesia (schema {number});"
+                " upgrade travesia"
+            ).format(path=store.path, number=done)
+        )
+    for number, name, sql in steps[done:]:
+        if not is_new:
+            _back_up(store, number)
+        with store.transaction():
+            store.execute(sql)
+            store.execute(
+                "INSERT INTO migration (number, name) VALUES ($number, $name)",
+                number=number,
+                name=name,
+            )
+
+
+def _back_up(store: Store, number: int) -> None:
+    store.execute("CHECKPOINT")
+    shutil.copyfile(store.path, store.path.with_name(f"{store.path.name}.before-{number:04d}"))
+
+
+def _migrations() -> list[tuple[int, str, str]]:
+    folder = files("connector.store") / "migrations"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [(int(name[:4]), name, (folder / name).read_text(encoding="utf-8")) for name in names]
