@@ -1,4 +1,4 @@
-"""The store file: the only place that opens DuckDB. Owns opening, migrating, transactions, snapshot.
+"""The store file: the only place that opens DuckDB. Opening, migrating, transactions, snapshot.
 
 One writer at a time (see `lock.py`); readers use the snapshot published at the end of each run.
 Every DuckDB error leaves as a StoreError.
@@ -200,7 +200,8 @@ def _first_line(error: Exception) -> str:
 def _migrate(store: Store, *, is_new: bool) -> None:
     store.execute(
         "CREATE TABLE IF NOT EXISTS migration"
-        " (number INTEGER PRIMARY KEY, name VARCHAR, applied_at TIMESTAMP DEFAULT current_timestamp)"
+        " (number INTEGER PRIMARY KEY, name VARCHAR,"
+        " applied_at TIMESTAMP DEFAULT current_timestamp)"
     )
     done = store.value("SELECT coalesce(max(number), 0) FROM migration")
     steps = _migrations()

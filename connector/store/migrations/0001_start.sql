@@ -76,7 +76,7 @@ CREATE TABLE transition (
     journey VARCHAR NOT NULL,
     from_step VARCHAR NOT NULL,        -- '' on first sight
     to_step VARCHAR NOT NULL,
-    at TIMESTAMP NOT NULL,
+    happened_at TIMESTAMP NOT NULL,
     dwell_seconds BIGINT,              -- in from_step; NULL on first sight
     source VARCHAR NOT NULL,           -- observed, timestamp, adopted
     cause VARCHAR NOT NULL,            -- customer, mapping
@@ -96,7 +96,7 @@ CREATE TABLE change (
     is_healing BOOLEAN NOT NULL,       -- somebody overwrote what we had confirmed
     status VARCHAR NOT NULL,           -- planned, sent, confirmed, refused, failed, dropped
     detail VARCHAR NOT NULL DEFAULT '',
-    at TIMESTAMP NOT NULL              -- of the present status, this machine's clock, UTC
+    changed_at TIMESTAMP NOT NULL      -- of the present status, this machine's clock, UTC
 );
 
 -- Records the pipeline stopped trying, with the reason.
@@ -115,7 +115,7 @@ CREATE TABLE set_aside (
 CREATE TABLE tombstone (
     table_name VARCHAR NOT NULL,
     sys_id VARCHAR NOT NULL,
-    at TIMESTAMP NOT NULL,
+    gone_at TIMESTAMP NOT NULL,
     source VARCHAR NOT NULL,           -- sys_audit_delete, sweep
     sweeps INTEGER NOT NULL DEFAULT 0,
     is_confirmed BOOLEAN NOT NULL,
