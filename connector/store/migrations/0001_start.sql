@@ -106,6 +106,7 @@ CREATE TABLE set_aside (
     field VARCHAR NOT NULL DEFAULT '', -- '' = the whole record; sys_id '*' = the field, on every record
     reason VARCHAR NOT NULL,
     attempts INTEGER NOT NULL,
+    is_final BOOLEAN NOT NULL,         -- tried often enough: left alone until it is forgiven
     first_at TIMESTAMP NOT NULL,
     last_at TIMESTAMP NOT NULL,
     PRIMARY KEY (table_name, sys_id, field)

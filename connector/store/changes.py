@@ -1,0 +1,303 @@
+"""The life of a change: planned → sent → confirmed, or refused, failed, dropped; and what was set
+aside. Plans are computed here, in SQL, from wanted values against the values last seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from connector.store import records
+from connector.store.database import Store
+from connector.store.runs import utc_now
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of one record: what the tool holds, and what it shall hold."""
+
+    table: str
+    sys_id: str
+    number: str
+    field: str
+    from_value: str
+    to_value: str
+    is_healing: bool
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which records may be written.
+
+    Open ones, those closed since `settled_after`, and those never written that closed since
+    `backfill_after` (all in the tool's own time format).
+    """
+
+    settled_after: str
+    backfill_after: str
+    only: tuple[str, ...] = ()
+    """sys_ids; () = all."""
+
+
+def plan_table(
+    store: Store,
+    table: str,
+    wanted: Mapping[str, str],
+    passengers: Sequence[str],
+    window: Window,
+    limit: int | None,
+) -> list[Change]:
+    """The changes one table needs, in (sys_id, field) order; at most `limit` records.
+
+    `wanted` maps each field to the SQL expression of its value over `d` (a row of TEMP TABLE
+    `desired`). Fields in `passengers` never cause a change, they only ride along.
+    """
+    columns = set(records.list_columns(store, table))
+    if not columns:
+        return []
+    parts = [
+        _field_sql(table, field, expression, order, columns)
+        for order, (field, expression) in enumerate(wanted.items())
+    ]
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE difference AS "
+        f"SELECT * FROM ({' UNION ALL '.join(parts)}) WHERE seen IS DISTINCT FROM wanted",
+        table=table,
+    )
+    _drop_set_aside(store, table)
+    rows = store.read(
+        _PLAN.format(
+            table=records.name(table),
+            number="coalesce(c.number, '')" if "number" in columns else "''",
+            closed=_closed(columns),
+            is_open=_is_open(columns),
+            never="coalesce(c.u_journey_step, '') = ''" if "u_journey_step" in columns else "true",
+            only="list_contains($only, c.sys_id)" if window.only else "len($only) = 0",
+        ),
+        table=table,
+        passengers=list(passengers),
+        settled=window.settled_after,
+        backfill=window.backfill_after,
+        only=list(window.only),
+        limit=limit if limit is not None else 2**40,
+    )
+    return [
+        Change(table, r["sys_id"], r["number"], r["field"], r["seen"], r["wanted"], r["is_healing"])
+        for r in rows
+    ]
+
+
+def _field_sql(table: str, field: str, expression: str, order: int, columns: set[str]) -> str:
+    # A column the instance has but hides from us (NULL) is not known to differ: leave it alone.
+    # A column it does not have yet counts as empty, so that a plan can be read before provisioning.
+    seen = f"c.{records.name(field)}" if field in columns else "''"
+    known = f" AND c.{records.name(field)} IS NOT NULL" if field in columns else ""
+    return (
+        f"SELECT c.sys_id, '{field}' AS field, {order} AS position, {seen} AS seen,"
+        f" {expression} AS wanted FROM current.{records.name(table)} c"
+        f" JOIN desired d ON d.table_name = $table AND d.sys_id = c.sys_id WHERE true{known}"
+    )
+
+
+def _closed(columns: set[str]) -> str:
+    return (
+        "coalesce(nullif(c.closed_at, ''), c._inputs_updated_on)"
+        if "closed_at" in columns
+        else "c._inputs_updated_on"
+    )
+
+
+def _is_open(columns: set[str]) -> str:
+    return "coalesce(c.active, 'true') <> 'false'" if "active" in columns else "false"
+
+
+_PLAN = """
+WITH cause AS (
+    SELECT DISTINCT sys_id FROM difference WHERE NOT list_contains($passengers, field)
+), chosen AS (
+    SELECT c.sys_id, {number} AS number
+    FROM current.{table} c JOIN cause USING (sys_id)
+    WHERE {only}
+      AND ({is_open} OR {closed} >= $settled OR ({never} AND {closed} >= $backfill))
+    ORDER BY {is_open} DESC, c._inputs_updated_on DESC, c.sys_id
+    LIMIT $limit
+), held AS (
+    SELECT sys_id, field, arg_max(to_value, changed_at) AS value
+    FROM change WHERE table_name = $table AND status = 'confirmed'
+      AND sys_id IN (SELECT sys_id FROM chosen)
+    GROUP BY sys_id, field
+)
+SELECT x.sys_id, n.number, d.field, d.seen, d.wanted,
+       coalesce(h.value = d.wanted, false) AS is_healing
+FROM chosen n JOIN difference d USING (sys_id)
+LEFT JOIN held h ON h.sys_id = d.sys_id AND h.field = d.field
+CROSS JOIN LATERAL (SELECT d.sys_id) x(sys_id)
+ORDER BY x.sys_id, d.position
+"""
+
+
+def _drop_set_aside(store: Store, table: str) -> None:
+    store.execute(
+        "DELETE FROM difference WHERE EXISTS (SELECT 1 FROM set_aside s"
+        " WHERE s.table_name = $table AND s.is_final AND (s.sys_id = difference.sys_id"
+        " OR (s.sys_id = '*' AND s.field = difference.field)))",
+        table=table,
+    )
+
+
+def save_plan(store: Store, run_id: str, changes: Sequence[Change]) -> None:
+    """Store a plan; older plans that were never sent are dropped."""
+    with store.transaction():
+        store.execute(
+            "UPDATE change SET status = 'dropped', changed_at = $now WHERE status = 'planned'",
+            now=utc_now(),
+        )
+        if not changes:
+            return
+        columns = {
+            "table_name": [c.table for c in changes],
+            "sys_id": [c.sys_id for c in changes],
+            "number": [c.number for c in changes],
+            "field": [c.field for c in changes],
+            "from_value": [c.from_value for c in changes],
+            "to_value": [c.to_value for c in changes],
+            "is_healing": [c.is_healing for c in changes],
+        }
+        with store.attached("plan", pa.table(columns)):
+            store.execute(
+                "INSERT INTO change (run_id, table_name, sys_id, number, field, from_value,"
+                " to_value, is_healing, status, changed_at)"
+                " SELECT $run_id, *, 'planned', $now FROM plan",
+                run_id=run_id,
+                now=utc_now(),
+            )
+
+
+def mark(
+    store: Store, run_id: str, table: str, sys_ids: Sequence[str], status: str, detail: str = ""
+) -> None:
+    """Move all changes of records to a status."""
+    store.execute(
+        "UPDATE change SET status = $status, detail = $detail, changed_at = $now"
+        " WHERE run_id = $run_id AND table_name = $table AND list_contains($ids, sys_id)",
+        run_id=run_id,
+        table=table,
+        ids=list(sys_ids),
+        status=status,
+        detail=detail,
+        now=utc_now(),
+    )
+
+
+def mark_field(store: Store, run_id: str, change: Change, status: str, detail: str) -> None:
+    """Move one field of one record to a status."""
+    store.execute(
+        "UPDATE change SET status = $status, detail = $detail, changed_at = $now"
+        " WHERE run_id = $run_id AND table_name = $table AND sys_id = $id AND field = $field",
+        run_id=run_id,
+        table=change.table,
+        id=change.sys_id,
+        field=change.field,
+        status=status,
+        detail=detail,
+        now=utc_now(),
+    )
+
+
+def list_unanswered(store: Store) -> dict[str, list[str]]:
+    """table → sys_ids of records with a change that was sent and never answered for."""
+    rows = store.read(
+        "SELECT DISTINCT table_name, sys_id FROM change WHERE status = 'sent' ORDER BY ALL"
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["table_name"], []).append(row["sys_id"])
+    return found
+
+
+def settle_unanswered(store: Store, table: str) -> int:
+    """After re-reading: confirm sent changes whose value is there now, drop the rest.
+
+    What was dropped is planned again if it is still wanted. Answers how many were confirmed.
+    """
+    columns = [c for c in records.list_columns(store, table) if c.startswith("u_journey_")]
+    if not columns:
+        return 0
+    seen = " UNION ALL ".join(
+        f"SELECT sys_id, '{c}' AS field, coalesce({records.name(c)}, '') AS value"
+        f" FROM current.{records.name(table)}"
+        " WHERE sys_id IN (SELECT sys_id FROM change WHERE status = 'sent')"
+        for c in columns
+    )
+    with store.transaction():
+        store.execute(
+            f"UPDATE change SET status = 'confirmed', changed_at = $now FROM ({seen}) s"
+            " WHERE change.status = 'sent' AND change.table_name = $table"
+            " AND s.sys_id = change.sys_id AND s.field = change.field"
+            " AND s.value = change.to_value",
+            table=table,
+            now=utc_now(),
+        )
+        confirmed = store.value(
+            "SELECT count(*) FROM change WHERE table_name = $table AND status = 'confirmed'"
+            " AND changed_at >= $since",
+            table=table,
+            since=utc_now(),
+        )
+        store.execute(
+            "UPDATE change SET status = 'dropped', detail = 'outcome unknown, read again',"
+            " changed_at = $now WHERE status = 'sent' AND table_name = $table",
+            table=table,
+            now=utc_now(),
+        )
+    return int(confirmed or 0)
+
+
+def count_against(
+    store: Store, table: str, sys_id: str, field: str, reason: str, final_after: int
+) -> bool:
+    """Count a refusal of a record (field '') or of a field on all records (sys_id '*').
+
+    Answers whether it is set aside for good now.
+    """
+    store.execute(
+        "INSERT INTO set_aside (table_name, sys_id, field, reason, attempts, is_final,"
+        " first_at, last_at) VALUES ($table, $id, $field, $reason, 1, $final <= 1, $now, $now)"
+        " ON CONFLICT DO UPDATE SET attempts = attempts + 1, reason = excluded.reason,"
+        " last_at = excluded.last_at, is_final = attempts + 1 >= $final",
+        table=table,
+        id=sys_id,
+        field=field,
+        reason=reason[:300],
+        final=final_after,
+        now=utc_now(),
+    )
+    return bool(
+        store.value(
+            "SELECT is_final FROM set_aside WHERE table_name = $table AND sys_id = $id"
+            " AND field = $field",
+            table=table,
+            id=sys_id,
+            field=field,
+        )
+    )
+
+
+def forgive(store: Store, table: str, sys_ids: Sequence[str]) -> None:
+    """A record was written: what was counted against it is forgotten."""
+    store.execute(
+        "DELETE FROM set_aside WHERE table_name = $table AND list_contains($ids, sys_id)",
+        table=table,
+        ids=list(sys_ids),
+    )
+
+
+def prune_changes(store: Store, keep_days: int) -> None:
+    """Retention: of old changes only the last confirmed value of each field is kept."""
+    store.execute(
+        "DELETE FROM change USING (SELECT table_name, sys_id, field, max(changed_at) AS newest"
+        " FROM change WHERE status = 'confirmed' GROUP BY ALL) k"
+        " WHERE change.table_name = k.table_name AND change.sys_id = k.sys_id"
+        " AND change.field = k.field AND change.changed_at < k.newest"
+        f" AND change.changed_at < $now - INTERVAL {int(keep_days)} DAY",
+        now=utc_now(),
+    )

@@ -1,0 +1,96 @@
+"""The sidecar beside the store: both the lock and the status, a small JSON that anybody may read.
+
+The lock is the operating system's (flock): it falls with its process, however that ends, so a
+sidecar left behind by a killed run locks nothing.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from connector.errors import RunInProgressError, StoreError
+from connector.messages import _
+
+
+class Status:
+    """What the present run says of itself; every `say` is on disk when it returns."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._said: dict[str, Any] = {}
+
+    def say(self, **facts: Any) -> None:
+        """Add or replace facts (run_id, phase, table, counts, …)."""
+        self._said.update(facts, pid=os.getpid(), at=datetime.now(UTC).isoformat("T", "seconds"))
+        content = json.dumps(self._said, ensure_ascii=False, default=str).encode()
+        os.pwrite(self._descriptor, content, 0)
+        os.ftruncate(self._descriptor, len(content))
+
+
+def sidecar_path(store: Path) -> Path:
+    """Where the sidecar of a store lies."""
+    return store.with_name(store.stem + ".status.json")
+
+
+@contextmanager
+def locked(store: Path) -> Iterator[Status]:
+    """Hold the lock of a store. Raises RunInProgressError with what the other run is doing."""
+    path = sidecar_path(store)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise StoreError(
+            _("{path} cannot be written ({reason}); check the folder in [store] path").format(
+                path=path, reason=error.strerror
+            )
+        ) from error
+    try:
+        _take(descriptor, store)
+        yield Status(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, store: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        other = read_status(store)
+        raise RunInProgressError(
+            _(
+                "Another run works on {store} (process {pid}, phase {phase});"
+                " wait for it, or look at travesia status"
+            ).format(store=store, pid=other.get("pid", "?"), phase=other.get("phase", "?"))
+        ) from None
+
+
+def is_locked(store: Path) -> bool:
+    """Whether a run holds the lock now."""
+    path = sidecar_path(store)
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def read_status(store: Path) -> dict[str, Any]:
+    """The last thing said, {} if nothing was. Safe at any time, also in mid-write."""
+    for _attempt in range(3):
+        try:
+            found = json.loads(sidecar_path(store).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (ValueError, OSError):
+            continue
+        return found if isinstance(found, dict) else {}
+    return {}

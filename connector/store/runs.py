@@ -1,0 +1,167 @@
+"""Runs, cursors and the instance's dictionary: what the store knows about its own work."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from connector.store import records
+from connector.store.database import Row, Store
+
+
+@dataclass(frozen=True)
+class StoredCursor:
+    """Where extraction of a table stands; `is_complete` once the first full read ended."""
+
+    query_hash: str
+    updated_on: str
+    sys_id: str
+    is_complete: bool
+
+
+def naive(moment: datetime) -> datetime:
+    """Aware → the naive UTC that the store's TIMESTAMP columns hold."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def utc_now() -> datetime:
+    """This machine's clock, for the run log only; the data's time is the instance's."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def begin_run(store: Store, run_id: str, kind: str, mapping_hash: str) -> None:
+    """Open a run's row; runs that never ended are marked as interrupted."""
+    with store.transaction():
+        store.execute(
+            "UPDATE run SET outcome = 'interrupted', finished_at = started_at"
+            " WHERE finished_at IS NULL"
+        )
+        store.execute(
+            "INSERT INTO run (run_id, kind, started_at, mapping_hash)"
+            " VALUES ($run_id, $kind, $now, $hash)",
+            run_id=run_id,
+            kind=kind,
+            now=utc_now(),
+            hash=mapping_hash,
+        )
+
+
+def set_high_mark(store: Store, run_id: str, high_mark: datetime) -> None:
+    """Note up to where in the instance's time this run reads."""
+    store.execute(
+        "UPDATE run SET high_mark = $mark WHERE run_id = $run_id",
+        mark=naive(high_mark),
+        run_id=run_id,
+    )
+
+
+def finish_run(
+    store: Store, run_id: str, outcome: str, counts: Mapping[str, Any], message: str = ""
+) -> None:
+    """Close a run's row."""
+    store.execute(
+        "UPDATE run SET outcome = $outcome, finished_at = $now, counts = $counts,"
+        " message = $message WHERE run_id = $run_id",
+        run_id=run_id,
+        outcome=outcome,
+        now=utc_now(),
+        counts=json.dumps(counts, default=str, sort_keys=True),
+        message=message,
+    )
+
+
+def list_runs(store: Store, limit: int = 10) -> list[Row]:
+    """The newest runs first."""
+    return store.read(
+        "SELECT * FROM run ORDER BY started_at DESC, run_id LIMIT $limit", limit=limit
+    )
+
+
+def read_cursor(store: Store, table: str) -> StoredCursor | None:
+    """The cursor of a table, None before its first page."""
+    rows = store.read(
+        "SELECT query_hash, updated_on, sys_id, is_complete FROM cursor WHERE table_name = $table",
+        table=table,
+    )
+    return StoredCursor(**rows[0]) if rows else None
+
+
+def save_cursor(store: Store, table: str, cursor: StoredCursor, run_id: str) -> None:
+    """Set the cursor of a table; call it in the transaction that stores its page."""
+    store.execute(
+        "INSERT OR REPLACE INTO cursor VALUES ($table, $hash, $on, $id, $complete, $run_id)",
+        table=table,
+        hash=cursor.query_hash,
+        on=cursor.updated_on,
+        id=cursor.sys_id,
+        complete=cursor.is_complete,
+        run_id=run_id,
+    )
+
+
+def save_page(
+    store: Store,
+    table: str,
+    columns: Sequence[str],
+    page: Sequence[Mapping[str, str]],
+    *,
+    cursor: StoredCursor,
+    run_id: str,
+) -> int:
+    """Land a page and move the cursor, in one transaction. Answers the rows new to us."""
+    with store.transaction():
+        landed = records.land(store, table, columns, page, run_id)
+        save_cursor(store, table, cursor, run_id)
+    return landed
+
+
+def save_dictionary(
+    store: Store, columns: Sequence[Mapping[str, Any]], choices: Sequence[Mapping[str, Any]]
+) -> None:
+    """Replace what is known of the instance's dictionary and choices."""
+    with store.transaction():
+        _replace(
+            store,
+            "dictionary",
+            columns,
+            ("table_name", "element", "type", "label", "reference", "is_choice", "is_hidden"),
+        )
+        _replace(store, "choice", choices, ("table_name", "element", "value", "label", "language"))
+
+
+def _replace(
+    store: Store, table: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
+) -> None:
+    store.execute(f"DELETE FROM {table}")
+    if not rows:
+        return
+    content = pa.table({column: [row[column] for row in rows] for column in columns})
+    with store.attached("fresh", content):
+        store.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM fresh"
+        )
+
+
+def mark_hidden(store: Store, table: str) -> list[str]:
+    """Note the columns that were asked for and never answered; answers their names."""
+    present = records.list_columns(store, table)
+    if not present or not store.value(f"SELECT count(*) FROM current.{records.name(table)}"):
+        return []
+    counts = ", ".join(f"count({records.name(c)}) AS {records.name(c)}" for c in present)
+    row = store.read(f"SELECT {counts} FROM current.{records.name(table)}")[0]
+    hidden = [column for column in present if row[column] == 0]
+    store.execute(
+        "UPDATE dictionary SET is_hidden = list_contains($hidden, element)"
+        " WHERE table_name = $table",
+        hidden=hidden,
+        table=table,
+    )
+    return hidden
+
+
+def read_schema_rows(store: Store) -> list[Row]:
+    """The stored dictionary."""
+    return store.read("SELECT * FROM dictionary")
