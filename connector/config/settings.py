@@ -1,0 +1,220 @@
+"""The settings themselves: names, defaults, ranges, and the way to the secrets."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+
+from connector.config.values import (
+    Cron,
+    File,
+    InstanceUrl,
+    Names,
+    Proxy,
+    Tables,
+    Variable,
+    Zone,
+    as_tuple,
+)
+from connector.errors import ConfigError
+from connector.messages import _
+
+DEFAULT_NAME = "travesia.toml"
+
+
+class Section(BaseModel):
+    """One `[section]`: closed, typed as TOML has it (no "5" for 5), and frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class InstanceSettings(Section):
+    """How to reach the ITSM tool."""
+
+    url: InstanceUrl = ""
+    auth: Literal["basic", "oauth_client_credentials"] = "basic"
+    user: str = ""
+    password_env: Variable = "TRAVESIA_PASSWORD"  # noqa: S105 - names a variable
+    password_file: File | None = None
+    client_id: str = ""
+    client_secret_env: Variable = "TRAVESIA_CLIENT_SECRET"  # noqa: S105 - names a variable
+    client_secret_file: File | None = None
+    proxy: Proxy = ""
+    ca_bundle: File | None = None
+    timeout_seconds: int = Field(default=75, ge=1, le=600)
+    page_size: int = Field(default=5000, ge=1, le=10000)
+    lag_minutes: int = Field(default=10, ge=0, le=1440)
+    settle_seconds: int = Field(default=2, ge=0, le=600)
+    max_attempts: int = Field(default=6, ge=1, le=20)
+    time_zone: Zone = "UTC"
+
+
+class StoreSettings(Section):
+    """The local store."""
+
+    path: File = Path("travesia.duckdb")
+    memory_limit_mb: int = Field(default=160, ge=64, le=65536)
+    keep_versions_days: int = Field(default=30, ge=1, le=3650)
+    keep_records_months: int = Field(default=25, ge=1, le=240)
+
+
+class MappingSettings(Section):
+    """Which mapping, and which of its journeys is shown in the tool."""
+
+    overlay: File | None = None
+    journey: Literal["travesia", "itil4"] = "travesia"
+    language: Literal["en", "es"] = "en"
+
+
+class ExtractSettings(Section):
+    """What is read."""
+
+    tables: Tables = (
+        "incident",
+        "sc_request",
+        "sc_req_item",
+        "sc_task",
+        "sysapproval_approver",
+        "task_sla",
+        "asmt_assessment_instance",
+    )
+
+
+class WriteBackSettings(Section):
+    """What is written, and how carefully. Off until a person turns it on."""
+
+    enabled: bool = False
+    tables: Tables = ("incident", "sc_request", "sc_req_item", "sc_task")
+    batch_size: int = Field(default=50, ge=1, le=500)
+    max_records_per_run: int = Field(default=5000, ge=1, le=1_000_000)
+    settled_days: int = Field(default=14, ge=0, le=3650)
+    backfill_days: int = Field(default=90, ge=0, le=36500)
+    set_aside_after: int = Field(default=3, ge=1, le=100)
+
+
+class ReportSettings(Section):
+    """The scheduled report, and the defaults of `travesia report`."""
+
+    languages: Annotated[
+        tuple[Literal["en", "es"], ...], BeforeValidator(as_tuple), Field(min_length=1)
+    ] = ("es", "en")
+    formats: Annotated[
+        tuple[Literal["html", "md", "csv"], ...], BeforeValidator(as_tuple), Field(min_length=1)
+    ] = ("html", "md", "csv")
+    out: File = Path("reports")
+    publish: bool = False
+    minimum_group: int = Field(default=5, ge=1, le=1000)
+
+
+class ScheduleSettings(Section):
+    """When `travesia serve` does what, and whom it tells. An empty schedule means never."""
+
+    time_zone: Zone | None = None
+    sync: Cron = "0 2 * * *"
+    reconcile: Cron = "0 4 * * sun"
+    report: Cron = "0 7 1 * *"
+    alert_after_hours: int = Field(default=26, ge=1, le=8760)
+    alert_command: Names = ()
+    alert_webhook_env: Variable | None = None
+
+
+class LogSettings(Section):
+    """Logs go to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    style: Literal["text", "json"] = "text"
+
+
+class Config(Section):
+    """All settings. `Config()` is the defaults: no instance, the shipped mapping."""
+
+    instance: InstanceSettings = InstanceSettings()
+    store: StoreSettings = StoreSettings()
+    mapping: MappingSettings = MappingSettings()
+    extract: ExtractSettings = ExtractSettings()
+    write_back: WriteBackSettings = WriteBackSettings()
+    report: ReportSettings = ReportSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    log: LogSettings = LogSettings()
+    _source: str = PrivateAttr(DEFAULT_NAME)
+
+    def from_file(self, source: str) -> Self:
+        """The same settings, remembering for messages which file they came from."""
+        self._source = source
+        return self
+
+    @property
+    def source(self) -> str:
+        """The file's name, for messages."""
+        return self._source
+
+    @property
+    def has_instance(self) -> bool:
+        """Whether an instance is configured at all."""
+        return bool(self.instance.url)
+
+    @property
+    def schedule_zone(self) -> str:
+        """The time zone of the schedules: their own, else the instance's."""
+        return self.schedule.time_zone or self.instance.time_zone
+
+    @property
+    def secret_variables(self) -> frozenset[str]:
+        """The environment variables that hold secrets: never handed to other programs."""
+        names = (
+            self.instance.password_env,
+            self.instance.client_secret_env,
+            self.schedule.alert_webhook_env,
+        )
+        return frozenset(name for name in names if name)
+
+    def password(self, environment: Mapping[str, str]) -> str:
+        """The password of `instance.user`. Raises ConfigError naming variable and file option."""
+        settings = self.instance
+        return self._secret(
+            environment, "password_file", settings.password_env, settings.password_file
+        )
+
+    def client_secret(self, environment: Mapping[str, str]) -> str:
+        """The OAuth client's secret. Raises ConfigError naming variable and file option."""
+        settings = self.instance
+        return self._secret(
+            environment,
+            "client_secret_file",
+            settings.client_secret_env,
+            settings.client_secret_file,
+        )
+
+    def _secret(
+        self, environment: Mapping[str, str], option: str, variable: str, path: Path | None
+    ) -> str:
+        if value := environment.get(variable):
+            return value
+        if path is None:
+            problem = _(
+                "a secret is missing: set the environment variable {variable}, "
+                "or name a file that holds it in [instance] {option}"
+            )
+            raise ConfigError(self.source, [problem.format(variable=variable, option=option)])
+        return _read_secret(self.source, option, path)
+
+
+def _read_secret(source: str, option: str, path: Path) -> str:
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else _("it is not text")
+        raise ConfigError(
+            source,
+            [
+                _("[instance] {option} {path}: {reason}").format(
+                    option=option, path=path, reason=reason
+                )
+            ],
+        ) from error
+    if not value:
+        raise ConfigError(
+            source, [_("[instance] {option} {path} is empty").format(option=option, path=path)]
+        )
+    return value

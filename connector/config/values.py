@@ -1,0 +1,127 @@
+"""What a single value may be: zones, variables, tables, addresses. Each refusal is one sentence.
+
+A validator never repeats a value that may hold a secret.
+"""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
+
+from connector.config.cron import check_cron
+from connector.messages import _
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` for a near miss, else nothing."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return _("; did you mean {name}?").format(name=near[0]) if near else ""
+
+
+def as_tuple(value: object) -> object:
+    """TOML's list as the tuple that a frozen setting keeps."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _check_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            _("{name!r} is no time zone; write it like Europe/Madrid{hint}").format(
+                name=name, hint=did_you_mean(name, available_timezones())
+            )
+        ) from None
+    return name
+
+
+def _check_variable(name: str) -> str:
+    # The value is not repeated: it may be the secret itself, put in the wrong place.
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+        raise ValueError(
+            _("name an environment variable in capitals, like TRAVESIA_PASSWORD, not the secret")
+        )
+    return name
+
+
+def _check_table(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,79}", name):
+        raise ValueError(
+            _("{name!r} is no table name; use the name (sc_task), not the label").format(name=name)
+        )
+    return name
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split_url(text: str) -> SplitResult:
+    """The parts of a URL; refuses one with a user or password, without repeating it."""
+    if "@" in text:
+        raise ValueError(_("a user or password in a URL ends up in logs; leave it out"))
+    try:
+        parts = urlsplit(text)
+        _port = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(_("write a whole URL, like https://example.service-now.com"))
+    return parts
+
+
+def _check_instance_url(text: str) -> str:
+    if not text:
+        return text
+    parts = _split_url(text)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(_("write only the address of the instance, with nothing after the host"))
+    check_transport(parts)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def check_transport(parts: SplitResult) -> None:
+    """Refuse plain http beyond this machine. Raises ValueError."""
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ValueError(_("use https: plain http is only for this machine (the sandbox)"))
+
+
+def check_webhook_url(text: str) -> str:
+    """The URL of an alert webhook (it comes from the environment). Raises ValueError."""
+    check_transport(_split_url(text))
+    return text
+
+
+def _check_proxy(text: str) -> str:
+    if text:
+        _split_url(text)
+    return text
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    """A relative path counts from the folder of the settings file."""
+    folder: Path | None = (info.context or {}).get("folder")
+    return folder / path if folder else path
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+Tables = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_table)], ...],
+    BeforeValidator(as_tuple),
+    Field(min_length=1),
+]
+Zone = Annotated[str, AfterValidator(_check_zone)]
+Variable = Annotated[str, AfterValidator(_check_variable)]
+InstanceUrl = Annotated[str, AfterValidator(_check_instance_url)]
+Proxy = Annotated[str, AfterValidator(_check_proxy)]
+File = Annotated[Path, Strict(False), AfterValidator(_beside_the_file)]
+Cron = Annotated[str, AfterValidator(check_cron)]
