@@ -126,12 +126,11 @@ WITH cause AS (
       AND sys_id IN (SELECT sys_id FROM chosen)
     GROUP BY sys_id, field
 )
-SELECT x.sys_id, n.number, d.field, d.seen, d.wanted,
+SELECT n.sys_id, n.number, d.field, d.seen, d.wanted,
        coalesce(h.value = d.wanted, false) AS is_healing
-FROM chosen n JOIN difference d USING (sys_id)
+FROM chosen n JOIN difference d ON d.sys_id = n.sys_id
 LEFT JOIN held h ON h.sys_id = d.sys_id AND h.field = d.field
-CROSS JOIN LATERAL (SELECT d.sys_id) x(sys_id)
-ORDER BY x.sys_id, d.position
+ORDER BY n.sys_id, d.position
 """
 
 
@@ -219,37 +218,40 @@ def settle_unanswered(store: Store, table: str) -> int:
 
     What was dropped is planned again if it is still wanted. Answers how many were confirmed.
     """
-    columns = [c for c in records.list_columns(store, table) if c.startswith("u_journey_")]
-    if not columns:
-        return 0
+    columns = [c for c in records.list_columns(store, table) if c.startswith(records.OWN_PREFIX)]
     seen = " UNION ALL ".join(
-        f"SELECT sys_id, '{c}' AS field, coalesce({records.name(c)}, '') AS value"
+        f"SELECT sys_id, '{c}' AS field, {records.name(c)} AS value"
         f" FROM current.{records.name(table)}"
-        " WHERE sys_id IN (SELECT sys_id FROM change WHERE status = 'sent')"
         for c in columns
     )
     with store.transaction():
-        store.execute(
-            f"UPDATE change SET status = 'confirmed', changed_at = $now FROM ({seen}) s"
-            " WHERE change.status = 'sent' AND change.table_name = $table"
-            " AND s.sys_id = change.sys_id AND s.field = change.field"
-            " AND s.value = change.to_value",
-            table=table,
-            now=utc_now(),
-        )
-        confirmed = store.value(
-            "SELECT count(*) FROM change WHERE table_name = $table AND status = 'confirmed'"
-            " AND changed_at >= $since",
-            table=table,
-            since=utc_now(),
-        )
+        before = _count_sent(store, table)
+        if seen:
+            store.execute(
+                f"UPDATE change SET status = 'confirmed', changed_at = $now FROM ({seen}) s"
+                " WHERE change.status = 'sent' AND change.table_name = $table"
+                " AND s.sys_id = change.sys_id AND s.field = change.field"
+                " AND s.value = change.to_value",
+                table=table,
+                now=utc_now(),
+            )
+        lost = _count_sent(store, table)
         store.execute(
             "UPDATE change SET status = 'dropped', detail = 'outcome unknown, read again',"
             " changed_at = $now WHERE status = 'sent' AND table_name = $table",
             table=table,
             now=utc_now(),
         )
-    return int(confirmed or 0)
+    return before - lost
+
+
+def _count_sent(store: Store, table: str) -> int:
+    return int(
+        store.value(
+            "SELECT count(*) FROM change WHERE table_name = $table AND status = 'sent'",
+            table=table,
+        )
+    )
 
 
 def count_against(

@@ -1,0 +1,290 @@
+"""Step 1, extract: what changed in the tool since the stored cursors lands in the store.
+
+1. The high mark: the instance's own clock less `settle_seconds`, one for all tables of a run.
+2. The schema: which tables and columns the mapping needs and the instance has.
+3. Per table, pages by key from `lag_minutes` under the cursor; each lands with its cursor in one
+   transaction; one merge per table keeps the newest versions.
+
+Refuses to guess: a table the instance lacks is left out with one line; a column an ACL hides stays
+unknown. Never writes to the instance.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+
+from connector import log
+from connector.context import Run
+from connector.errors import ConfigError
+from connector.itsm.base import Column, Cursor, Instance
+from connector.journey.fields import RECORD_FIELDS
+from connector.journey.model import FieldInfo, Schema
+from connector.journey.model import Mapping as JourneyMapping
+from connector.journey.requirements import requirements
+from connector.messages import _
+from connector.store import records, runs
+from connector.store.database import Store
+from connector.store.runs import StoredCursor
+from connector.timestamps import format_instance, parse_instance
+
+_log = log.get("extract")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one run reads. Durations as in the config."""
+
+    lag: timedelta
+    settle: timedelta
+    tables: tuple[str, ...] = ()
+    """Only these; () = all that the mapping needs."""
+    since: datetime | None = None
+    """Read from here instead of from the cursor."""
+    full: bool = False
+    """Ignore the cursors."""
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What one table brought: rows read, rows new to us, and what the merge made of them."""
+
+    table: str
+    read: int
+    landed: int
+    new: int
+    changed: int
+    hidden_rows: int
+    hidden_columns: tuple[str, ...] = ()
+
+
+def read_schema(
+    instance: Instance, mapping: JourneyMapping, tables: Sequence[str]
+) -> tuple[Schema, dict[str, tuple[str, ...]], list[str]]:
+    """Ask the instance's dictionary what exists of what the mapping needs.
+
+    Answers the schema, the tables to read with their columns, and the asked tables the instance
+    lacks. Referenced tables are followed until nothing new turns up.
+    Raises ConfigError if a table that is not optional is missing.
+    """
+    known: dict[tuple[str, str], FieldInfo] = {}
+    asked: set[str] = set()
+    absent: set[str] = set()
+    pending = set(tables)
+    while pending:
+        exists = instance.list_tables(sorted(pending))
+        absent |= pending - set(exists)
+        known |= _fields(instance.list_columns(sorted(exists)) if exists else [])
+        asked |= pending
+        present = [table for table in tables if table not in absent]
+        wanted = requirements(mapping, present, known)
+        pending = set(wanted) - asked
+    _refuse_missing(mapping, [table for table in tables if table in absent])
+    wanted = {
+        table: _with_own(table, columns, known)
+        for table, columns in wanted.items()
+        if table not in absent
+    }
+    return known, wanted, sorted(absent)
+
+
+def _fields(columns: Iterable[Column]) -> dict[tuple[str, str], FieldInfo]:
+    return {(c.table, c.element): FieldInfo(c.type, c.reference) for c in columns}
+
+
+def _with_own(table: str, columns: Sequence[str], schema: Schema) -> tuple[str, ...]:
+    own = [field.name for field in RECORD_FIELDS if (table, field.name) in schema]
+    return tuple(dict.fromkeys((*records.SYSTEM_COLUMNS, *columns, *own)))
+
+
+def _refuse_missing(mapping: JourneyMapping, absent: Sequence[str]) -> None:
+    needed = [t for t in absent if t not in mapping.tables or not mapping.tables[t].optional]
+    if needed:
+        raise ConfigError(
+            "[extract] tables",
+            [
+                _(
+                    "The instance has no table {table}; check its name, or take it out of the list"
+                ).format(table=table)
+                for table in needed
+            ],
+        )
+
+
+def save_schema(store: Store, instance: Instance, schema: Schema, tables: Iterable[str]) -> None:
+    """Keep the dictionary and the choice labels for rules, reports and explanations."""
+    names = sorted(tables)
+    columns = [
+        {
+            "table_name": table,
+            "element": element,
+            "type": info.type,
+            "label": "",
+            "reference": info.reference,
+            "is_choice": False,
+            "is_hidden": False,
+        }
+        for (table, element), info in sorted(schema.items())
+    ]
+    choices = [
+        {
+            "table_name": c.table,
+            "element": c.element,
+            "value": c.value,
+            "label": c.label,
+            "language": c.language,
+        }
+        for c in instance.list_choices(names)
+    ]
+    runs.save_dictionary(store, columns, choices)
+
+
+def stored_schema(store: Store) -> Schema:
+    """The schema as the last run saw it."""
+    return {
+        (row["table_name"], row["element"]): FieldInfo(row["type"], row["reference"])
+        for row in runs.read_schema_rows(store)
+    }
+
+
+def high_mark(instance: Instance, settle: timedelta) -> datetime:
+    """Up to where this run reads, by the instance's own clock."""
+    return instance.now() - settle
+
+
+def extract_table(
+    run: Run,
+    table: str,
+    columns: Sequence[str],
+    mark: datetime,
+    reading: Reading,
+    where: str = "",
+) -> Extracted:
+    """Read one table from its cursor up to the high mark, and merge what came.
+
+    Raises InterruptedRunError between two pages if the run was asked to stop; what landed stays.
+    """
+    store = run.store
+    records.ensure_table(store, table, columns)
+    cursor = _cursor(store, table, _query_hash(columns, where), reading)
+    read = landed = hidden = 0
+    for page in run.instance.list_pages(table, columns, _start(cursor, reading), mark, where):
+        cursor = _forward(cursor, page.cursor)
+        landed += runs.save_page(
+            store, table, columns, page.records, cursor=cursor, run_id=run.run_id
+        )
+        read += len(page.records)
+        hidden += page.hidden
+        run.progress("extract", table, read, None)
+        run.pause_point()
+    if not cursor.is_complete:
+        with store.transaction():
+            runs.save_cursor(store, table, replace(cursor, is_complete=True), run.run_id)
+    merged = records.merge(store, table, mark)
+    hidden_columns = tuple(runs.mark_hidden(store, table)) if landed else ()
+    found = Extracted(table, read, landed, merged.new, merged.changed, hidden, hidden_columns)
+    _log.info("extracted", run_id=run.run_id, **{k: v for k, v in asdict(found).items() if v})
+    return found
+
+
+def _cursor(store: Store, table: str, query_hash: str, reading: Reading) -> StoredCursor:
+    """Where to go on; from the start if the columns or the filter are others than last time."""
+    stored = runs.read_cursor(store, table)
+    if stored is None or stored.query_hash != query_hash:
+        return StoredCursor(query_hash, "", "", is_complete=False)
+    if reading.full and stored.is_complete:
+        return StoredCursor(query_hash, "", "", is_complete=False)
+    return stored
+
+
+def extract_record(
+    run: Run,
+    wanted: dict[str, tuple[str, ...]],
+    mapping: JourneyMapping,
+    number: str,
+    mark: datetime,
+) -> tuple[str, str]:
+    """Read one record by its number, with its parents and children; cursors stay where they are.
+
+    Answers (table, sys_id). Raises ConfigError if no table that is read has that number.
+    """
+    table, record = _find(run.instance, wanted, number)
+    fresh: dict[str, dict[str, dict[str, str]]] = {table: {record["sys_id"]: record}}
+    for _depth in range(len(mapping.edges) + 1):
+        if not _add_relatives(run.instance, wanted, mapping, fresh):
+            break
+    for name, found in fresh.items():
+        records.ensure_table(run.store, name, wanted[name])
+        with run.store.transaction():
+            records.land(run.store, name, wanted[name], list(found.values()), run.run_id)
+        records.merge(run.store, name, mark)
+    return table, record["sys_id"]
+
+
+def _find(
+    instance: Instance, wanted: dict[str, tuple[str, ...]], number: str
+) -> tuple[str, dict[str, str]]:
+    if not number.isalnum():
+        raise ConfigError(
+            "--record", [_("{number!r} is not a record number").format(number=number)]
+        )
+    for table, columns in wanted.items():
+        if "number" not in columns:
+            continue
+        for record in instance.list_records(table, columns, f"number={number}", 1):
+            return table, record
+    raise ConfigError(
+        "--record",
+        [_("No table that is read has a record {number}; check the number").format(number=number)],
+    )
+
+
+def _add_relatives(
+    instance: Instance,
+    wanted: dict[str, tuple[str, ...]],
+    mapping: JourneyMapping,
+    fresh: dict[str, dict[str, dict[str, str]]],
+) -> bool:
+    """One step along every edge, both ways; answers whether anything new was found."""
+    grown = False
+    for edge in mapping.edges:
+        if edge.table not in wanted or edge.parent not in wanted:
+            continue
+        parents = {r.get(edge.field, "") for r in fresh.get(edge.table, {}).values()} - {""}
+        missing = sorted(parents - set(fresh.get(edge.parent, {})))
+        found = instance.read_records(edge.parent, missing, wanted[edge.parent]) if missing else []
+        grown |= _keep(fresh, edge.parent, found)
+        known = sorted(fresh.get(edge.parent, {}))
+        if known and edge.field in wanted[edge.table]:
+            query = f"{edge.field}IN{','.join(known)}"
+            children = instance.list_records(edge.table, wanted[edge.table], query)
+            grown |= _keep(fresh, edge.table, children)
+    return grown
+
+
+def _keep(
+    fresh: dict[str, dict[str, dict[str, str]]], table: str, found: Iterable[dict[str, str]]
+) -> bool:
+    bucket = fresh.setdefault(table, {})
+    before = len(bucket)
+    bucket.update({record["sys_id"]: record for record in found})
+    return len(bucket) > before
+
+
+def _start(stored: StoredCursor, reading: Reading) -> Cursor:
+    if reading.since is not None:
+        return Cursor(format_instance(reading.since))
+    if not stored.updated_on:
+        return Cursor()
+    return Cursor(format_instance(parse_instance(stored.updated_on) - reading.lag))
+
+
+def _forward(stored: StoredCursor, seen: Cursor) -> StoredCursor:
+    newest = max((stored.updated_on, stored.sys_id), (seen.updated_on, seen.sys_id))
+    return StoredCursor(stored.query_hash, *newest, is_complete=stored.is_complete)
+
+
+def _query_hash(columns: Sequence[str], where: str) -> str:
+    # Our own columns come and go with provisioning; they are no reason to read all again.
+    asked = sorted(c for c in columns if not c.startswith(records.OWN_PREFIX))
+    return hashlib.sha256("\n".join([*asked, where]).encode()).hexdigest()[:16]

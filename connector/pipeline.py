@@ -1,0 +1,375 @@
+"""The flow: one run, one screen.
+
+    tool ──extract──▶ records ──classify──▶ classifications ──write back──▶ tool
+                                                  └────────────report────▶ files, and the tool
+
+Each step reads the store and writes the store; no step calls another; every step may be repeated.
+Whatever dies, dies between two transactions, and the next run repairs it.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connector import extract, log, reconcile, write_back
+from connector.classify import classify, save_classification
+from connector.config import Config
+from connector.context import Progress, Run, silent
+from connector.errors import ConfigError, ConnectorError, InterruptedRunError
+from connector.itsm.base import Instance
+from connector.itsm.servicenow import connection_of, open_instance
+from connector.journey.mapping import load_mapping
+from connector.journey.model import Mapping as JourneyMapping
+from connector.messages import _
+from connector.store import changes, records, runs
+from connector.store.changes import Change
+from connector.store.database import Store, open_store, publish_snapshot
+from connector.store.lock import Status, locked
+from connector.timestamps import format_instance
+
+_log = log.get("pipeline")
+
+plan_lines = write_back.plan_lines
+
+
+@dataclass(frozen=True)
+class Options:
+    """What one run shall do, beyond the config."""
+
+    dry_run: bool = False
+    tables: tuple[str, ...] = ()
+    since: datetime | None = None
+    record: str | None = None
+    full: bool = False
+    limit: int | None = None
+    kind: str = "sync"
+
+
+@dataclass(frozen=True)
+class TableCounts:
+    """One table's figures of one run, in records (refused: fields)."""
+
+    table: str
+    extracted: int = 0
+    records: int = 0
+    classified: int = 0
+    unclassified: int = 0
+    planned: int = 0
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did. `outcome` is succeeded or partial; `plan` is every change it decided on."""
+
+    run_id: str
+    outcome: str
+    high_mark: datetime
+    tables: tuple[TableCounts, ...]
+    plan: tuple[Change, ...]
+    is_sent: bool
+    confirmed: int
+    refused: int
+    set_aside: int
+    healed: int
+    messages: tuple[str, ...]
+    seconds: float
+
+
+@dataclass
+class _Progressing:
+    """What is known so far of a run."""
+
+    mark: datetime
+    extracted: dict[str, int] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+    only: tuple[str, ...] = ()
+
+
+def run(
+    config: Config,
+    instance: Instance,
+    mapping: JourneyMapping,
+    options: Options,
+    stop: threading.Event,
+    progress: Progress | None = None,
+) -> RunResult:
+    """One pass: extract → classify → write back, under the store's lock.
+
+    Raises ConnectorError kinds; what was committed before stays, and the next run goes on there.
+    """
+    started = time.monotonic()
+    with _opened(config, instance, options.kind, stop, progress, mapping) as (this, status):
+        status.say(phase="extract")
+        so_far = _extract(config, this, mapping, options)
+        status.say(phase="classify")
+        _classify(config, this, mapping, so_far, save=not options.dry_run)
+        plan = _plan(config, this, mapping, options, so_far)
+        sent = write_back.Sent()
+        may_send = config.write_back.enabled and not options.dry_run
+        if may_send:
+            status.say(phase="write_back", planned=len(plan))
+            changes.save_plan(this.store, this.run_id, plan)
+            sent = write_back.send(this, plan, _write_settings(config))
+        if not options.dry_run:
+            _retain(config, this.store, so_far.mark)
+        result = _result(this, so_far, plan, sent, may_send, time.monotonic() - started)
+        if not options.dry_run:
+            _finish(this, result)
+    return result
+
+
+@contextmanager
+def _opened(
+    config: Config,
+    instance: Instance,
+    kind: str,
+    stop: threading.Event,
+    progress: Progress | None,
+    mapping: JourneyMapping,
+) -> Iterator[tuple[Run, Status]]:
+    """Lock, store, run row; on the way out the snapshot, and in any case the last word."""
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    path = config.store.path
+    with locked(path) as status:
+        status.say(run_id=run_id, kind=kind, phase="start", outcome=None, message="")
+        try:
+            with open_store(path, config.store.memory_limit_mb) as store:
+                this = Run(store, instance, run_id, stop, progress or silent)
+                if kind != "dry_run":
+                    runs.begin_run(store, run_id, kind, mapping.hash)
+                try:
+                    yield this, status
+                except ConnectorError as error:
+                    _fail(store, run_id, error)
+                    raise
+            publish_snapshot(path)
+        except ConnectorError as error:
+            status.say(phase="end", outcome=_outcome_of(error), message=str(error))
+            raise
+        status.say(phase="end", outcome="finished", message="")
+
+
+def _outcome_of(error: ConnectorError) -> str:
+    return "interrupted" if isinstance(error, InterruptedRunError) else "failed"
+
+
+def _fail(store: Store, run_id: str, error: ConnectorError) -> None:
+    """Note why, if the store can still be written; the error itself matters more."""
+    try:
+        runs.finish_run(store, run_id, _outcome_of(error), {}, str(error))
+    except ConnectorError as second:
+        _log.error("run_not_closed", run_id=run_id, reason=str(second))
+    _log.error("run_failed", run_id=run_id, error=type(error).__name__)
+
+
+def _extract(
+    config: Config, this: Run, mapping: JourneyMapping, options: Options
+) -> _Progressing:
+    schema, wanted, absent = extract.read_schema(this.instance, mapping, config.extract.tables)
+    so_far = _Progressing(
+        extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds))
+    )
+    so_far.messages += [
+        _("The instance has no table {table}: its rules are off").format(table=table)
+        for table in absent
+    ]
+    if config.write_back.enabled:
+        write_back.check_columns(schema, [t for t in config.write_back.tables if t in wanted])
+    extract.save_schema(this.store, this.instance, schema, wanted)
+    if not options.dry_run:
+        runs.set_high_mark(this.store, this.run_id, so_far.mark)
+    if options.full:
+        changes.forgive_all(this.store)
+    write_back.settle(this, so_far.mark)
+    if options.record:
+        found = extract.extract_record(this, wanted, mapping, options.record, so_far.mark)
+        so_far.only = (found[1],)
+        return so_far
+    reading = extract.Reading(
+        lag=timedelta(minutes=config.instance.lag_minutes),
+        since=options.since,
+        full=options.full,
+    )
+    for table in _chosen(wanted, options.tables):
+        spec = mapping.tables.get(table)
+        found_in = extract.extract_table(
+            this, table, wanted[table], so_far.mark, reading, spec.filter if spec else ""
+        )
+        so_far.extracted[table] = found_in.new + found_in.changed
+        so_far.messages += _hidden_messages(found_in)
+    return so_far
+
+
+def _chosen(wanted: Mapping[str, Sequence[str]], tables: Sequence[str]) -> list[str]:
+    unknown = [table for table in tables if table not in wanted]
+    if unknown:
+        raise ConfigError(
+            "--table",
+            [
+                _("{table} is not among the tables that are read: {known}").format(
+                    table=table, known=", ".join(sorted(wanted))
+                )
+                for table in unknown
+            ],
+        )
+    return list(tables) or list(wanted)
+
+
+def _hidden_messages(found: extract.Extracted) -> list[str]:
+    said = []
+    if found.hidden_rows:
+        said.append(
+            _("{table}: {n} records are hidden from the integration user by an ACL").format(
+                table=found.table, n=found.hidden_rows
+            )
+        )
+    if found.hidden_columns:
+        said.append(
+            _("{table}: {columns} are hidden; the rules that need them are off").format(
+                table=found.table, columns=", ".join(found.hidden_columns)
+            )
+        )
+    return said
+
+
+def _classify(
+    config: Config, this: Run, mapping: JourneyMapping, so_far: _Progressing, *, save: bool
+) -> None:
+    this.pause_point()
+    classify(
+        this.store,
+        mapping,
+        extract.stored_schema(this.store),
+        so_far.mark,
+        this.run_id,
+        config.instance.time_zone,
+    )
+    if save:
+        save_classification(this.store, this.run_id)
+
+
+def _plan(
+    config: Config, this: Run, mapping: JourneyMapping, options: Options, so_far: _Progressing
+) -> tuple[Change, ...]:
+    settings = _write_settings(config)
+    if options.tables:
+        chosen = tuple(t for t in settings.tables if t in options.tables)
+        settings = write_back.narrowed(settings, chosen)
+    return tuple(
+        write_back.plan(
+            this.store, mapping, settings, so_far.mark, only=so_far.only, limit=options.limit
+        )
+    )
+
+
+def _write_settings(config: Config) -> write_back.Settings:
+    wanted = config.write_back
+    return write_back.Settings(
+        journey=config.mapping.journey,
+        language=config.mapping.language,
+        tables=tuple(wanted.tables),
+        batch_size=wanted.batch_size,
+        max_records=wanted.max_records_per_run,
+        settled=timedelta(days=wanted.settled_days),
+        backfill=timedelta(days=wanted.backfill_days),
+        set_aside_after=wanted.set_aside_after,
+    )
+
+
+def _retain(config: Config, store: Store, mark: datetime) -> None:
+    """Retention, in the instance's time: old versions, long closed records, old changes."""
+    versions_before = mark - timedelta(days=config.store.keep_versions_days)
+    closed_before = mark - timedelta(days=round(config.store.keep_records_months * 30.44))
+    with store.transaction():
+        for table in records.list_tables(store):
+            records.prune(store, table, versions_before, format_instance(closed_before))
+        changes.prune_changes(store, config.store.keep_versions_days)
+
+
+def _result(
+    this: Run,
+    so_far: _Progressing,
+    plan: tuple[Change, ...],
+    sent: write_back.Sent,
+    is_sent: bool,
+    seconds: float,
+) -> RunResult:
+    planned: dict[str, set[str]] = {}
+    for change in plan:
+        planned.setdefault(change.table, set()).add(change.sys_id)
+    rows = this.store.read(
+        "SELECT table_name, count(*) AS records,"
+        " count(*) FILTER (rule_id = 'unclassified') AS unclassified"
+        " FROM classified GROUP BY 1"
+    )
+    counted = {row["table_name"]: row for row in rows}
+    tables = tuple(
+        TableCounts(
+            table,
+            extracted=so_far.extracted.get(table, 0),
+            records=counted.get(table, {}).get("records", 0),
+            classified=counted.get(table, {}).get("records", 0)
+            - counted.get(table, {}).get("unclassified", 0),
+            unclassified=counted.get(table, {}).get("unclassified", 0),
+            planned=len(planned.get(table, ())),
+        )
+        for table in sorted({*counted, *so_far.extracted})
+    )
+    healed = {(c.table, c.sys_id) for c in plan if c.is_healing}
+    messages = [*so_far.messages, *sent.messages]
+    if healed:
+        messages.append(
+            _("{n} records had journey fields that somebody overwrote").format(n=len(healed))
+        )
+    is_partial = bool(sent.failed or sent.refused or sent.set_aside)
+    return RunResult(
+        run_id=this.run_id,
+        outcome="partial" if is_partial else "succeeded",
+        high_mark=so_far.mark,
+        tables=tables,
+        plan=plan,
+        is_sent=is_sent,
+        confirmed=sent.confirmed,
+        refused=sent.refused + sent.failed,
+        set_aside=sent.set_aside,
+        healed=len(healed),
+        messages=tuple(messages),
+        seconds=seconds,
+    )
+
+
+def _finish(this: Run, result: RunResult) -> None:
+    counts: dict[str, Any] = {
+        "tables": [asdict(table) for table in result.tables],
+        "planned": len(result.plan),
+        "confirmed": result.confirmed,
+        "refused": result.refused,
+        "set_aside": result.set_aside,
+        "healed": result.healed,
+    }
+    runs.finish_run(this.store, this.run_id, result.outcome, counts, "\n".join(result.messages))
+    _log.info(
+        "run_finished",
+        run_id=this.run_id,
+        outcome=result.outcome,
+        planned=len(result.plan),
+        confirmed=result.confirmed,
+        seconds=round(result.seconds, 1),
+    )
+
+
+def connect(
+    config: Config, environment: Mapping[str, str], stop: threading.Event | None = None
+) -> Instance:
+    """The configured instance. Raises ConfigError if there is none, or a secret is missing."""
+    return open_instance(connection_of(config, environment), stop)
+
+
+def mapping_of(config: Config) -> JourneyMapping:
+    """The shipped mapping with the organisation's overlay. Raises MappingError."""
+    return load_mapping(config.mapping.overlay)

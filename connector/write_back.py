@@ -1,0 +1,300 @@
+"""Step 3, write back: what the tool shall hold against what it was seen to hold.
+
+1. Settle what an earlier run sent and never heard of: read those records again, first of all.
+2. Plan: wanted fields that differ from the values last seen; equal means no request.
+3. Send in batches: marked as sent, sent, checked field by field, confirmed, each in its own
+   transaction, so that whatever dies is known to be unknown.
+
+Refuses to write anything but our own fields on the tables of `[write_back] tables`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+
+from connector import log
+from connector.context import Run
+from connector.errors import ConfigError
+from connector.itsm.base import RecordUpdate, UpdateReply
+from connector.journey import fields
+from connector.journey.model import Mapping as JourneyMapping
+from connector.journey.model import Schema
+from connector.messages import _
+from connector.store import changes, records
+from connector.store.changes import Change, Window
+from connector.store.database import Store
+from connector.timestamps import format_instance
+
+_log = log.get("write_back")
+
+
+VERSION_COLUMNS = ("sys_updated_on", "sys_mod_count")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much may be written. Durations as in the config."""
+
+    journey: str
+    language: str
+    tables: tuple[str, ...]
+    batch_size: int
+    max_records: int
+    settled: timedelta
+    backfill: timedelta
+    set_aside_after: int
+
+
+@dataclass
+class Sent:
+    """What became of a plan, counted in records (refused: in fields)."""
+
+    confirmed: int = 0
+    refused: int = 0
+    failed: int = 0
+    set_aside: int = 0
+    messages: list[str] = field(default_factory=list)
+
+
+def check_columns(schema: Schema, tables: Sequence[str]) -> None:
+    """Raise ConfigError if the instance lacks one of our columns on a table to be written."""
+    missing = [
+        _("The instance's table {table} lacks {columns}; run travesia provision --apply").format(
+            table=table, columns=", ".join(lacking)
+        )
+        for table in tables
+        if (lacking := [f.name for f in fields.RECORD_FIELDS if (table, f.name) not in schema])
+    ]
+    if missing:
+        raise ConfigError("[write_back]", missing)
+
+
+def settle(run: Run, now: datetime) -> int:
+    """Read again every record with a change that was sent and never answered for.
+
+    Answers how many changes turn out to have been written.
+    """
+    confirmed = 0
+    for table, sys_ids in changes.list_unanswered(run.store).items():
+        columns = records.list_columns(run.store, table)
+        fresh = run.instance.read_records(table, sys_ids, columns)
+        with run.store.transaction():
+            records.land(run.store, table, columns, fresh, run.run_id)
+        records.merge(run.store, table, now)
+        confirmed += changes.settle_unanswered(run.store, table)
+        _log.info("settled", run_id=run.run_id, table=table, records=len(sys_ids))
+    return confirmed
+
+
+def plan(
+    store: Store,
+    mapping: JourneyMapping,
+    settings: Settings,
+    now: datetime,
+    *,
+    only: tuple[str, ...] = (),
+    limit: int | None = None,
+) -> list[Change]:
+    """The changes the tool needs, by table, record and field; at most `limit` records.
+
+    Reads the TEMP TABLEs `classified` and `standing_next` that classification left.
+    """
+    _prepare(store, mapping, settings)
+    window = Window(
+        format_instance(now - settings.settled), format_instance(now - settings.backfill), only
+    )
+    left = settings.max_records if limit is None else min(limit, settings.max_records)
+    found: list[Change] = []
+    for table in sorted(settings.tables):
+        of_table = changes.plan_table(store, table, WANTED, PASSENGERS, window, left)
+        left -= len({change.sys_id for change in of_table})
+        found += of_table
+    return found
+
+
+WANTED: dict[str, str] = {
+    fields.STEP: "coalesce(d.step, '')",
+    fields.TOUCHPOINT: "d.touchpoint",
+    fields.BAND: "d.band",
+    fields.MOMENT: "CASE WHEN d.is_potential_moment THEN 'potential' ELSE '' END",
+    fields.OUTCOME: "d.outcome",
+    fields.VALUE: "d.value",
+    fields.SINCE: "coalesce(strftime(d.since, '%Y-%m-%d %H:%M:%S'), '')",
+    fields.WHY: "coalesce(d.why, '')",
+    fields.RULE: "d.rule_id",
+    fields.CONFIDENCE: "d.confidence",
+}
+"""Each of our fields → its wanted value over `desired d`."""
+
+PASSENGERS = tuple(f.name for f in fields.RECORD_FIELDS if not f.causes_write)
+
+
+def _prepare(store: Store, mapping: JourneyMapping, settings: Settings) -> None:
+    """TEMP TABLE `desired`: one row per classified record, with the texts of the shown journey."""
+    longest = next(f.max_length for f in fields.RECORD_FIELDS if f.name == fields.WHY)
+    store.execute("CREATE OR REPLACE TEMP TABLE rule_why (rule_id VARCHAR, why VARCHAR)")
+    for rule in mapping.rules:
+        store.execute(
+            "INSERT INTO rule_why VALUES ($rule, $why)",
+            rule=rule.id,
+            why=rule.because.in_(settings.language)[:longest],
+        )
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE desired AS"
+        " SELECT c.*, c.steps[$journey] AS step, s.since, w.why FROM classified c"
+        " LEFT JOIN standing_next s ON s.table_name = c.table_name AND s.sys_id = c.sys_id"
+        " AND s.journey = $journey AND c.steps[$journey] IS NOT NULL"
+        " LEFT JOIN rule_why w ON w.rule_id = c.rule_id",
+        journey=settings.journey,
+    )
+
+
+def plan_lines(planned: Sequence[Change]) -> str:
+    """The plan as JSON Lines: the same changes give the same bytes."""
+    return "".join(
+        json.dumps(
+            {
+                "table": change.table,
+                "sys_id": change.sys_id,
+                "number": change.number,
+                "field": change.field,
+                "from": change.from_value,
+                "to": change.to_value,
+            },
+            ensure_ascii=False,
+        )
+        + "\n"
+        for change in planned
+    )
+
+
+def send(run: Run, planned: Sequence[Change], settings: Settings) -> Sent:
+    """Send a plan that `changes.save_plan` stored. One poisoned record never stops the others.
+
+    Raises InterruptedRunError between two batches if the run was asked to stop.
+    """
+    sent = Sent()
+    by_record = _by_record(planned)
+    keys = list(by_record)
+    for start in range(0, len(keys), settings.batch_size):
+        run.pause_point()
+        chosen = keys[start : start + settings.batch_size]
+        _send_batch(run, {key: by_record[key] for key in chosen}, settings, sent)
+        run.progress("write_back", chosen[0][0], start + len(chosen), len(keys))
+    counts = {k: v for k, v in asdict(sent).items() if k != "messages"}
+    _log.info("written", run_id=run.run_id, **counts)
+    return sent
+
+
+Key = tuple[str, str]
+
+
+def _by_record(planned: Sequence[Change]) -> dict[Key, list[Change]]:
+    found: dict[Key, list[Change]] = {}
+    for change in planned:
+        found.setdefault((change.table, change.sys_id), []).append(change)
+    return found
+
+
+def _send_batch(
+    run: Run, batch: Mapping[Key, Sequence[Change]], settings: Settings, sent: Sent
+) -> None:
+    with run.store.transaction():
+        _mark_all(run.store, run.run_id, batch, "sent")
+    replies = run.instance.send_updates(
+        [
+            RecordUpdate(table, sys_id, {c.field: c.to_value for c in of_record})
+            for (table, sys_id), of_record in batch.items()
+        ]
+    )
+    answered = {(reply.table, reply.sys_id): reply for reply in replies}
+    with run.store.transaction():
+        _take(run, batch, answered, settings, sent)
+
+
+def _mark_all(store: Store, run_id: str, keys: Iterable[Key], status: str) -> None:
+    tables: dict[str, list[str]] = {}
+    for table, sys_id in keys:
+        tables.setdefault(table, []).append(sys_id)
+    for table, sys_ids in tables.items():
+        changes.mark(store, run_id, table, sys_ids, status)
+
+
+def _take(
+    run: Run,
+    batch: Mapping[Key, Sequence[Change]],
+    answered: Mapping[Key, UpdateReply],
+    settings: Settings,
+    sent: Sent,
+) -> None:
+    """Draw the consequences of a batch's replies; what stays `sent` is settled by the next run."""
+    store, run_id = run.store, run.run_id
+    written: list[Key] = []
+    for key in batch:
+        reply = answered.get(key)
+        if reply is None or reply.status == "unknown":
+            sent.failed += 1
+        elif reply.status == "unserviced":
+            sent.failed += 1
+            changes.mark(store, run_id, key[0], [key[1]], "failed", reply.detail)
+        elif reply.status == "written":
+            written.append(key)
+        else:
+            _refuse_record(run, key, reply, settings, sent)
+    _mark_all(store, run_id, written, "confirmed")
+    for key in written:
+        _check_fields(run, batch[key], answered[key], settings, sent)
+    _take_seen(store, [answered[key] for key in written])
+    sent.confirmed += len(written)
+
+
+def _refuse_record(run: Run, key: Key, reply: UpdateReply, settings: Settings, sent: Sent) -> None:
+    table, sys_id = key
+    detail = reply.detail or reply.status
+    changes.mark(run.store, run.run_id, table, [sys_id], "refused", detail)
+    sent.failed += 1
+    if changes.count_against(run.store, table, sys_id, "", detail, settings.set_aside_after):
+        sent.set_aside += 1
+        sent.messages.append(
+            _("{table} {sys_id} was set aside: {reason}").format(
+                table=table, sys_id=sys_id, reason=detail
+            )
+        )
+
+
+def _check_fields(
+    run: Run,
+    of_record: Sequence[Change],
+    reply: UpdateReply,
+    settings: Settings,
+    sent: Sent,
+) -> None:
+    """A 200 is not proof: a field-level ACL or a read-only option answers 200 and the old value."""
+    for change in of_record:
+        if reply.values.get(change.field) == change.to_value:
+            continue
+        reason = _("the instance answered 200 and kept another value")
+        changes.mark_field(run.store, run.run_id, change, "refused", reason)
+        sent.refused += 1
+        if changes.count_against(
+            run.store, change.table, "*", change.field, reason, settings.set_aside_after
+        ):
+            message = _(
+                "{field} on {table} is no longer written: {reason}; check its write ACL and its"
+                " read-only option, then run travesia sync --full"
+            ).format(field=change.field, table=change.table, reason=reason)
+            if message not in sent.messages:
+                sent.messages.append(message)
+                sent.set_aside += 1
+
+
+def _take_seen(store: Store, replies: Sequence[UpdateReply]) -> None:
+    tables: dict[str, list[dict[str, str]]] = {}
+    for reply in replies:
+        tables.setdefault(reply.table, []).append({"sys_id": reply.sys_id, **reply.values})
+    for table, rows in tables.items():
+        present = set(records.list_columns(store, table))
+        own = [f.name for f in fields.RECORD_FIELDS if f.name in present]
+        records.take_seen(store, table, [*VERSION_COLUMNS, *own], rows)
+        changes.forgive(store, table, [row["sys_id"] for row in rows])
