@@ -1,0 +1,320 @@
+"""The schedule: which job runs when, one after the other, and who is told when it does not.
+
+Owns APScheduler and the alert. Jobs are plain functions; what they do is not known here.
+1. At start, whatever was missed while nobody was at home runs at once (`missed`).
+2. From then on cron fires, in one single-thread executor: two runs never overlap, fires that
+   pile up become one.
+3. A failed run, or no success for too long, is told to a command and a webhook, once per outage.
+4. The stop event ends the run between two transactions, and then this.
+"""
+
+import json
+import logging
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import requests
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from connector import log
+from connector.config import Config, check_webhook_url
+from connector.errors import ConfigError, ConnectorError, InterruptedRunError, RunInProgressError
+from connector.messages import _
+
+_log = log.get("scheduler")
+
+PATROL = timedelta(minutes=1)
+"""How often the time since the last success is looked at."""
+
+ALERT_TIMEOUT_SECONDS = 30
+
+Clock = Callable[[], datetime]
+
+
+def machine_clock() -> datetime:
+    """This machine's time, aware UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One scheduled piece of work.
+
+    `run` does it and raises ConnectorError if it failed; `last_success` is when it last did not.
+    `cron` is "" for never. A watched job is missed when it has had no success for too long.
+    """
+
+    name: str
+    cron: str
+    run: Callable[[], None]
+    last_success: Callable[[], datetime | None]
+    runs_at_first_start: bool = False
+    is_watched: bool = False
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What somebody is told; `message` holds no personal data."""
+
+    kind: Literal["failed", "overdue"]
+    job: str
+    message: str
+
+
+Teller = Callable[[Alert], None]
+
+
+class Successes:
+    """When each job last succeeded: a small JSON beside the store, so that a restart knows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def last(self, job: str) -> datetime | None:
+        """The last success of a job, None if none is known."""
+        try:
+            return datetime.fromisoformat(json.loads(self._path.read_text("utf-8"))[job])
+        except (OSError, ValueError, KeyError, TypeError):
+            # A lost or damaged note only means that the job runs once more.
+            return None
+
+    def note(self, job: str, at: datetime, jobs: Sequence[str]) -> None:
+        """Remember a success; `jobs` are all whose notes are kept. Replaces the file whole."""
+        known = {name: last.isoformat() for name in jobs if (last := self.last(name))}
+        beside = self._path.with_suffix(".new")
+        beside.write_text(json.dumps(known | {job: at.isoformat()}), encoding="utf-8")
+        beside.replace(self._path)
+
+
+def trigger_of(job: Job, zone: str, source: str) -> CronTrigger:
+    """The job's schedule. Raises ConfigError if it can never fire."""
+    try:
+        trigger = CronTrigger.from_crontab(job.cron, timezone=ZoneInfo(zone))
+        if trigger.get_next_fire_time(None, machine_clock()):
+            return trigger
+        reason = _("there is no such day")
+    except ValueError as error:
+        reason = str(error)
+    problem = _("[schedule] {name} {cron!r} never fires: {reason}").format(
+        name=job.name, cron=job.cron, reason=reason
+    )
+    raise ConfigError(source, [problem])
+
+
+def next_times(config: Config, now: datetime) -> dict[str, datetime]:
+    """When each scheduled job fires next, by name, aware UTC. Raises ConfigError."""
+    schedule = config.schedule
+    lines = {"sync": schedule.sync, "reconcile": schedule.reconcile, "report": schedule.report}
+    times = {}
+    for name, cron in lines.items():
+        if cron:
+            job = Job(name, cron, run=lambda: None, last_success=lambda: None)
+            trigger = trigger_of(job, config.schedule_zone, config.source)
+            times[name] = trigger.get_next_fire_time(None, now).astimezone(UTC)
+    return times
+
+
+def missed(job: Job, trigger: CronTrigger, now: datetime) -> bool:
+    """Whether the job should have run since its last success."""
+    last = job.last_success()
+    if last is None:
+        return job.runs_at_first_start
+    due = trigger.get_next_fire_time(None, last)
+    return due is not None and due <= now
+
+
+def run_job(job: Job, stop: threading.Event, tell: Teller) -> bool:
+    """Run a job now; log and tell if it failed. Answers whether it succeeded; never raises.
+
+    Being stopped is no failure, nor is finding another run at work: it does the same work, and
+    if it does not, the watch for successes says so.
+    """
+    if stop.is_set():
+        return False
+    _log.info("job started", job=job.name)
+    try:
+        job.run()
+    except (InterruptedRunError, RunInProgressError) as reason:
+        _log.warning("job not finished", job=job.name, reason=str(reason))
+    except ConnectorError as error:
+        _log.error("job failed", job=job.name, reason=str(error))
+        tell(_failure(job, str(error)))
+    except Exception as error:  # noqa: BLE001 - one run must not end the schedule (style: Errors)
+        _log.error("job failed", job=job.name, exc_info=error)
+        # Only the kind of a foreign error: its text might hold anything.
+        tell(_failure(job, _("unexpected error {kind}; see the log").format(kind=_kind(error))))
+    else:
+        _log.info("job succeeded", job=job.name)
+        return True
+    return False
+
+
+def _kind(error: BaseException) -> str:
+    return type(error).__name__
+
+
+def _failure(job: Job, reason: str) -> Alert:
+    message = _("The scheduled {job} failed: {reason}").format(job=job.name, reason=reason)
+    return Alert("failed", job.name, message)
+
+
+@dataclass
+class Watch:
+    """Tells once per outage when a job has had no success for `limit`."""
+
+    jobs: Sequence[Job]
+    limit: timedelta
+    tell: Teller
+    started: datetime
+    _told: set[tuple[str, datetime]] = field(default_factory=set)
+
+    def look(self, now: datetime) -> None:
+        """Compare the last successes with the clock; before the first one, the start counts."""
+        for job in self.jobs:
+            last = job.last_success() or self.started
+            if job.is_watched and now - last > self.limit and (job.name, last) not in self._told:
+                self._told.add((job.name, last))
+                self.tell(_overdue(job, self.limit))
+
+
+def _overdue(job: Job, limit: timedelta) -> Alert:
+    message = _("No successful {job} for more than {hours} hours; look at travesia status").format(
+        job=job.name, hours=int(limit.total_seconds() // 3600)
+    )
+    _log.error("job overdue", job=job.name)
+    return Alert("overdue", job.name, message)
+
+
+def build(
+    jobs: Sequence[Job], config: Config, stop: threading.Event, tell: Teller, now: datetime
+) -> BackgroundScheduler:
+    """A scheduler with all jobs that have a schedule, not yet started. Raises ConfigError.
+
+    Missed jobs fire at once, in the order given; `misfire_grace_time=None` because a machine that
+    slept through the night still owes the run.
+    """
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # `_log` says what matters
+    scheduler = BackgroundScheduler(
+        timezone=ZoneInfo(config.schedule_zone),
+        executors={"default": ThreadPoolExecutor(max_workers=1)},
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
+    scheduler.add_listener(_say_skipped, EVENT_JOB_MAX_INSTANCES)
+    for position, job in enumerate(jobs):
+        if job.cron:
+            trigger = trigger_of(job, config.schedule_zone, config.source)
+            first = {}
+            if missed(job, trigger, now):
+                _log.info("job was missed, runs now", job=job.name)
+                # Jobs due at the same instant fire in the order of their names; keep ours.
+                first["next_run_time"] = machine_clock() + timedelta(milliseconds=position)
+            scheduler.add_job(
+                run_job, trigger, args=(job, stop, tell), id=job.name, name=job.name, **first
+            )
+    return scheduler
+
+
+def _say_skipped(event: JobSubmissionEvent) -> None:
+    _log.warning("job is still running, this time is left out", job=event.job_id)
+
+
+def serve(
+    jobs: Sequence[Job],
+    config: Config,
+    stop: threading.Event,
+    tell: Teller,
+    *,
+    clock: Clock = machine_clock,
+    patrol: timedelta = PATROL,
+) -> None:
+    """Run the schedule until `stop` is set; a run at work is waited for. Raises ConfigError."""
+    started = clock()
+    scheduler = build(jobs, config, stop, tell, started)
+    limit = timedelta(hours=config.schedule.alert_after_hours)
+    watch = Watch(jobs, limit, tell, started)
+    scheduler.start()
+    try:
+        while not stop.wait(patrol.total_seconds()):
+            watch.look(clock())
+    finally:
+        stop.set()
+        scheduler.shutdown(wait=True)
+
+
+def teller(config: Config, environment: Mapping[str, str]) -> Teller:
+    """Who is told: the command and the webhook of the settings. Raises ConfigError.
+
+    A teller never raises: an alert that does not come through is logged, and the schedule goes on.
+    """
+    url = _webhook_url(config, environment)
+    command = config.schedule.alert_command
+    # The command gets the environment without the secrets, which are none of its business.
+    clean = {k: v for k, v in environment.items() if k not in config.secret_variables}
+    host = urlsplit(config.instance.url).hostname or ""
+
+    def tell(alert: Alert) -> None:
+        if command:
+            _run_command(command, clean, alert)
+        if url:
+            _post(url, alert, host)
+
+    return tell
+
+
+def _webhook_url(config: Config, environment: Mapping[str, str]) -> str:
+    variable = config.schedule.alert_webhook_env
+    if not variable:
+        return ""
+    try:
+        if not environment.get(variable):
+            raise ValueError(_("the variable is not set"))
+        return check_webhook_url(environment[variable])
+    except ValueError as error:
+        problem = _("[schedule] alert_webhook_env {variable}: {reason}").format(
+            variable=variable, reason=error
+        )
+        raise ConfigError(config.source, [problem]) from error
+
+
+def _run_command(command: Sequence[str], environment: Mapping[str, str], alert: Alert) -> None:
+    variables = {
+        "TRAVESIA_ALERT_KIND": alert.kind,
+        "TRAVESIA_ALERT_JOB": alert.job,
+        "TRAVESIA_ALERT_MESSAGE": alert.message,
+    }
+    try:
+        subprocess.run(  # noqa: S603 - a list from the operator's own settings, no shell
+            list(command),
+            env={**environment, **variables},
+            input=alert.message.encode(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=ALERT_TIMEOUT_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        # Not the error's text: it repeats the whole command, which may hold a key.
+        _log.error("alert command failed", program=Path(command[0]).name, kind=_kind(error))
+
+
+def _post(url: str, alert: Alert, host: str) -> None:
+    body = {"text": alert.message, "kind": alert.kind, "job": alert.job, "instance": host}
+    try:
+        response = requests.post(
+            url, json=body, timeout=ALERT_TIMEOUT_SECONDS, allow_redirects=False
+        )
+        if not response.ok or response.is_redirect:
+            _log.error("alert webhook refused", status=response.status_code)
+    except requests.RequestException as error:
+        # Not the error's text: it repeats the URL, which is a secret.
+        _log.error("alert webhook failed", kind=_kind(error))
