@@ -10,11 +10,10 @@ Whatever dies, dies between two transactions, and the next run repairs it.
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from connector import extract, log, reconcile, write_back
 from connector.classify import classify, save_classification
@@ -26,6 +25,7 @@ from connector.itsm.servicenow import connection_of, open_instance
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _
+from connector.results import Options, RunResult, SoFar, close, summed_up
 from connector.store import changes, records, runs
 from connector.store.changes import Change
 from connector.store.database import Store, open_store, publish_snapshot
@@ -35,59 +35,6 @@ from connector.timestamps import format_instance
 _log = log.get("pipeline")
 
 plan_lines = write_back.plan_lines
-
-
-@dataclass(frozen=True)
-class Options:
-    """What one run shall do, beyond the config."""
-
-    dry_run: bool = False
-    tables: tuple[str, ...] = ()
-    since: datetime | None = None
-    record: str | None = None
-    full: bool = False
-    limit: int | None = None
-    kind: str = "sync"
-
-
-@dataclass(frozen=True)
-class TableCounts:
-    """One table's figures of one run, in records (refused: fields)."""
-
-    table: str
-    extracted: int = 0
-    records: int = 0
-    classified: int = 0
-    unclassified: int = 0
-    planned: int = 0
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run did. `outcome` is succeeded or partial; `plan` is every change it decided on."""
-
-    run_id: str
-    outcome: str
-    high_mark: datetime
-    tables: tuple[TableCounts, ...]
-    plan: tuple[Change, ...]
-    is_sent: bool
-    confirmed: int
-    refused: int
-    set_aside: int
-    healed: int
-    messages: tuple[str, ...]
-    seconds: float
-
-
-@dataclass
-class _Progressing:
-    """What is known so far of a run."""
-
-    mark: datetime
-    extracted: dict[str, int] = field(default_factory=dict)
-    messages: list[str] = field(default_factory=list)
-    only: tuple[str, ...] = ()
 
 
 def run(
@@ -103,7 +50,8 @@ def run(
     Raises ConnectorError kinds; what was committed before stays, and the next run goes on there.
     """
     started = time.monotonic()
-    with _opened(config, instance, options.kind, stop, progress, mapping) as (this, status):
+    kind = "dry_run" if options.dry_run else options.kind
+    with _opened(config, instance, mapping, kind, stop, progress) as (this, status):
         status.say(phase="extract")
         so_far = _extract(config, this, mapping, options)
         status.say(phase="classify")
@@ -117,9 +65,9 @@ def run(
             sent = write_back.send(this, plan, _write_settings(config))
         if not options.dry_run:
             _retain(config, this.store, so_far.mark)
-        result = _result(this, so_far, plan, sent, may_send, time.monotonic() - started)
+        result = summed_up(this, so_far, plan, sent, may_send, time.monotonic() - started)
         if not options.dry_run:
-            _finish(this, result)
+            close(this, result)
     return result
 
 
@@ -127,10 +75,10 @@ def run(
 def _opened(
     config: Config,
     instance: Instance,
+    mapping: JourneyMapping,
     kind: str,
     stop: threading.Event,
     progress: Progress | None,
-    mapping: JourneyMapping,
 ) -> Iterator[tuple[Run, Status]]:
     """Lock, store, run row; on the way out the snapshot, and in any case the last word."""
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
@@ -167,11 +115,9 @@ def _fail(store: Store, run_id: str, error: ConnectorError) -> None:
     _log.error("run_failed", run_id=run_id, error=type(error).__name__)
 
 
-def _extract(
-    config: Config, this: Run, mapping: JourneyMapping, options: Options
-) -> _Progressing:
+def _extract(config: Config, this: Run, mapping: JourneyMapping, options: Options) -> SoFar:
     schema, wanted, absent = extract.read_schema(this.instance, mapping, config.extract.tables)
-    so_far = _Progressing(
+    so_far = SoFar(
         extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds))
     )
     so_far.messages += [
@@ -183,7 +129,7 @@ def _extract(
     extract.save_schema(this.store, this.instance, schema, wanted)
     if not options.dry_run:
         runs.set_high_mark(this.store, this.run_id, so_far.mark)
-    if options.full:
+    if options.full and not options.dry_run:
         changes.forgive_all(this.store)
     write_back.settle(this, so_far.mark)
     if options.record:
@@ -238,7 +184,7 @@ def _hidden_messages(found: extract.Extracted) -> list[str]:
 
 
 def _classify(
-    config: Config, this: Run, mapping: JourneyMapping, so_far: _Progressing, *, save: bool
+    config: Config, this: Run, mapping: JourneyMapping, so_far: SoFar, *, save: bool
 ) -> None:
     this.pause_point()
     classify(
@@ -254,12 +200,11 @@ def _classify(
 
 
 def _plan(
-    config: Config, this: Run, mapping: JourneyMapping, options: Options, so_far: _Progressing
+    config: Config, this: Run, mapping: JourneyMapping, options: Options, so_far: SoFar
 ) -> tuple[Change, ...]:
     settings = _write_settings(config)
     if options.tables:
-        chosen = tuple(t for t in settings.tables if t in options.tables)
-        settings = write_back.narrowed(settings, chosen)
+        settings = write_back.narrowed(settings, options.tables)
     return tuple(
         write_back.plan(
             this.store, mapping, settings, so_far.mark, only=so_far.only, limit=options.limit
@@ -291,78 +236,6 @@ def _retain(config: Config, store: Store, mark: datetime) -> None:
         changes.prune_changes(store, config.store.keep_versions_days)
 
 
-def _result(
-    this: Run,
-    so_far: _Progressing,
-    plan: tuple[Change, ...],
-    sent: write_back.Sent,
-    is_sent: bool,
-    seconds: float,
-) -> RunResult:
-    planned: dict[str, set[str]] = {}
-    for change in plan:
-        planned.setdefault(change.table, set()).add(change.sys_id)
-    rows = this.store.read(
-        "SELECT table_name, count(*) AS records,"
-        " count(*) FILTER (rule_id = 'unclassified') AS unclassified"
-        " FROM classified GROUP BY 1"
-    )
-    counted = {row["table_name"]: row for row in rows}
-    tables = tuple(
-        TableCounts(
-            table,
-            extracted=so_far.extracted.get(table, 0),
-            records=counted.get(table, {}).get("records", 0),
-            classified=counted.get(table, {}).get("records", 0)
-            - counted.get(table, {}).get("unclassified", 0),
-            unclassified=counted.get(table, {}).get("unclassified", 0),
-            planned=len(planned.get(table, ())),
-        )
-        for table in sorted({*counted, *so_far.extracted})
-    )
-    healed = {(c.table, c.sys_id) for c in plan if c.is_healing}
-    messages = [*so_far.messages, *sent.messages]
-    if healed:
-        messages.append(
-            _("{n} records had journey fields that somebody overwrote").format(n=len(healed))
-        )
-    is_partial = bool(sent.failed or sent.refused or sent.set_aside)
-    return RunResult(
-        run_id=this.run_id,
-        outcome="partial" if is_partial else "succeeded",
-        high_mark=so_far.mark,
-        tables=tables,
-        plan=plan,
-        is_sent=is_sent,
-        confirmed=sent.confirmed,
-        refused=sent.refused + sent.failed,
-        set_aside=sent.set_aside,
-        healed=len(healed),
-        messages=tuple(messages),
-        seconds=seconds,
-    )
-
-
-def _finish(this: Run, result: RunResult) -> None:
-    counts: dict[str, Any] = {
-        "tables": [asdict(table) for table in result.tables],
-        "planned": len(result.plan),
-        "confirmed": result.confirmed,
-        "refused": result.refused,
-        "set_aside": result.set_aside,
-        "healed": result.healed,
-    }
-    runs.finish_run(this.store, this.run_id, result.outcome, counts, "\n".join(result.messages))
-    _log.info(
-        "run_finished",
-        run_id=this.run_id,
-        outcome=result.outcome,
-        planned=len(result.plan),
-        confirmed=result.confirmed,
-        seconds=round(result.seconds, 1),
-    )
-
-
 def connect(
     config: Config, environment: Mapping[str, str], stop: threading.Event | None = None
 ) -> Instance:
@@ -373,3 +246,26 @@ def connect(
 def mapping_of(config: Config) -> JourneyMapping:
     """The shipped mapping with the organisation's overlay. Raises MappingError."""
     return load_mapping(config.mapping.overlay)
+
+
+def sweep(
+    config: Config,
+    instance: Instance,
+    mapping: JourneyMapping,
+    stop: threading.Event,
+    progress: Progress | None = None,
+) -> list[reconcile.Swept]:
+    """The weekly reconciliation of keys; the next sync classifies what it brought.
+
+    Raises ConnectorError kinds. A table with a `question` was left as it is: a person decides.
+    """
+    with _opened(config, instance, mapping, "reconcile", stop, progress) as (this, status):
+        status.say(phase="reconcile")
+        _schema, wanted, _absent = extract.read_schema(instance, mapping, config.extract.tables)
+        mark = extract.high_mark(instance, timedelta(seconds=config.instance.settle_seconds))
+        swept = reconcile.sweep(this, wanted, mark)
+        questions = [found.question for found in swept if found.question]
+        outcome = "partial" if questions else "succeeded"
+        counts = {"tables": [asdict(found) for found in swept]}
+        runs.finish_run(this.store, this.run_id, outcome, counts, "\n".join(questions))
+    return swept

@@ -293,6 +293,11 @@ def forgive(store: Store, table: str, sys_ids: Sequence[str]) -> None:
     )
 
 
+def forgive_all(store: Store) -> None:
+    """A full sync tries again what was set aside."""
+    store.execute("DELETE FROM set_aside")
+
+
 def prune_changes(store: Store, keep_days: int) -> None:
     """Retention: of old changes only the last confirmed value of each field is kept."""
     store.execute(

@@ -48,13 +48,14 @@ class Store:
     def value(self, sql: str, **params: Any) -> Any:
         """The first column of the first row, None if there is none."""
         with self._errors():
-            row = self._connection.execute(sql, params or None).fetchone()
-            return row[0] if row else None
+            rows = self._connection.execute(sql, params or None).fetchall()
+            return rows[0][0] if rows else None
 
     def execute(self, sql: str, **params: Any) -> None:
         """Run a statement that answers nothing. Raises StoreError."""
         with self._errors():
-            self._connection.execute(sql, params or None)
+            # Fetched to the end: DuckDB 2 refuses further work while a result is unfinished.
+            self._connection.execute(sql, params or None).fetchall()
 
     @contextmanager
     def attached(self, name: str, table: Any) -> Iterator[None]:

@@ -1,0 +1,139 @@
+"""A fake instance in memory, for the steps' unit tests; flows use the sandbox over HTTP."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from connector.itsm.base import (
+    Attachment,
+    Choice,
+    Column,
+    Cursor,
+    Page,
+    Record,
+    RecordUpdate,
+    UpdateReply,
+)
+from connector.timestamps import format_instance
+
+
+class FakeInstance:
+    """Tables of records; every write is kept in `sent`. `refuse` and `silent` make it unwilling."""
+
+    url = "https://fake.example.invalid"
+
+    def __init__(self, clock: datetime, tables: dict[str, list[Record]], page_size: int = 2):
+        self.clock = clock
+        self.tables = tables
+        self.page_size = page_size
+        self.sent: list[RecordUpdate] = []
+        self.read: list[tuple[str, Cursor]] = []
+        self.refuse: set[str] = set()
+        self.silent_fields: set[str] = set()
+        self.lose_answers = False
+        self.deleted: list[tuple[str, str]] = []
+
+    def now(self) -> datetime:
+        return self.clock
+
+    def list_tables(self, names: Sequence[str]) -> dict[str, str]:
+        return {name: "" for name in names if name in self.tables}
+
+    def list_columns(self, tables: Sequence[str]) -> list[Column]:
+        return [
+            Column(table, element, "string")
+            for table in tables
+            for element in sorted({key for record in self.tables[table] for key in record})
+        ]
+
+    def list_choices(self, tables: Sequence[str]) -> list[Choice]:  # noqa: ARG002 - protocol
+        return []
+
+    def list_pages(
+        self,
+        table: str,
+        fields: Sequence[str],
+        after: Cursor,
+        until: datetime,
+        where: str = "",  # noqa: ARG002 - protocol
+    ) -> Iterator[Page]:
+        self.read.append((table, after))
+        rows = sorted(self.tables[table], key=lambda r: (r["sys_updated_on"], r["sys_id"]))
+        rows = [
+            row
+            for row in rows
+            if (row["sys_updated_on"], row["sys_id"]) > (after.updated_on, after.sys_id)
+            and row["sys_updated_on"] <= format_instance(until)
+        ]
+        for start in range(0, len(rows), self.page_size):
+            page = rows[start : start + self.page_size]
+            last = page[-1]
+            yield Page(
+                [{k: v for k, v in row.items() if k in fields} for row in page],
+                Cursor(last["sys_updated_on"], last["sys_id"]),
+            )
+
+    def list_records(
+        self, table: str, fields: Sequence[str], query: str = "", limit: int | None = None
+    ) -> Iterator[Record]:
+        if table == "sys_audit_delete":
+            yield from (
+                {"sys_id": f"a{i}", "documentkey": key}
+                for i, (name, key) in enumerate(self.deleted)
+                if f"tablename={name}" in query
+            )
+            return
+        name, _sep, value = query.partition("=")
+        rows = [r for r in self.tables.get(table, []) if not query or r.get(name) == value]
+        for row in rows[:limit]:
+            yield {k: v for k, v in row.items() if k in fields}
+
+    def read_records(
+        self, table: str, sys_ids: Sequence[str], fields: Sequence[str]
+    ) -> list[Record]:
+        return [
+            {k: v for k, v in row.items() if k in fields}
+            for row in self.tables[table]
+            if row["sys_id"] in sys_ids
+        ]
+
+    def send_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+        self.sent += updates
+        return [self._update(update) for update in updates]
+
+    def _update(self, update: RecordUpdate) -> UpdateReply:
+        if update.sys_id in self.refuse:
+            return UpdateReply(
+                update.table, update.sys_id, "rejected", {}, "a business rule said no"
+            )
+        row = next(r for r in self.tables[update.table] if r["sys_id"] == update.sys_id)
+        for key, value in update.values.items():
+            if key not in self.silent_fields:
+                row[key] = value
+        row["sys_updated_on"] = format_instance(self.clock)
+        row["sys_mod_count"] = str(int(row["sys_mod_count"]) + 1)
+        if self.lose_answers:
+            return UpdateReply(update.table, update.sys_id, "unknown", {})
+        return UpdateReply(update.table, update.sys_id, "written", dict(row))
+
+    def create_record(self, table: str, values: Mapping[str, str]) -> Record:
+        self.tables.setdefault(table, []).append(dict(values))
+        return dict(values)
+
+    def update_record(self, table: str, sys_id: str, values: Mapping[str, str]) -> Record:
+        row = next(r for r in self.tables[table] if r["sys_id"] == sys_id)
+        row.update(values)
+        return dict(row)
+
+    def list_attachments(self, table: str, sys_id: str) -> list[Attachment]:  # noqa: ARG002
+        return []
+
+    def read_attachment(self, sys_id: str) -> bytes:
+        raise AssertionError(sys_id)
+
+    def add_attachment(
+        self, table: str, sys_id: str, file_name: str, content_type: str, content: bytes
+    ) -> Attachment:
+        raise AssertionError((table, sys_id, file_name, content_type, content))
+
+    def delete_attachment(self, sys_id: str) -> None:
+        raise AssertionError(sys_id)
