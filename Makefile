@@ -1,21 +1,70 @@
 # Everything a person or CI does here. `make` alone prints this help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-PY ?= python3.11
-PY := $(shell command -v $(PY) 2>/dev/null || command -v python3)
-VENV := .venv
-BIN := $(VENV)/bin
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
 UCI ?= ../shared/data/uci-498
+WORKERS ?= 2
 
-.PHONY: help setup demo test check lint types floors fmt golden messages bench evidence build clean lock docs
+.PHONY: help setup demo test check lint types floors fmt golden messages docs bench evidence build lock clean
 
 help: ## this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.ready ## make .venv with the pinned set (again only when it changed)
+setup: .venv/.ready ## make .venv with the pinned set (again only when it changed)
 
-$(VENV)/.ready: pyproject.toml constraints.txt
-	@test -x $(BIN)/python || $(PY) -m venv $(VENV)
+.venv/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . --group dev
+	@echo "Installing the pinned set into .venv …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . --group dev
 	@touch $@
+
+demo: setup ## the whole main job on a synthetic instance, shown (KEEP=1 leaves the instance running)
+	@$(BIN)/python tools/demo.py $(if $(KEEP),--keep)
+
+test: setup ## the tests (no root, no network, no other data)
+	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+check: lint types floors test ## what CI runs on every change
+
+lint: setup ## style, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+types: setup ## strict types
+	$(BIN)/mypy
+
+floors: setup ## a floor imports only from below
+	$(BIN)/lint-imports
+
+fmt: setup ## format, and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: setup ## write the golden reports anew (then read the diff)
+	$(BIN)/python -m tests.golden.rewrite
+
+messages: setup ## add new texts to the Spanish catalogue
+	$(BIN)/python tools/messages.py
+
+docs: setup ## write the generated parts of docs/ anew
+	$(BIN)/python tools/docs.py
+
+evidence: setup ## what needs the UCI year (UCI=folder, default ../shared/data/uci-498)
+	@test -d $(UCI) || { echo "make evidence needs the UCI year in $(UCI); see docs/evidence.md"; exit 1; }
+	TRAVESIA_UCI=$(UCI) $(BIN)/python -m pytest -q -m evidence -p no:xdist --durations=10
+
+bench: setup ## benchmarks (ratios, not seconds)
+	$(BIN)/python -m benchmarks.memory --uci $(UCI)
+
+build: setup ## the wheel
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .
+
+lock: setup ## pin what is installed now
+	$(BIN)/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
+
+clean: ## remove what these commands made
+	rm -rf .venv .demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
