@@ -162,3 +162,34 @@ class Instance(Protocol):
     def delete_attachment(self, sys_id: str) -> None:
         """Remove a file (only ever one of ours)."""
         ...
+
+
+InvalidQueryMode = Literal["ignored", "no_rows", "forbidden"]
+"""What the tool does with a condition on a column that does not exist."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a few harmless questions told. None = could not be learned (hidden from the account)."""
+
+    user: str
+    time_zone: str | None
+    reads_utc: bool | None
+    """Whether plain times in a query are read as UTC, as ours are."""
+    invalid_query: InvalidQueryMode
+
+
+class ProbedInstance(Instance, Protocol):
+    """An instance that can be asked about itself (`travesia check`)."""
+
+    def probe(self) -> Probe:
+        """Who we are there, in which time zone, and how it treats impossible queries."""
+        ...
+
+
+class BulkInstance(Instance, Protocol):
+    """An instance on which many records can be created at once (`travesia provision`)."""
+
+    def create_records(self, table: str, records: Sequence[Mapping[str, str]]) -> list[UpdateReply]:
+        """Create several, each under the `sys_id` it carries; one reply per record."""
+        ...

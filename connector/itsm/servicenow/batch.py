@@ -1,0 +1,192 @@
+"""Many writes in one request: the Batch API (servicenow-api.md §2).
+
+One batch is no transaction: each item has its own status. What was not served, or failed for a
+passing reason, goes again; an item whose answer was lost ends as `unknown`, never as a guess.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import msgspec
+
+from connector.errors import InstanceError
+from connector.itsm.base import Record, RecordUpdate, UpdateReply
+from connector.itsm.servicenow.decode import (
+    BadBody,
+    decode_object,
+    decode_record,
+    encode,
+    error_detail,
+)
+from connector.itsm.servicenow.gate import JSON, Request
+from connector.itsm.servicenow.keys import PLAIN_VALUES, checked_id, table_path
+from connector.itsm.servicenow.session import Session
+from connector.messages import _
+
+BATCH_PATH = "/api/now/v1/batch"
+_PASSING = frozenset({202, 408, 429, 499})
+"""Statuses below 500 that may pass; each item can meet them as a call of its own would."""
+
+Status = Literal["written", "unserviced", "rejected", "forbidden", "gone", "unknown"]
+_NO: dict[int, Status] = {403: "forbidden", 404: "gone"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One write of a batch: PATCH on a record, or POST of one whose sys_id we chose."""
+
+    method: Literal["PATCH", "POST"]
+    table: str
+    sys_id: str
+    values: dict[str, str]
+
+    def as_request(self, item_id: str) -> dict[str, Any]:
+        """The item as the Batch API wants it. The reply is asked to be slim, to be checked."""
+        wanted = dict.fromkeys(("sys_id", "sys_mod_count", "sys_updated_on", *self.values))
+        query = urlencode({"sysparm_fields": ",".join(wanted), **PLAIN_VALUES}, safe=",")
+        path = table_path(self.table, self.sys_id if self.method == "PATCH" else "")
+        return {
+            "id": item_id,
+            "method": self.method,
+            "url": f"{path}?{query}",
+            "headers": [{"name": n, "value": JSON} for n in ("Content-Type", "Accept")],
+            "exclude_response_headers": True,
+            "body": base64.b64encode(encode(self.values)).decode(),
+        }
+
+
+def update_item(update: RecordUpdate) -> Item:
+    """A RecordUpdate as a batch item."""
+    return Item("PATCH", update.table, checked_id(update.sys_id), dict(update.values))
+
+
+class _Serviced(msgspec.Struct):
+    id: str | int
+    status_code: int
+    body: str | None = None
+
+
+class _Answer(msgspec.Struct):
+    serviced_requests: list[_Serviced] = msgspec.field(default_factory=list)
+    unserviced_requests: list[str | int] = msgspec.field(default_factory=list)
+
+
+@dataclass
+class _Batch:
+    """The state of one batch: final replies, and what waits for (another) answer."""
+
+    items: Sequence[Item]
+    replies: dict[int, UpdateReply] = field(default_factory=dict)
+    last: dict[int, UpdateReply] = field(default_factory=dict)
+    answered: bool = False
+    progressed: bool = False
+
+    @property
+    def pending(self) -> list[int]:
+        return [n for n in range(len(self.items)) if n not in self.replies]
+
+    def request(self) -> Request:
+        """What is pending, as one call. Repeatable: PATCHes of absolute values, POSTs by sys_id."""
+        body = {
+            "batch_request_id": "travesia",
+            "rest_requests": [self.items[n].as_request(str(n)) for n in self.pending],
+        }
+        return Request("POST", BATCH_PATH, body=encode(body), is_repeatable=True)
+
+    def absorb(self, body: bytes) -> bool:
+        """Take in an answer; True when nothing is pending. Raises BadBody."""
+        decode_object(body)  # an error key, cut JSON
+        try:
+            answer = msgspec.json.decode(body, type=_Answer)
+        except msgspec.DecodeError:
+            raise BadBody("no batch answer") from None
+        self.answered, before = True, len(self.pending)
+        for skipped in answer.unserviced_requests:
+            self._put(str(skipped), "unserviced", _("not served in time"), is_final=False)
+        for serviced in answer.serviced_requests:
+            self._take(serviced)
+        self.progressed = len(self.pending) < before
+        return not self.pending
+
+    def failed(self, _error: InstanceError) -> bool:
+        """Told of each failed round: True if items were settled in it; then it goes on at once."""
+        if not self.answered:
+            self.last.clear()  # what went out in this round may have been written
+        progressed, self.progressed, self.answered = self.progressed, False, False
+        return progressed
+
+    def _take(self, serviced: _Serviced) -> None:
+        body, status = _unpacked(serviced.body), serviced.status_code
+        detail = error_detail(body) or f"HTTP {status}"
+        if 200 <= status < 300 and status != 202:
+            try:
+                self._put(str(serviced.id), "written", values=decode_record(body))
+            except BadBody:
+                # It may have been written: to send it again does no harm, to guess would.
+                self._put(str(serviced.id), "unknown", detail, is_final=False)
+        elif status >= 500 or status in _PASSING:
+            self._put(str(serviced.id), "unknown", detail, is_final=False)
+        else:
+            self._put(str(serviced.id), _NO.get(status, "rejected"), detail)
+
+    def _put(
+        self,
+        item_id: str,
+        status: Status,
+        detail: str = "",
+        values: Record | None = None,
+        *,
+        is_final: bool = True,
+    ) -> None:
+        if not item_id.isdecimal() or int(item_id) >= len(self.items):
+            return  # an answer to nothing we asked
+        item = self.items[int(item_id)]
+        reply = UpdateReply(item.table, item.sys_id, status, values or {}, detail[:300])
+        (self.replies if is_final else self.last)[int(item_id)] = reply
+
+    def result(self, lost: str) -> list[UpdateReply]:
+        """One reply per item, in order; what never answered is unknown."""
+        return [
+            self.replies.get(n)
+            or self.last.get(n)
+            or UpdateReply(item.table, item.sys_id, "unknown", {}, lost)
+            for n, item in enumerate(self.items)
+        ]
+
+
+def _unpacked(body: str | None) -> bytes:
+    try:
+        return base64.b64decode(body or "", validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+class _StillPending(BadBody):
+    """Not an error of the answer: some items want another round."""
+
+
+def send_batch(session: Session, items: Sequence[Item]) -> list[UpdateReply]:
+    """Send all, as often as the settings allow; one reply per item, in order.
+
+    Raises InstanceError only where the whole batch was refused for good (login, no such API),
+    InterruptedRunError if the run was asked to stop.
+    """
+    batch = _Batch(items)
+    if not items:
+        return []
+
+    def absorb(body: bytes) -> None:
+        if not batch.absorb(body):
+            raise _StillPending("pending")
+
+    try:
+        session.call(batch.request, absorb, batch.failed)
+    except InstanceError as error:
+        if not error.retryable:
+            raise
+        return batch.result(str(error)[:300])
+    return batch.result("")

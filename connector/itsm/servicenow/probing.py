@@ -1,0 +1,54 @@
+"""A few harmless questions at the start: who are we there, which clock, how are typos treated.
+
+Facts: servicenow-api.md §1.3 (invalid queries), §1.8 (time zones).
+"""
+
+from connector.errors import ForbiddenError
+from connector.itsm.base import InvalidQueryMode, Probe, Record
+from connector.itsm.servicenow.decode import decode_records
+from connector.itsm.servicenow.gate import Request
+from connector.itsm.servicenow.keys import PLAIN_VALUES, table_path
+from connector.itsm.servicenow.session import Session
+
+IMPOSSIBLE_COLUMN = "u_journey_no_such_column"
+
+
+def probe(session: Session) -> Probe:
+    """Ask. Raises InstanceError and its kinds."""
+    mine = "sys_id=javascript:gs.getUserID()"
+    fields = "sys_id,user_name,time_zone,sys_updated_on"
+    found = _users(session, mine, fields)
+    me = found[0] if len(found) == 1 else {}
+    return Probe(
+        user=me.get("user_name", ""),
+        time_zone=me.get("time_zone"),
+        reads_utc=_reads_utc(session, me),
+        invalid_query=_invalid_query_mode(session),
+    )
+
+
+def _reads_utc(session: Session, me: Record) -> bool | None:
+    """Whether a time we read finds its own row again; None where that cannot be tried."""
+    if not me.get("sys_updated_on"):
+        return None
+    query = f"sys_id={me['sys_id']}^sys_updated_on={me['sys_updated_on']}"
+    return bool(_users(session, query, "sys_id"))
+
+
+def _invalid_query_mode(session: Session) -> InvalidQueryMode:
+    try:
+        found = _users(session, f"{IMPOSSIBLE_COLUMN}=1", "sys_id")
+    except ForbiddenError:
+        return "forbidden"
+    return "ignored" if found else "no_rows"
+
+
+def _users(session: Session, query: str, fields: str) -> list[Record]:
+    params = {
+        "sysparm_query": query,
+        "sysparm_fields": fields,
+        "sysparm_limit": "2",
+        "sysparm_no_count": "true",
+        **PLAIN_VALUES,
+    }
+    return session.call(Request("GET", table_path("sys_user"), params), decode_records).value

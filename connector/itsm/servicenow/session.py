@@ -1,0 +1,254 @@
+"""Sending: one HTTP session a thread, one gate, and the one retry loop of the connector.
+
+The session keeps no cookies (calls that share a session are served one at a time, §1.4), obeys no
+environment, follows no redirect and retries nothing; the loop here does, and a stop ends its waits.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Generic, TypeVar
+
+import requests
+import tenacity
+import urllib3.exceptions
+
+from connector import log
+from connector.errors import InstanceError, InterruptedRunError, RateLimitedError
+from connector.itsm.servicenow import gate
+from connector.itsm.servicenow.auth import decode_token, login_of
+from connector.itsm.servicenow.gate import Request
+from connector.itsm.servicenow.settings import Connection, check_settings
+from connector.messages import _
+from connector.timestamps import parse_http_date
+
+T = TypeVar("T")
+Sleep = Callable[[float], None]
+Adapt = Callable[[InstanceError], bool]
+"""Told of a failure; answers True if it changed the request, which then goes again at once."""
+
+CONNECT_SECONDS = 10.0
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""A page of 5,000 records with 40 columns is 8 MB: anything near this is a mistake."""
+LONGEST_ASKED_WAIT_SECONDS = 3600.0
+"""Rate rules count by the hour (§6): no honest Retry-After is longer."""
+_CHUNK = 64 * 1024
+
+_log = log.get("servicenow")
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """A good answer: its decoded body, and the response for its headers."""
+
+    value: T
+    response: requests.Response
+
+    @property
+    def total(self) -> int | None:
+        """X-Total-Count, where the instance sent it."""
+        text = self.response.headers.get("X-Total-Count", "")
+        return int(text) if text.isdecimal() else None
+
+    @property
+    def date(self) -> datetime | None:
+        """The instance's clock when it answered."""
+        try:
+            return parse_http_date(self.response.headers.get("Date", ""))
+        except (ValueError, TypeError):
+            return None
+
+
+def never(_error: InstanceError) -> bool:
+    """The default Adapt: nothing can be changed about the request."""
+    return False
+
+
+class Session:
+    """Sends requests to one instance. Safe to share between threads."""
+
+    def __init__(
+        self, settings: Connection, stop: threading.Event | None = None, sleep: Sleep | None = None
+    ) -> None:
+        self.url = check_settings(settings)
+        self._settings = settings
+        self._stop = stop or threading.Event()
+        self._sleep = sleep or self._sleep_until_stopped
+        self._login = login_of(settings, lambda r: self.call(r, decode_token).value)
+        self._local = threading.local()
+
+    def __repr__(self) -> str:
+        return f"Session({self.url!r})"
+
+    def call(
+        self,
+        make: Request | Callable[[], Request],
+        decode: Callable[[bytes], T],
+        adapt: Adapt = never,
+    ) -> Answer[T]:
+        """Send until it is answered well, and decode it.
+
+        `make` builds the request anew for each attempt. Raises InstanceError and its kinds,
+        InterruptedRunError if the run was asked to stop.
+        """
+        attempts = _Attempts(self._settings, make if callable(make) else lambda: make, adapt)
+        loop = tenacity.Retrying(
+            retry=attempts.is_worth_another,
+            wait=attempts.wait,
+            stop=attempts.are_used_up,
+            sleep=self._sleep,
+            before_sleep=attempts.note,
+            reraise=True,
+        )
+        return loop(self._once, attempts, decode)
+
+    def refuse_if_stopped(self) -> None:
+        """Raise InterruptedRunError if the run was asked to stop."""
+        if self._stop.is_set():
+            raise InterruptedRunError(_("Stopped as asked; what was done stays"))
+
+    def _sleep_until_stopped(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+
+    def _once(self, attempts: "_Attempts", decode: Callable[[bytes], T]) -> Answer[T]:
+        self.refuse_if_stopped()
+        request = attempts.next_request()
+        response, body = self._exchange(request)
+        return Answer(gate.checked(request, response, body, decode), response)
+
+    def _exchange(self, request: Request) -> tuple[requests.Response, bytes]:
+        if not request.is_authorised:
+            return self._send(request, "")
+        header = self._login.header()
+        response, body = self._send(request, header)
+        if response.status_code == 401 and self._login.renew(header):
+            return self._send(request, self._login.header())
+        return response, body
+
+    def _send(self, request: Request, login: str) -> tuple[requests.Response, bytes]:
+        try:
+            with self._session().request(
+                request.method,
+                self.url + request.path,
+                params=dict(request.params),
+                data=request.body,
+                headers=_headers(request, login),
+                timeout=(CONNECT_SECONDS, self._settings.timeout_seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return response, self._read(request, response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise gate.lost(request, error, _host(self.url)) from error
+
+    def _read(self, request: Request, response: requests.Response) -> bytes:
+        parts, size = [], 0
+        for part in response.iter_content(_CHUNK):
+            self.refuse_if_stopped()
+            size += len(part)
+            if size > MAX_BODY_BYTES:
+                raise gate.too_big(request, MAX_BODY_BYTES)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = _new_session(self._settings)
+        return session
+
+
+class _Attempts:
+    """The attempts of one call: when to go on, how long to wait. Told so by tenacity's loop.
+
+    A failure that the caller's `adapt` answered by changing the request costs no attempt.
+    """
+
+    def __init__(self, settings: Connection, make: Callable[[], Request], adapt: Adapt) -> None:
+        self._settings = settings
+        self._make = make
+        self._adapt = adapt
+        self._request: Request | None = None
+        self._forgiven = 0
+        self._just_adapted = False
+        self._jitter = tenacity.wait_random_exponential(
+            multiplier=settings.first_wait_seconds, max=settings.longest_wait_seconds
+        )
+
+    def next_request(self) -> Request:
+        """The request of the next attempt."""
+        self._request = self._make()
+        return self._request
+
+    def is_worth_another(self, state: tenacity.RetryCallState) -> bool:
+        """Whether the failure may pass, and sending again does no harm."""
+        error = _failure(state)
+        self._just_adapted = False
+        if error is None or not error.retryable or self._request is None:
+            return False
+        if _asked_wait(error) > LONGEST_ASKED_WAIT_SECONDS:
+            return False
+        # A 429 says that nothing was done, so even a POST may go again.
+        if not self._request.may_repeat and not isinstance(error, RateLimitedError):
+            return False
+        self._just_adapted = self._adapt(error)
+        self._forgiven += self._just_adapted
+        return True
+
+    def are_used_up(self, state: tenacity.RetryCallState) -> bool:
+        """Whether the attempts of the settings were all made."""
+        return state.attempt_number - self._forgiven >= self._settings.max_attempts
+
+    def wait(self, state: tenacity.RetryCallState) -> float:
+        """Seconds until the next attempt: what the instance asked, else full jitter."""
+        error = _failure(state)
+        if self._just_adapted or error is None:
+            return 0.0
+        if isinstance(error, RateLimitedError) and error.retry_after is not None:
+            return error.retry_after
+        return float(self._jitter(state))
+
+    def note(self, state: tenacity.RetryCallState) -> None:
+        """One line per failed attempt."""
+        error = _failure(state)
+        if error is not None:
+            _log.warning(
+                "again",
+                method=error.method,
+                path=error.path,
+                status=error.status,
+                transaction=error.transaction_id,
+                attempt=state.attempt_number,
+                wait_seconds=round(state.upcoming_sleep, 1),
+            )
+
+
+def _failure(state: tenacity.RetryCallState) -> InstanceError | None:
+    error = state.outcome.exception() if state.outcome else None
+    return error if isinstance(error, InstanceError) else None
+
+
+def _asked_wait(error: InstanceError) -> float:
+    return (error.retry_after or 0.0) if isinstance(error, RateLimitedError) else 0.0
+
+
+def _headers(request: Request, login: str) -> dict[str, str]:
+    headers = {"Accept": request.accept, "Content-Type": request.content_type}
+    return {**headers, "Authorization": login} if login else headers
+
+
+def _host(url: str) -> str:
+    return url.partition("://")[2]
+
+
+def _new_session(settings: Connection) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # no .netrc, no proxy or CA bundle but those of the settings
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers["User-Agent"] = settings.user_agent
+    session.verify = settings.ca_bundle or True
+    if settings.proxy:
+        session.proxies = {"http": settings.proxy, "https": settings.proxy}
+    return session
