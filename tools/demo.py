@@ -15,7 +15,7 @@ from pathlib import Path
 
 FOLDER = Path(".demo")
 TRAVESIA = [sys.executable, "-m", "connector"]
-ENVIRONMENT = {**os.environ, "TRAVESIA_PASSWORD": "sandbox", "TRAVESIA_CONFIG": ""}  # noqa: S105
+ENVIRONMENT = {**os.environ, "TRAVESIA_PASSWORD": "sandbox", "TRAVESIA_CONFIG": ""}
 
 CONFIG = """\
 # Made by `make demo`: a synthetic instance on this machine.
