@@ -10,7 +10,7 @@ Refuses to write anything but our own fields on the tables of `[write_back] tabl
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
 from connector import log
@@ -44,6 +44,11 @@ class Settings:
     settled: timedelta
     backfill: timedelta
     set_aside_after: int
+
+
+def narrowed(settings: Settings, tables: tuple[str, ...]) -> Settings:
+    """The same settings for fewer tables."""
+    return replace(settings, tables=tuple(t for t in settings.tables if t in tables))
 
 
 @dataclass
