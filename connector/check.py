@@ -1,0 +1,255 @@
+"""Is the mapping sound, and does the instance fit it? Findings with what to do, before a run.
+
+Only looks: never writes, neither to the instance nor to the store. A mapping that does not load at
+all is told by `load_mapping`; here are the quieter things.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from connector.errors import ForbiddenError
+from connector.itsm.base import Column, Instance, Probe, ProbedInstance
+from connector.journey.fields import RECORD_FIELDS
+from connector.journey.model import FieldInfo, Rule, Schema
+from connector.journey.model import Mapping as JourneyMapping
+from connector.journey.requirements import dead_rules, requirements
+from connector.messages import _
+
+Level = Literal["ok", "warn", "error"]
+
+SKEW = timedelta(seconds=60)
+_UTC_ZONES = frozenset({"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Universal"})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: `sentence` says what was found, `remedy` what to do ("" = nothing)."""
+
+    level: Level
+    subject: str
+    sentence: str
+    remedy: str = ""
+
+
+def check_mapping(mapping: JourneyMapping) -> list[Finding]:
+    """What can be said of the mapping alone."""
+    summary = _("{journeys} journeys, {touchpoints} touchpoints, {rules} rules; hash {hash}")
+    words = {
+        "journeys": len(mapping.journeys),
+        "touchpoints": len(mapping.touchpoints),
+        "rules": len(mapping.rules),
+        "hash": mapping.hash,
+    }
+    return [
+        Finding("ok", _("mapping"), summary.format(**words)),
+        *_unreached_steps(mapping),
+        *_open_tables(mapping),
+    ]
+
+
+def check_instance(
+    instance: ProbedInstance,
+    mapping: JourneyMapping,
+    tables: Sequence[str],
+    write_tables: Sequence[str],
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> list[Finding]:
+    """Hold the mapping against the instance: clock, login, tables, columns, values, rights.
+
+    `tables` are those to read, `write_tables` those to write. Raises InstanceError and its kinds
+    where the instance cannot be asked at all.
+    """
+    findings = [*_clock(instance, clock), *_account(instance.probe())]
+    known, present, wanted = _read_schema(instance, mapping, tables)
+    findings += _absent_tables(mapping, tables, present)
+    findings += _dead_rules(instance, mapping, [t for t in tables if t in present], known)
+    for table, columns in sorted(wanted.items()):
+        if table in present:
+            findings += _readable(instance, table, columns)
+    findings += _own_columns(write_tables, known, present, tables)
+    return findings
+
+
+def worst(findings: Sequence[Finding]) -> Level:
+    """The worst level of all."""
+    levels: tuple[Level, ...] = ("error", "warn", "ok")
+    found = {finding.level for finding in findings}
+    return next((level for level in levels if level in found), "ok")
+
+
+def _unreached_steps(mapping: JourneyMapping) -> Iterator[Finding]:
+    for journey in mapping.journeys.values():
+        reached = {_step_of(mapping, rule, journey.id) for rule in mapping.rules}
+        missing = [step.name.en for step in journey.steps if step.id not in reached]
+        if missing:
+            text = _("No rule leads to {steps}; these steps will stay empty in reports")
+            yield Finding(
+                "warn",
+                _("journey {id}").format(id=journey.id),
+                text.format(steps=", ".join(missing)),
+                _("add a rule, or read the journey without them"),
+            )
+
+
+def _step_of(mapping: JourneyMapping, rule: Rule, journey: str) -> str:
+    touchpoint = mapping.touchpoints.get(rule.touchpoint)
+    return rule.steps.get(journey) or (touchpoint.steps.get(journey, "") if touchpoint else "")
+
+
+def _open_tables(mapping: JourneyMapping) -> Iterator[Finding]:
+    for table in sorted({table for rule in mapping.rules for table in rule.tables}):
+        rules = mapping.rules_of(table)
+        if rules and all(rule.when for rule in rules):
+            text = _("The last of its {n} rules has a condition; what none matches is unclassified")
+            yield Finding("ok", table, text.format(n=len(rules)))
+
+
+def _clock(instance: Instance, clock: Callable[[], datetime]) -> Iterator[Finding]:
+    away = instance.now() - clock()
+    if abs(away) <= SKEW:
+        yield Finding("ok", _("clock"), _("The instance's clock agrees with this machine's"))
+        return
+    text = (
+        _("The instance's clock is {away} ahead of this machine's")
+        if away > timedelta()
+        else _("The instance's clock is {away} behind this machine's")
+    )
+    rounded = timedelta(seconds=round(abs(away).total_seconds()))
+    remedy = _("set this machine's clock by NTP; runs follow the instance's clock anyway")
+    yield Finding("warn", _("clock"), text.format(away=rounded), remedy)
+
+
+def _account(probe: Probe) -> Iterator[Finding]:
+    who = probe.user or "?"
+    if probe.reads_utc is False:
+        yield Finding(
+            "error",
+            _("account"),
+            _("The instance reads our times in another time zone than UTC; pages would miss rows"),
+            _("set the time zone of {user} to GMT").format(user=who),
+        )
+    elif probe.reads_utc is None:
+        yield Finding(
+            "warn",
+            _("account"),
+            _("The account cannot see its own user record, so its time zone is not known"),
+            _("let it read its own sys_user record, and set its time zone to GMT"),
+        )
+    elif probe.time_zone and probe.time_zone not in _UTC_ZONES:
+        yield Finding(
+            "warn",
+            _("account"),
+            _("The time zone of {user} is {zone}; relative dates in filters are read in it").format(
+                user=who, zone=probe.time_zone
+            ),
+            _("set the time zone of {user} to GMT").format(user=who),
+        )
+    else:
+        text = _("Logged in as {user}; times are read as UTC")
+        yield Finding("ok", _("account"), text.format(user=who))
+    yield Finding("ok", _("queries"), _invalid_query_sentence(probe))
+
+
+def _invalid_query_sentence(probe: Probe) -> str:
+    return {
+        "ignored": _("A condition on an unknown column is ignored: a typo would read every row"),
+        "no_rows": _("A condition on an unknown column finds no rows"),
+        "forbidden": _("A condition on an unknown column is refused"),
+    }[probe.invalid_query]
+
+
+def _read_schema(
+    instance: Instance, mapping: JourneyMapping, tables: Sequence[str]
+) -> tuple[Schema, set[str], dict[str, tuple[str, ...]]]:
+    """The dictionary of what the mapping needs, following references until nothing new turns up."""
+    known: dict[tuple[str, str], FieldInfo] = {}
+    present: set[str] = set()
+    asked: set[str] = set()
+    wanted: dict[str, tuple[str, ...]] = {}
+    pending = set(tables)
+    while pending:
+        exist = sorted(instance.list_tables(sorted(pending)))
+        present |= set(exist)
+        known |= _infos(instance.list_columns(exist) if exist else [])
+        asked |= pending
+        wanted = requirements(mapping, [t for t in tables if t in present], known)
+        pending = set(wanted) - asked
+    return known, present, wanted
+
+
+def _infos(columns: Sequence[Column]) -> dict[tuple[str, str], FieldInfo]:
+    return {(c.table, c.element): FieldInfo(c.type, c.reference) for c in columns}
+
+
+def _absent_tables(
+    mapping: JourneyMapping, tables: Sequence[str], present: set[str]
+) -> Iterator[Finding]:
+    for table in tables:
+        if table in present:
+            continue
+        spec = mapping.tables.get(table)
+        if spec and spec.optional:
+            text = _("The instance has no table {table}; its rules are off")
+            yield Finding("warn", table, text.format(table=table), "")
+        else:
+            text = _("The instance has no table {table}")
+            remedy = _("check its name, or take it out of [extract] tables")
+            yield Finding("error", table, text.format(table=table), remedy)
+
+
+def _dead_rules(
+    instance: Instance, mapping: JourneyMapping, tables: Sequence[str], known: Schema
+) -> Iterator[Finding]:
+    values: dict[tuple[str, str], set[str]] = {}
+    for choice in instance.list_choices(tables) if tables else []:
+        values.setdefault((choice.table, choice.element), set()).add(choice.value)
+    dead = dead_rules(mapping, tables, known, values)
+    for rule in dead:
+        text = _("Rule {rule} can never match: {reason}")
+        yield Finding(
+            "warn",
+            rule.table,
+            text.format(rule=rule.rule_id, reason=rule.reason),
+            _("correct the rule in your overlay, or leave it: it does no harm"),
+        )
+    if not dead:
+        text = _("Every rule finds its columns and choice values in the instance")
+        yield Finding("ok", _("rules"), text)
+
+
+def _readable(instance: Instance, table: str, columns: Sequence[str]) -> Iterator[Finding]:
+    try:
+        rows = list(instance.list_records(table, columns, limit=1))
+    except ForbiddenError as error:
+        yield Finding("error", table, str(error), _("give the account read access to the table"))
+        return
+    hidden = [column for column in columns if rows and column not in rows[0]]
+    if hidden:
+        text = _("The account does not see {columns}; rules that need them are unsure")
+        remedy = _("give the account read access to these columns")
+        yield Finding("warn", table, text.format(columns=", ".join(hidden)), remedy)
+    else:
+        yield Finding("ok", table, _("{n} columns can be read").format(n=len(columns)))
+
+
+def _own_columns(
+    write_tables: Sequence[str], known: Schema, present: set[str], tables: Sequence[str]
+) -> Iterator[Finding]:
+    for table in write_tables:
+        if table not in tables:
+            remedy = _("add it to [extract] tables, or take it out of [write_back] tables")
+            yield Finding("error", table, _("The table is to be written but not read"), remedy)
+            continue
+        missing = [f.name for f in RECORD_FIELDS if (table, f.name) not in known]
+        if table in present and missing:
+            text = _("{n} of the {all} journey columns are missing")
+            yield Finding(
+                "warn",
+                table,
+                text.format(n=len(missing), all=len(RECORD_FIELDS)),
+                _("run travesia provision --apply"),
+            )
+        elif table in present:
+            yield Finding("ok", table, _("All journey columns are there"))
