@@ -1,0 +1,96 @@
+"""The proof that every rule can be reached: its example is really classified, at load.
+
+The compiled CASE runs in an in-memory SQLite, with the example's values as stored text; what an
+example leaves out is empty (a count is 0, a yes-or-no fact is false). Relative dates are taken on
+15 January 2026, 12:00 UTC. Column types are not known before an instance is: they are taken from
+how the conditions use the column.
+"""
+
+import re
+import sqlite3
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlglot import exp
+
+from connector.encoded_query import Condition, Context, FieldType, register_sqlite
+from connector.journey.compiler import FIELDS, Live, fields_of, rule_case
+from connector.journey.facts import find_fact
+from connector.journey.model import Rule
+
+EXAMPLE_NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+"""The instant at which examples are read."""
+
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}")
+_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+_ORDERED = (">", ">=", "<", "<=", "BETWEEN")
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Which rule an example came to: its id, "" for none."""
+
+    rule: Rule
+    reached: str
+
+
+def prove(table: str, live: Sequence[Live]) -> list[Reached]:
+    """Classify the example of every rule of a table. Raises EncodedQueryError, sqlite3.Error."""
+    fields = fields_of(live)
+    types = guessed_types(table, live)
+    case = rule_case(live, types.__getitem__, Context(EXAMPLE_NOW))
+    values = [exp.alias_(exp.Placeholder(), field, quoted=True) for field in fields]
+    inner = exp.select(*(values or [exp.alias_(exp.Placeholder(), "none")]))
+    sql = exp.select(case).from_(inner.subquery(FIELDS)).sql(dialect="sqlite")
+    with closing(sqlite3.connect(":memory:")) as connection:
+        register_sqlite(connection)
+        return [
+            Reached(one.rule, _classified(connection, sql, _row(table, fields, one.rule.example)))
+            for one in live
+        ]
+
+
+def _row(table: str, fields: Sequence[str], example: Dict[str, str]) -> list[str]:
+    return [example.get(field, _default(table, field)) for field in fields] or [""]
+
+
+def _default(table: str, field: str) -> str:
+    fact = find_fact(table, field)
+    return fact.default if fact else ""
+
+
+def _classified(connection: sqlite3.Connection, sql: str, row: Sequence[str]) -> str:
+    found = connection.execute(sql, row).fetchone()[0]
+    return str(found) if found else ""
+
+
+def guessed_types(table: str, live: Sequence[Live]) -> dict[str, FieldType]:
+    """How each field compares, from its fact or from the values it is compared with."""
+    uses: dict[str, list[Condition]] = {field: [] for field in fields_of(live)}
+    for one in live:
+        for condition in one.query.conditions:
+            uses[condition.field].append(condition)
+    return {field: _guess(table, field, conditions) for field, conditions in uses.items()}
+
+
+def _guess(table: str, field: str, conditions: Sequence[Condition]) -> FieldType:
+    if fact := find_fact(table, field):
+        return fact.type
+    if any(_is_date(condition) for condition in conditions):
+        return FieldType.DATETIME
+    ordered = [c.value for c in conditions if c.operator in _ORDERED]
+    if ordered and all(_NUMBER.match(part) for value in ordered for part in value.split("@")):
+        return FieldType.DECIMAL
+    plain = [c.value for c in conditions if c.operator in ("=", "!=")]
+    if plain and all(value in ("true", "false") for value in plain):
+        return FieldType.BOOLEAN
+    return FieldType.STRING
+
+
+def _is_date(condition: Condition) -> bool:
+    if condition.operator in ("ON", "NOTON") or condition.operator.startswith("RELATIVE"):
+        return True
+    return condition.value.startswith("javascript:") or bool(_DATE.match(condition.value))

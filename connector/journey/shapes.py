@@ -1,0 +1,142 @@
+"""The shapes of the files under mappings/, as people write them. Unknown keys are refused.
+
+Only shapes: whether the pieces fit together is checked in `checks.py`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from connector.journey.model import Band, Channel, Confidence, Kind, Outcome, Phase, Text, Value
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=80)]
+Filled = Annotated[str, StringConstraints(min_length=1)]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
+SetEntry = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^,^@][^,^]*$")]
+
+
+class File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Words(File):
+    """A text in both languages."""
+
+    en: Filled
+    es: Filled
+
+    def text(self) -> Text:
+        """As the domain has it."""
+        return Text(self.en, self.es)
+
+
+class StepText(File):
+    """One `[[step]]` of a journey. `touchpoints` places touchpoints here, beside their own file."""
+
+    id: Name
+    name: Words
+    description: Words
+    group: Words | None = None
+    establishes_engagement: bool = False
+    touchpoints: list[Name] = Field(default_factory=list)
+
+
+class JourneyFile(File):
+    """journeys/*.toml"""
+
+    id: Name
+    name: Words
+    description: Words
+    credit: Words
+    step: list[StepText] = Field(min_length=1)
+
+
+class TouchpointText(File):
+    """One `[[touchpoint]]`."""
+
+    id: Name
+    code: Filled
+    name: Words
+    kind: Kind
+    channel: Channel
+    band: Band
+    roles: list[Literal["user", "customer", "sponsor"]] = Field(default_factory=list)
+    moment: bool = False
+    steps: dict[Name, Name] = Field(default_factory=dict)
+
+
+class TouchpointFile(File):
+    """touchpoints.toml"""
+
+    touchpoint: list[TouchpointText] = Field(default_factory=list)
+
+
+class RuleText(File):
+    """One `[[rule]]`."""
+
+    id: RuleId
+    tables: list[Name] = Field(min_length=1)
+    when: str
+    touchpoint: str = ""
+    because: Words
+    example: dict[FieldName, str]
+    steps: dict[Name, Name] = Field(default_factory=dict)
+    band: Band | Literal[""] = ""
+    outcome: Outcome = ""
+    phase: Phase = ""
+    value: Value = ""
+    confidence: Confidence = "high"
+    inherit: Literal["", "step", "all"] = ""
+    ignore: bool = False
+    before: str = ""
+
+
+class RuleFile(File):
+    """rules/*.toml"""
+
+    rule: list[RuleText] = Field(default_factory=list)
+
+
+class TableText(File):
+    """One `[[table]]` of a tool."""
+
+    name: Name
+    label: Words
+    columns: list[Name] = Field(default_factory=list)
+    task: bool = False
+    optional: bool = False
+    filter: str = ""
+
+
+class EdgeText(File):
+    """One `[[edge]]`."""
+
+    table: Name
+    field: Name
+    parent: Name
+
+
+class RollUpText(File):
+    """One `[[roll_up]]`."""
+
+    table: Name
+    child: Name
+    field: Name
+
+
+class ToolFile(File):
+    """tools/*.toml"""
+
+    table: list[TableText] = Field(default_factory=list)
+    edge: list[EdgeText] = Field(default_factory=list)
+    roll_up: list[RollUpText] = Field(default_factory=list)
+
+
+SetFile = dict[Name, list[SetEntry]]
+
+
+class SetsFile(File):
+    """sets.toml, under one key."""
+
+    sets: SetFile
