@@ -1,0 +1,384 @@
+"""Figures from the store: a handful of set-based reads, then sums over small rows.
+
+Reads `classification`, `standing`, `transition`, `run` and `current.*`; writes nothing.
+One grouped read (the cube) serves every count, so the figures of a report agree with each other.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from connector.journey.model import Journey
+from connector.journey.model import Mapping as JourneyMapping
+from connector.report.departments import measure_departments
+from connector.report.figures import (
+    Closures,
+    Figures,
+    Flow,
+    JourneyFigures,
+    Period,
+    Share,
+    SlaFigures,
+    StepFigures,
+    TableFigures,
+    TouchpointFigures,
+    Week,
+)
+from connector.report.life import MEASURES
+from connector.report.source import Source, open_source
+from connector.store.database import Row, Store
+from connector.timestamps import format_instance, midnight
+
+TREND_WEEKS = 8
+"""The trend shows at least so many weeks, so that a month has something to be held against."""
+
+_DATA_UNTIL = """
+SELECT max(high_mark) AS until, min(high_mark) AS since
+FROM run WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial')
+"""
+
+_CUBE = """
+SELECT c.table_name, c.steps, c.touchpoint, c.band, c.value, c.outcome,
+       c.rule_id = 'unclassified' AS is_unclassified,
+       c.confidence = 'low' AND c.rule_id <> 'unclassified' AS is_low,
+       coalesce(l.is_open, FALSE) AS is_open,
+       coalesce(l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since),
+                l.is_open, FALSE) AS in_period,
+       coalesce(NOT l.is_open AND l.ended >= $since AND l.ended < $until, FALSE) AS has_ended,
+       count(*) AS n
+FROM classification AS c
+LEFT JOIN life AS l ON l.table_name = c.table_name AND l.sys_id = c.sys_id
+WHERE NOT list_contains($ignored, c.rule_id)
+GROUP BY ALL
+"""
+
+_MOVES = """
+SELECT journey, from_step, to_step, count(*) AS n
+FROM transition
+WHERE cause = 'customer' AND happened_at >= $since AND happened_at < $until
+  AND NOT list_contains($measures, table_name)
+GROUP BY ALL
+"""
+
+_DWELL = """
+SELECT journey, from_step AS step, median(dwell_seconds) AS seconds, count(*) AS n
+FROM transition
+WHERE cause = 'customer' AND happened_at >= $since AND happened_at < $until AND dwell_seconds IS NOT NULL
+  AND NOT list_contains($measures, table_name)
+GROUP BY ALL
+"""
+
+_AGE = """
+SELECT s.journey, s.step, median(epoch($now) - epoch(s.since)) AS seconds
+FROM standing AS s
+JOIN life AS l ON l.table_name = s.table_name AND l.sys_id = s.sys_id
+WHERE l.is_open AND NOT list_contains($measures, s.table_name)
+GROUP BY ALL
+"""
+
+_FLOW = """
+WITH ticket AS (
+    SELECT l.opened, CASE WHEN l.is_open THEN NULL ELSE l.ended END AS ended
+    FROM life AS l
+    JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
+    WHERE list_contains($tickets, l.table_name) AND NOT list_contains($ignored, c.rule_id)
+), slice AS (SELECT unnest($starts) AS s, unnest($ends) AS e, unnest($numbers) AS i)
+SELECT i, 'opened' AS kind, count(*) AS n
+FROM slice JOIN ticket ON opened >= s AND opened < e GROUP BY i
+UNION ALL
+SELECT i, 'resolved' AS kind, count(*) AS n
+FROM slice JOIN ticket ON ended >= s AND ended < e GROUP BY i
+"""
+
+_SLA = """
+SELECT c.steps,
+       CASE WHEN lower(s.has_breached) IN ('true', '1') OR s.stage = 'breached' THEN 'breached'
+            WHEN s.stage IN ('completed', 'achieved') THEN 'met'
+            ELSE 'running' END AS result,
+       count(*) AS n
+FROM current.task_sla AS s
+JOIN life AS l ON l.table_name = 'task_sla' AND l.sys_id = s.sys_id
+LEFT JOIN classification AS c ON c.sys_id = s.task AND NOT list_contains($measures, c.table_name)
+WHERE l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since)
+  AND (coalesce(s.stage, '') <> 'cancelled' OR lower(s.has_breached) IN ('true', '1'))
+  AND NOT list_contains($ignored, coalesce(c.rule_id, '-'))
+GROUP BY ALL
+"""
+
+Cube = Sequence[Row]
+
+
+def measure(
+    store: Store, mapping: JourneyMapping, period: Period, journey: str, minimum_group: int
+) -> Figures:
+    """All figures of `period`; `journey` is the one shown. Raises StoreError.
+
+    1. Read up to when the data reach.  2. Read the cube and the moves.  3. Sum.
+    """
+    source = open_source(store, mapping, period)
+    run = source.read(_DATA_UNTIL)[0]
+    data_until = _aware(run["until"])
+    cube = source.read(_CUBE)
+    in_period = [row for row in cube if row["in_period"] and row["table_name"] not in MEASURES]
+    total = _count(in_period)
+    flows = _flows(source, [(period.start, period.end), _bounds(period.previous)])
+    return Figures(
+        period=period,
+        scope="all",
+        data_until=data_until,
+        moves_since=_aware(run["since"]),
+        records=total,
+        journeys=_journeys(source, cube, data_until, journey),
+        touchpoints=_touchpoints(mapping, in_period),
+        tables=_tables(source, cube),
+        ticket_tables=source.tickets,
+        closures=_closures(source, cube),
+        visible=_visible(in_period),
+        unclassified=Share(_count(in_period, _is("is_unclassified")), total),
+        low_confidence=Share(_count(in_period, _is("is_low")), total),
+        flow=flows[0],
+        previous=flows[1],
+        weeks=_weeks(source, data_until),
+        departments=measure_departments(source, minimum_group),
+        minimum_group=minimum_group,
+    )
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment else None
+
+
+def _bounds(period: Period) -> tuple[datetime, datetime]:
+    return period.start, period.end
+
+
+def _is(column: str) -> Callable[[Row], bool]:
+    return lambda row: bool(row[column])
+
+
+def _count(cube: Cube, keep: Callable[[Row], bool] = lambda _row: True) -> int:
+    return sum(row["n"] for row in cube if keep(row))
+
+
+def _visible(in_period: Cube) -> Share:
+    placed = [row for row in in_period if row["band"]]
+    return Share(_count(placed, lambda row: row["band"] == "visible"), _count(placed))
+
+
+# Steps ------------------------------------------------------------------------------------
+
+
+def _journeys(
+    source: Source, cube: Cube, data_until: datetime | None, shown: str
+) -> tuple[JourneyFigures, ...]:
+    ordered = sorted(source.mapping.journeys.values(), key=lambda journey: journey.id != shown)
+    moves = source.read(_MOVES)
+    dwell = {(row["journey"], row["step"]): row for row in source.read(_DWELL)}
+    ages = _ages(source, data_until)
+    sla = _sla_rows(source)
+    return tuple(
+        JourneyFigures(
+            journey.id,
+            tuple(
+                replace(
+                    step,
+                    dwell_seconds=dwell.get((journey.id, step.step), {}).get("seconds"),
+                    dwell_records=dwell.get((journey.id, step.step), {}).get("n", 0),
+                    age_seconds=ages.get((journey.id, step.step)),
+                )
+                for step in _steps(source, journey, cube, moves)
+            ),
+            None if sla is None else _sla(journey, sla),
+        )
+        for journey in ordered
+    )
+
+
+def _steps(source: Source, journey: Journey, cube: Cube, moves: Sequence[Row]) -> list[StepFigures]:
+    mine = [row for row in moves if row["journey"] == journey.id]
+    by_step: dict[str, list[Row]] = {step.id: [] for step in journey.steps}
+    for row in cube:
+        step = _step_of(row, journey.id)
+        if step in by_step and row["table_name"] not in MEASURES:
+            by_step[step].append(row)
+    return [
+        StepFigures(
+            step=step,
+            tables=_tables_reaching(source, journey.id, step),
+            placed=_count(rows),
+            in_period=_count(rows, _is("in_period")),
+            open=_count(rows, _is("is_open")),
+            entered=_count(mine, lambda move, step=step: move["to_step"] == step),  # type: ignore[misc]
+            left=_count(mine, lambda move, step=step: move["from_step"] == step),  # type: ignore[misc]
+            bands=_bands(rows),
+        )
+        for step, rows in by_step.items()
+    ]
+
+
+def _step_of(row: Row, journey: str) -> str:
+    return str((row["steps"] or {}).get(journey) or "")
+
+
+def _bands(rows: Cube) -> dict[str, int]:
+    bands: Counter[str] = Counter()
+    for row in rows:
+        if row["in_period"] and row["band"]:
+            bands[row["band"]] += row["n"]
+    return dict(sorted(bands.items()))
+
+
+def _tables_reaching(source: Source, journey: str, step: str) -> tuple[str, ...]:
+    """The tables at rest of which some rule places a record at this step by itself."""
+    touchpoints = source.mapping.touchpoints
+    found = {
+        table
+        for rule in source.mapping.rules
+        if not rule.ignore
+        and not rule.inherit
+        and (
+            rule.steps.get(journey)
+            or (rule.touchpoint in touchpoints and touchpoints[rule.touchpoint].steps.get(journey))
+        )
+        == step
+        for table in rule.tables
+    }
+    return tuple(t for t in source.columns if t in found and t not in MEASURES)
+
+
+def _ages(source: Source, data_until: datetime | None) -> dict[tuple[str, str], float]:
+    if data_until is None:
+        return {}
+    rows = source.read(_AGE, now=data_until.replace(tzinfo=None))
+    return {(row["journey"], row["step"]): max(row["seconds"], 0.0) for row in rows}
+
+
+# SLA --------------------------------------------------------------------------------------
+
+
+def _sla_rows(source: Source) -> list[Row] | None:
+    if not source.has("task_sla", "task", "stage", "has_breached"):
+        return None
+    return source.read(_SLA)
+
+
+def _sla(journey: Journey, rows: Sequence[Row]) -> tuple[SlaFigures, ...]:
+    counts: dict[str, Counter[str]] = {step.id: Counter() for step in journey.steps}
+    for row in rows:
+        counts.setdefault(_step_of(row, journey.id), Counter())[row["result"]] += row["n"]
+    return tuple(
+        SlaFigures(step, count["met"], count["breached"], count["running"])
+        for step, count in counts.items()
+    )
+
+
+# Touchpoints, tables, closures ------------------------------------------------------------
+
+
+def _touchpoints(mapping: JourneyMapping, in_period: Cube) -> tuple[TouchpointFigures, ...]:
+    totals: Counter[tuple[str, str]] = Counter()
+    still_open: Counter[tuple[str, str]] = Counter()
+    for row in in_period:
+        if row["touchpoint"]:
+            key = (row["touchpoint"], row["band"])
+            totals[key] += row["n"]
+            still_open[key] += row["n"] if row["is_open"] else 0
+    order = sorted(totals, key=lambda key: (-totals[key], key))
+    return tuple(
+        TouchpointFigures(
+            touchpoint,
+            mapping.touchpoints[touchpoint].kind
+            if touchpoint in mapping.touchpoints
+            else "touchpoint",
+            band,
+            totals[touchpoint, band],
+            still_open[touchpoint, band],
+        )
+        for touchpoint, band in order
+    )
+
+
+def _tables(source: Source, cube: Cube) -> tuple[TableFigures, ...]:
+    names = sorted({row["table_name"] for row in cube})
+    found = [name for name in source.mapping.tables if name in names]
+    return tuple(
+        _table(name, [row for row in cube if row["table_name"] == name])
+        for name in (*found, *(name for name in names if name not in found))
+    )
+
+
+def _table(name: str, rows: Cube) -> TableFigures:
+    now = [row for row in rows if row["in_period"]]
+    return TableFigures(
+        table=name,
+        is_measure=name in MEASURES,
+        placed=_count(rows),
+        in_period=_count(now),
+        open=_count(rows, _is("is_open")),
+        unclassified=_count(now, _is("is_unclassified")),
+        low_confidence=_count(now, _is("is_low")),
+    )
+
+
+def _closures(source: Source, cube: Cube) -> Closures:
+    ended = [row for row in cube if row["has_ended"] and row["table_name"] in source.tickets]
+    outcomes: Counter[str] = Counter()
+    for row in ended:
+        if not row["value"] and row["outcome"]:
+            outcomes[row["outcome"]] += row["n"]
+    return Closures(
+        confirmed=_count(ended, lambda row: row["value"] == "confirmed"),
+        presumed=_count(ended, lambda row: row["value"] == "presumed"),
+        outcomes=dict(sorted(outcomes.items())),
+    )
+
+
+# Flow and trend ---------------------------------------------------------------------------
+
+
+def _flows(source: Source, slices: Sequence[tuple[datetime, datetime]]) -> list[Flow]:
+    rows = source.read(
+        _FLOW,
+        starts=[format_instance(start) for start, _end in slices],
+        ends=[format_instance(end) for _start, end in slices],
+        numbers=list(range(len(slices))),
+    )
+    counts = {(row["i"], row["kind"]): row["n"] for row in rows}
+    return [
+        Flow(counts.get((i, "opened"), 0), counts.get((i, "resolved"), 0))
+        for i in range(len(slices))
+    ]
+
+
+def _weeks(source: Source, data_until: datetime | None) -> tuple[Week, ...]:
+    """Whole weeks that touch the period, and enough before it; leading empty ones dropped."""
+    if data_until is None:
+        return ()
+    period = source.period
+    first = _monday(period.local(period.start).date())
+    last = _monday(
+        min(period.local(period.end - timedelta(seconds=1)).date(), period.local(data_until).date())
+    )
+    first = min(first, last - timedelta(weeks=TREND_WEEKS - 1))
+    mondays = [first + timedelta(weeks=i) for i in range((last - first).days // 7 + 1)]
+    slices = [
+        (midnight(day, period.time_zone), midnight(day + timedelta(weeks=1), period.time_zone))
+        for day in mondays
+    ]
+    weeks = [
+        Week(day, flow, is_complete=end <= data_until)
+        for day, (_start, end), flow in zip(mondays, slices, _flows(source, slices), strict=True)
+    ]
+    return tuple(_without_leading_zeros(weeks, _monday(period.local(period.start).date())))
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _without_leading_zeros(weeks: Sequence[Week], keep_from: date) -> Sequence[Week]:
+    for i, week in enumerate(weeks):
+        if week.flow != Flow() or week.monday >= keep_from:
+            return weeks[i:]
+    return ()

@@ -1,0 +1,179 @@
+"""The few sentences that matter, said from the figures and never invented.
+
+Each sentence is one function that answers "" where its figures cannot carry it.
+"""
+
+from collections.abc import Callable
+
+from connector.messages import _, _n
+from connector.report.figures import SlaFigures
+from connector.report.report import Report
+from connector.report.wording import duration, instant, number, percent, share
+
+FEWEST_DECIDED = 5
+"""A step with fewer decided SLA clocks is never called the worst."""
+
+FEWEST_BEFORE = 10
+"""Below so many tickets in the previous period a change is not worth a sentence."""
+
+MOST_UNCLASSIFIED = 0.03
+"""Above it the mapping needs work (goal of the mapping: under 3 %)."""
+
+
+def opening(report: Report) -> list[str]:
+    """The sentences, most important first, in the language `_` speaks."""
+    if trouble := _no_data(report):
+        return [trouble]
+    sentences: list[Callable[[Report], str]] = [
+        _volume,
+        _flow,
+        _change,
+        _where,
+        _sla,
+        _value,
+        _visible,
+        _unclassified,
+    ]
+    return [text for sentence in sentences if (text := sentence(report))]
+
+
+def _no_data(report: Report) -> str:
+    figures = report.figures
+    if figures.data_until is None:
+        return _("There are no data yet: no sync has finished. Run travesia sync first.")
+    if figures.data_until <= figures.period.start:
+        return _(
+            "The data end on {instant}, before this period begins. Run travesia sync first."
+        ).format(instant=instant(figures.data_until, figures.period))
+    if not figures.records:
+        return _("No record was open on the journey in this period.")
+    return ""
+
+
+def _volume(report: Report) -> str:
+    figures = report.figures
+    return _n(
+        "{n} record was open on the journey at some moment of the period; {open} open now.",
+        "{n} records were open on the journey at some moment of the period; {open} open now.",
+        figures.records,
+    ).format(n=number(figures.records), open=number(figures.open))
+
+
+def _flow(report: Report) -> str:
+    flow = report.figures.flow
+    if not (flow.opened or flow.resolved):
+        return ""
+    difference = flow.opened - flow.resolved
+    if difference > 0:
+        text = _(
+            "Tickets opened: {opened}; resolved: {resolved}. The backlog grew by {difference}."
+        )
+    elif difference < 0:
+        text = _(
+            "Tickets opened: {opened}; resolved: {resolved}. The backlog shrank by {difference}."
+        )
+    else:
+        text = _("Tickets opened: {opened}; resolved: {resolved}. The backlog stayed as it was.")
+    return text.format(
+        opened=number(flow.opened),
+        resolved=number(flow.resolved),
+        difference=number(abs(difference)),
+    )
+
+
+def _change(report: Report) -> str:
+    now, before = report.figures.flow.opened, report.figures.previous.opened
+    if before < FEWEST_BEFORE or now == before or not _is_over(report):
+        return ""
+    text = (
+        _("{percent} more tickets came in than in the period before ({before}).")
+        if now > before
+        else _("{percent} fewer tickets came in than in the period before ({before}).")
+    )
+    return text.format(percent=percent(abs(now - before) / before), before=number(before))
+
+
+def _is_over(report: Report) -> bool:
+    until = report.figures.data_until
+    return until is not None and until >= report.period.end
+
+
+def _where(report: Report) -> str:
+    shown = report.figures.shown
+    busiest = max(shown.steps, key=lambda step: step.open)
+    if not busiest.open:
+        return ""
+    name = report.step_name(shown.journey, busiest.step)
+    if busiest.age_seconds is None:
+        text = _("The step with most open records is “{step}”: {n}.")
+    else:
+        text = _(
+            "The step with most open records is “{step}”: {n}, half of them there for {age} or"
+            " longer."
+        )
+    return text.format(step=name, n=number(busiest.open), age=duration(busiest.age_seconds))
+
+
+def _sla(report: Report) -> str:
+    total = report.figures.sla_total
+    if total is None or not total.met_share.whole:
+        return ""
+    said = _("{ratio} of the {n} SLA clocks decided were met.").format(
+        ratio=share(total.met_share), n=number(total.met_share.whole)
+    )
+    worst = _worst(report)
+    if worst is None:
+        return said
+    name = report.step_name(report.figures.shown.journey, worst.step)
+    return " ".join(
+        (
+            said,
+            _("The lowest share is that of records in “{step}”: {ratio} of {n}.").format(
+                step=name, ratio=share(worst.met_share), n=number(worst.met_share.whole)
+            ),
+        )
+    )
+
+
+def _worst(report: Report) -> SlaFigures | None:
+    rows = [
+        row
+        for row in report.figures.shown.sla or ()
+        if row.step and row.met_share.whole >= FEWEST_DECIDED
+    ]
+    if len(rows) < 2:
+        return None
+    worst = min(rows, key=lambda row: row.met_share.ratio or 0.0)
+    return worst if worst.breached else None
+
+
+def _value(report: Report) -> str:
+    closures = report.figures.closures
+    if not closures.confirmed_share.whole:
+        return ""
+    return _n(
+        "Value was confirmed by a voice in {ratio} of {n} closure;"
+        " in the others it is presumed from silence.",
+        "Value was confirmed by a voice in {ratio} of {n} closures;"
+        " in the others it is presumed from silence.",
+        closures.confirmed_share.whole,
+    ).format(ratio=share(closures.confirmed_share), n=number(closures.confirmed_share.whole))
+
+
+def _visible(report: Report) -> str:
+    visible = report.figures.visible
+    if visible.ratio is None:
+        return ""
+    return _("{ratio} of the records stand where the other party can see them.").format(
+        ratio=share(visible)
+    )
+
+
+def _unclassified(report: Report) -> str:
+    unclassified = report.figures.unclassified
+    if (unclassified.ratio or 0.0) <= MOST_UNCLASSIFIED:
+        return ""
+    return _(
+        "{ratio} of the records could not be placed (goal: under {goal}): rules are missing for"
+        " them in the mapping."
+    ).format(ratio=share(unclassified), goal=percent(MOST_UNCLASSIFIED))

@@ -1,0 +1,121 @@
+"""Which charts a report has: the step volumes, SLA by step, and the weeks.
+
+Answers "" where there is nothing to draw; the table beside a chart says the same in words.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from connector.journey.fields import BAND_CHOICES
+from connector.messages import _
+from connector.report.charts import Bar, Point, Series, Spec, bars_spec, lines_spec, svg_of
+from connector.report.definitions import heading
+from connector.report.figures import BANDS
+from connector.report.report import Report
+from connector.report.wording import day, number, share
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart to be drawn, with its text alternative."""
+
+    name: str
+    title: str
+    description: str
+    spec: Spec
+
+    def svg(self) -> str:
+        """The drawing."""
+        return svg_of(self.spec, self.name, self.title, self.description)
+
+
+def steps_picture(report: Report) -> Picture | None:
+    """Volume per step, stacked by band."""
+    shown = report.figures.shown
+    bars = [
+        Bar(
+            _numbered(report, i, step.step),
+            dict(step.bands),
+            _in_all(step.in_period) if step.has_source else _("no source in this tool"),
+        )
+        for i, step in enumerate(shown.steps, 1)
+    ]
+    if not any(sum(bar.values.values()) for bar in bars):
+        return None
+    series = [Series(band, BAND_CHOICES[band].in_(report.language)) for band in BANDS]
+    used = [s for s in series if any(bar.values.get(s.id) for bar in bars)]
+    return Picture(
+        "chart-steps",
+        _("Records per step, by band"),
+        _describe([f"{bar.label}: {bar.note}" for bar in bars]),
+        bars_spec(bars, used),
+    )
+
+
+def _in_all(n: int) -> str:
+    return number(n) if n else ""
+
+
+def _numbered(report: Report, position: int, step: str) -> str:
+    return f"{position}. {report.step_name(report.figures.shown.journey, step)}"
+
+
+def sla_picture(report: Report) -> Picture | None:
+    """SLA clocks met and breached, by the step of their record."""
+    shown = report.figures.shown
+    positions = {step.step: i for i, step in enumerate(shown.steps, 1)}
+    bars = [
+        Bar(
+            _numbered(report, positions[row.step], row.step),
+            {"met": row.met, "breached": row.breached, "running": row.running},
+            share(row.met_share) if row.met_share.whole else "",
+        )
+        for row in shown.sla or ()
+        if row.step in positions and row.met + row.breached + row.running
+    ]
+    if not bars:
+        return None
+    series = [Series(id_, heading(f"sla_{id_}")) for id_ in ("met", "breached", "running")]
+    return Picture(
+        "chart-sla",
+        _("SLA clocks by the step of their record, with the share met"),
+        _describe([f"{bar.label}: {bar.note}" for bar in bars if bar.note]),
+        bars_spec(bars, series),
+    )
+
+
+def trend_picture(report: Report) -> Picture | None:
+    """Tickets opened against resolved, week by week."""
+    weeks = report.figures.weeks
+    if len(weeks) < 2 or not any(w.flow.opened or w.flow.resolved for w in weeks):
+        return None
+    points = [
+        Point(
+            day(week.monday) + ("" if week.is_complete else "*"),
+            {"opened": week.flow.opened, "resolved": week.flow.resolved},
+            week.is_complete,
+        )
+        for week in weeks
+    ]
+    series = [Series(id_, heading(f"tickets_{id_}")) for id_ in ("opened", "resolved")]
+    return Picture(
+        "chart-weeks",
+        _("Tickets opened and resolved, by week"),
+        _describe(
+            [f"{p.label}: {number(p.values['opened'])} / {number(p.values['resolved'])}"
+             for p in points]
+        ),
+        lines_spec(points, series),
+    )  # fmt: skip
+
+
+def _describe(lines: Sequence[str]) -> str:
+    return "; ".join(lines)
+
+
+PICTURES: dict[str, Callable[[Report], Picture | None]] = {
+    "steps": steps_picture,
+    "sla": sla_picture,
+    "weeks": trend_picture,
+}
+"""By the section that they stand in."""

@@ -1,0 +1,330 @@
+"""The chapters of a report: each with its tables, what they mean and how many records they hold."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from connector.journey.fields import BAND_CHOICES, OUTCOME_CHOICES
+from connector.messages import _
+from connector.report.definitions import heading, meaning
+from connector.report.figures import (
+    JourneyFigures,
+    Share,
+    SlaFigures,
+    StepFigures,
+    TouchpointFigures,
+)
+from connector.report.report import Report
+from connector.report.wording import NOTHING, clean, day, duration, number, of, share
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts. The first `texts` columns are words, the others numbers."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    texts: int = 1
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chapter. `id` is stable: charts and links go by it."""
+
+    id: str
+    title: str
+    lead: str
+    tables: tuple[Table, ...]
+    notes: tuple[str, ...] = ()
+
+
+def sections(report: Report) -> Iterator[Section]:
+    """The chapters, in order, in the language `_` speaks."""
+    shown, *others = report.figures.journeys
+    yield _steps(report, shown)
+    yield _sla(report, shown)
+    yield _weeks(report)
+    yield _touchpoints(report)
+    yield _value(report)
+    if report.figures.departments:
+        yield _departments(report)
+    for journey in others:
+        yield _other_journey(report, journey)
+    yield _quality(report)
+
+
+# Steps ------------------------------------------------------------------------------------
+
+
+def _steps(report: Report, journey: JourneyFigures) -> Section:
+    return Section(
+        "steps",
+        _("Step by step"),
+        " ".join((meaning("records_in_period"), meaning("records_in_band"))),
+        (_step_table(report, journey),),
+    )
+
+
+def _step_table(report: Report, journey: JourneyFigures) -> Table:
+    figures = (
+        "records_in_period",
+        "records_open",
+        "records_entered",
+        "records_left",
+        "dwell_median",
+        "age_median",
+        "records_placed",
+    )
+    return Table(
+        _("Records per step: {journey}").format(journey=_journey_name(report, journey)),
+        (_("Step"), *(heading(figure) for figure in figures)),
+        tuple(
+            (f"{i}. {report.step_name(journey.journey, step.step)}", *_step_cells(step))
+            for i, step in enumerate(journey.steps, 1)
+        ),
+    )
+
+
+def _step_cells(step: StepFigures) -> tuple[str, ...]:
+    if not step.has_source:
+        return (_("no source in this tool"), *[NOTHING] * 6)
+    return (
+        number(step.in_period),
+        number(step.open),
+        number(step.entered),
+        number(step.left),
+        duration(step.dwell_seconds),
+        duration(step.age_seconds),
+        number(step.placed),
+    )
+
+
+def _journey_name(report: Report, journey: JourneyFigures) -> str:
+    return clean(report.mapping.journeys[journey.journey].name.in_(report.language))
+
+
+# SLA --------------------------------------------------------------------------------------
+
+
+def _sla(report: Report, journey: JourneyFigures) -> Section:
+    tables = (_sla_table(report, journey),) if journey.sla is not None else ()
+    notes = () if journey.sla is not None else (_("SLA rows: no source in this tool."),)
+    return Section("sla", _("SLA by step"), meaning("sla_met_share"), tables, notes)
+
+
+def _sla_table(report: Report, journey: JourneyFigures) -> Table:
+    figures = ("sla_met", "sla_breached", "sla_running", "sla_met_share")
+    positions = {step.step: i for i, step in enumerate(journey.steps, 1)}
+    rows = [
+        _sla_row(_place(report, journey.journey, row.step, positions), row)
+        for row in journey.sla or ()
+        if row.step in positions or row.met + row.breached + row.running
+    ]
+    total = report.figures.sla_total
+    if total is not None:
+        rows.append(_sla_row(_("All"), total))
+    return Table(
+        _("SLA clocks: {journey}").format(journey=_journey_name(report, journey)),
+        (_("Step"), *(heading(figure) for figure in figures)),
+        tuple(rows),
+    )
+
+
+def _place(report: Report, journey: str, step: str, positions: dict[str, int]) -> str:
+    if not step:
+        return _("Record not placed")
+    name = report.step_name(journey, step)
+    return f"{positions[step]}. {name}" if step in positions else name
+
+
+def _sla_row(name: str, row: SlaFigures) -> tuple[str, ...]:
+    counts = (row.met, row.breached, row.running)
+    if not any(counts):
+        return (name, *[NOTHING] * 4)
+    return (name, *(number(count) for count in counts), share(row.met_share))
+
+
+# Weeks, touchpoints, value ----------------------------------------------------------------
+
+
+def _weeks(report: Report) -> Section:
+    rows = tuple(
+        (
+            day(week.monday) + ("" if week.is_complete else " *"),
+            number(week.flow.opened),
+            number(week.flow.resolved),
+        )
+        for week in report.figures.weeks
+    )
+    columns = (_("Week from"), heading("tickets_opened"), heading("tickets_resolved"))
+    return Section(
+        "weeks",
+        _("Opened and resolved"),
+        meaning("tickets_opened"),
+        (Table(_("Tickets by week"), columns, rows),) if rows else (),
+        () if rows else (_("There are no weeks with data."),),
+    )
+
+
+def _touchpoints(report: Report) -> Section:
+    contacts = [t for t in report.figures.touchpoints if t.kind == "touchpoint"]
+    behind = [t for t in report.figures.touchpoints if t.kind == "backstage_activity"]
+    tables = [
+        _touchpoint_table(report, title, rows)
+        for title, rows in ((_("Touchpoints"), contacts), (_("Backstage activities"), behind))
+        if rows
+    ]
+    return Section(
+        "touchpoints",
+        _("Touchpoints"),
+        meaning("touchpoint_records"),
+        tuple(tables),
+        () if tables else (_("No touchpoint in this period."),),
+    )
+
+
+def _touchpoint_table(report: Report, caption: str, rows: Sequence[TouchpointFigures]) -> Table:
+    return Table(
+        caption,
+        (
+            _("Touchpoint"),
+            _("Step"),
+            _("Band"),
+            heading("records_in_period"),
+            heading("records_open"),
+        ),
+        tuple(
+            (
+                report.touchpoint_name(row.touchpoint),
+                _step_of_touchpoint(report, row.touchpoint),
+                BAND_CHOICES[row.band].in_(report.language)
+                if row.band in BAND_CHOICES
+                else NOTHING,
+                number(row.in_period),
+                number(row.open),
+            )
+            for row in rows
+        ),
+        texts=3,
+    )
+
+
+def _step_of_touchpoint(report: Report, touchpoint: str) -> str:
+    journey = report.figures.shown.journey
+    known = report.mapping.touchpoints.get(touchpoint)
+    step = known.steps.get(journey, "") if known else ""
+    return report.step_name(journey, step) if step else NOTHING
+
+
+def _value(report: Report) -> Section:
+    closures = report.figures.closures
+    total = closures.total
+    ends = [
+        (_("Value confirmed by a voice"), closures.confirmed),
+        (_("Value presumed from silence"), closures.presumed),
+        *(
+            (OUTCOME_CHOICES[name].in_(report.language) if name in OUTCOME_CHOICES else name, n)
+            for name, n in closures.outcomes.items()
+        ),
+    ]
+    rows = tuple((name, number(n), _part(n, total)) for name, n in ends)
+    columns = (_("How they ended"), heading("closures"), _("Share"))
+    return Section(
+        "value",
+        _("Value"),
+        meaning("value_confirmed_share"),
+        (Table(_("Tickets that ended in the period"), columns, rows),) if total else (),
+        () if total else (_("No ticket ended in this period."),),
+    )
+
+
+def _part(n: int, total: int) -> str:
+    return share(Share(n, total))
+
+
+def _departments(report: Report) -> Section:
+    minimum = report.figures.minimum_group
+    rows = tuple(
+        (
+            clean(row.name) if row.department else _("Other departments, together"),
+            number(row.people),
+            number(row.opened),
+            number(row.open),
+            of(row.sla),
+        )
+        for row in report.figures.departments
+    )
+    columns = (
+        _("Department"),
+        _("People"),
+        heading("tickets_opened"),
+        heading("records_open"),
+        heading("sla_met_share"),
+    )
+    return Section(
+        "departments",
+        _("Departments"),
+        meaning("department_tickets"),
+        (Table(_("Tickets by department"), columns, rows),),
+        (
+            _("A department is shown from {n} people on; smaller ones go together.").format(
+                n=number(minimum)
+            ),
+        ),
+    )
+
+
+# The other journey, quality ---------------------------------------------------------------
+
+
+def _other_journey(report: Report, journey: JourneyFigures) -> Section:
+    tables = [_step_table(report, journey)]
+    if journey.sla is not None:
+        tables.append(_sla_table(report, journey))
+    return Section(
+        f"journey-{journey.journey}",
+        _journey_name(report, journey),
+        _("The same records on the other journey: the figures have the same definitions."),
+        tuple(tables),
+    )
+
+
+def _quality(report: Report) -> Section:
+    figures = report.figures
+    shares = Table(
+        _("How sure the classification is"),
+        (_("Figure"), _("Share")),
+        (
+            (heading("visible_share"), of(figures.visible)),
+            (heading("unclassified_share"), of(figures.unclassified)),
+            (heading("low_confidence_share"), of(figures.low_confidence)),
+        ),
+    )
+    volumes = Table(
+        _("Records by table"),
+        (
+            _("Table"),
+            heading("records_in_period"),
+            heading("records_open"),
+            _("All kept"),
+            heading("unclassified_share"),
+            heading("low_confidence_share"),
+        ),
+        tuple(
+            (
+                report.table_name(row.table),
+                number(row.in_period),
+                number(row.open),
+                number(row.placed),
+                number(row.unclassified),
+                number(row.low_confidence),
+            )
+            for row in figures.tables
+        ),
+    )
+    return Section(
+        "quality",
+        _("Sources and quality"),
+        meaning("unclassified_share"),
+        (shares, volumes) if figures.tables else (shares,),
+    )

@@ -1,0 +1,90 @@
+"""The store as one report sees it: what may be read, with which mapping, for which period."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from connector.journey.model import Mapping as JourneyMapping
+from connector.report.figures import Period
+from connector.report.life import MEASURES, lives_of
+from connector.store.database import Row, Store
+from connector.store.records import list_columns, list_tables
+from connector.timestamps import format_instance
+
+
+def ticket_tables(mapping: JourneyMapping, tables: Sequence[str]) -> tuple[str, ...]:
+    """Of `tables`, those whose records people call tickets: incidents, request items, …
+
+    Not a roll-up (a request repeats its items), not what hangs from a ticket (its tasks and
+    approvals), nothing but tasks of the tool.
+    """
+    roll_ups = {roll_up.table for roll_up in mapping.roll_ups}
+    hanging = {edge.table for edge in mapping.edges if edge.parent not in roll_ups}
+    return tuple(
+        table
+        for table in tables
+        if (spec := mapping.tables.get(table)) is not None
+        and spec.is_task
+        and table not in roll_ups | hanging
+        and table not in MEASURES
+    )
+
+
+@dataclass(frozen=True)
+class Source:
+    """One report's view of the store. `columns`: every table of the tool at rest → its columns."""
+
+    store: Store
+    mapping: JourneyMapping
+    period: Period
+    columns: Mapping[str, Sequence[str]]
+
+    @property
+    def tickets(self) -> tuple[str, ...]:
+        """The tables of tickets that this store holds."""
+        return ticket_tables(self.mapping, tuple(self.columns))
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Whether the table is at rest with all these columns."""
+        return table in self.columns and set(columns) <= set(self.columns[table])
+
+    def read(self, sql: str, **params: object) -> list[Row]:
+        """Rows of a SELECT; `life` and the parameters of `_known` need not be given."""
+        query = sqlglot.parse_one(sql, dialect="duckdb")
+        if isinstance(query, exp.Query) and _reads_life(query):
+            query = _with_life(query, lives_of(self.columns))
+        asked = {placeholder.name for placeholder in query.find_all(exp.Placeholder)}
+        known = {name: value for name, value in self._known().items() if name in asked}
+        return self.store.read(query.sql("duckdb"), **{**known, **params})
+
+    def _known(self) -> dict[str, Any]:
+        return {
+            "since": format_instance(self.period.start),
+            "until": format_instance(self.period.end),
+            "measures": list(MEASURES),
+            # Never empty: DuckDB cannot tell the type of an empty list.
+            "ignored": ["", *(rule.id for rule in self.mapping.rules if rule.ignore)],
+            "tickets": ["", *self.tickets],
+        }
+
+
+def open_source(store: Store, mapping: JourneyMapping, period: Period) -> Source:
+    """Look at which tables and columns the store holds."""
+    columns = {table: tuple(list_columns(store, table)) for table in list_tables(store)}
+    return Source(store, mapping, period, columns)
+
+
+def _reads_life(query: exp.Query) -> bool:
+    return any(table.name == "life" for table in query.find_all(exp.Table))
+
+
+def _with_life(query: exp.Query, lives: exp.Query) -> exp.Query:
+    # First in the list: the statement's own common tables read it.
+    whole = query.with_("life", as_=lives)
+    clause = whole.find(exp.With)
+    assert clause is not None  # noqa: S101  # just added
+    clause.set("expressions", [clause.expressions[-1], *clause.expressions[:-1]])
+    return whole

@@ -1,0 +1,175 @@
+"""Every figure in one long table: a row a figure, for spreadsheets and other tools.
+
+Ids and numbers are the same in every language (point as decimal mark, instants in UTC); the name
+columns are for people. A cell that a spreadsheet would run as a formula is disarmed.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from connector.messages import speaking
+from connector.report.definitions import DEFINITIONS
+from connector.report.figures import Figures, JourneyFigures, Share, SlaFigures
+from connector.report.report import Report
+from connector.report.wording import clean
+from connector.timestamps import format_instance
+
+Value = int | float | None
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+"""First characters that spreadsheets may take for a formula (OWASP, "CSV Injection")."""
+
+
+class Line(NamedTuple):
+    """One figure. `records` is how many lie behind the value."""
+
+    figure: str
+    value: Value
+    records: int
+    journey: str = ""
+    item: str = ""
+    item_name: str = ""
+    band: str = ""
+
+
+COLUMNS = (
+    "figure",
+    "name",
+    "journey",
+    "item",
+    "item_name",
+    "band",
+    "value",
+    "unit",
+    "records",
+    "period_from",
+    "period_to",
+    "time_zone",
+    "scope",
+    "data_until",
+)
+
+
+def csv_of(report: Report) -> str:
+    """The long table as CSV (RFC 4180), with a heading."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    with speaking(report.language):
+        frame = _frame(report.figures)
+        for line in lines(report):
+            writer.writerow([disarm(cell) for cell in (*_cells(line), *frame)])
+    return out.getvalue()
+
+
+def disarm(cell: str | int | float) -> str:
+    """A cell's text; words that a spreadsheet would run begin with an apostrophe."""
+    if isinstance(cell, int | float):
+        return f"{cell:g}" if isinstance(cell, float) else str(cell)
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _cells(line: Line) -> tuple[str | int | float, ...]:
+    definition = DEFINITIONS[line.figure]
+    value: str | int | float = "" if line.value is None else line.value
+    if isinstance(value, float):
+        value = round(value, 4 if definition.unit == "ratio" else 0)
+        value = int(value) if definition.unit != "ratio" else value
+    names = (line.journey, line.item, clean(line.item_name), line.band)
+    return (line.figure, definition.said_name, *names, value, definition.unit, line.records)
+
+
+def _frame(figures: Figures) -> tuple[str, ...]:
+    period = figures.period
+    until = format_instance(figures.data_until) if figures.data_until else ""
+    bounds = (format_instance(period.start), format_instance(period.end))
+    return (*bounds, period.time_zone, figures.scope, until)
+
+
+def lines(report: Report) -> Iterator[Line]:
+    """All figures, in a fixed order."""
+    figures = report.figures
+    yield from _totals(figures)
+    for journey in figures.journeys:
+        yield from _journey_lines(report, journey)
+    for t in figures.touchpoints:
+        yield Line(
+            "touchpoint_records",
+            t.in_period,
+            t.in_period,
+            item=t.touchpoint,
+            item_name=report.touchpoint_name(t.touchpoint),
+            band=t.band,
+        )
+    for week in figures.weeks:
+        item = week.monday.isoformat()
+        yield Line("tickets_opened", week.flow.opened, week.flow.opened, item=item)
+        yield Line("tickets_resolved", week.flow.resolved, week.flow.resolved, item=item)
+    for table in figures.tables:
+        name = report.table_name(table.table)
+        for figure, n in (
+            ("records_in_period", table.in_period),
+            ("records_open", table.open),
+            ("records_placed", table.placed),
+        ):
+            yield Line(figure, n, n, item=table.table, item_name=name)
+    for d in figures.departments:
+        yield Line("department_tickets", d.opened, d.opened, "", d.department, d.name)
+
+
+def _totals(figures: Figures) -> Iterator[Line]:
+    yield Line("records_in_period", figures.records, figures.records)
+    yield Line("records_open", figures.open, figures.open)
+    yield Line("tickets_opened", figures.flow.opened, figures.flow.opened)
+    yield Line("tickets_resolved", figures.flow.resolved, figures.flow.resolved)
+    closures = figures.closures
+    yield _share("value_confirmed_share", closures.confirmed_share)
+    for how, n in (
+        ("confirmed", closures.confirmed),
+        ("presumed", closures.presumed),
+        *closures.outcomes.items(),
+    ):
+        yield Line("closures", n, n, item=how)
+    yield _share("visible_share", figures.visible)
+    yield _share("unclassified_share", figures.unclassified)
+    yield _share("low_confidence_share", figures.low_confidence)
+    if figures.sla_total:
+        yield from _sla_lines(figures.sla_total, "", "")
+
+
+def _share(figure: str, value: Share) -> Line:
+    return Line(figure, value.ratio, value.whole)
+
+
+def _journey_lines(report: Report, journey: JourneyFigures) -> Iterator[Line]:
+    for step in journey.steps:
+        where = (journey.journey, step.step, report.step_name(journey.journey, step.step))
+        if not step.has_source:
+            # An empty value, not 0: this tool has nothing that could stand here.
+            yield Line("records_in_period", None, 0, *where)
+            continue
+        yield Line("records_in_period", step.in_period, step.in_period, *where)
+        yield Line("records_open", step.open, step.open, *where)
+        yield Line("records_placed", step.placed, step.placed, *where)
+        yield Line("records_entered", step.entered, step.entered, *where)
+        yield Line("records_left", step.left, step.left, *where)
+        yield Line("dwell_median", step.dwell_seconds, step.dwell_records, *where)
+        yield Line("age_median", step.age_seconds, step.open, *where)
+        for band, n in step.bands.items():
+            yield Line("records_in_band", n, n, *where, band=band)
+    for row in journey.sla or ():
+        name = report.step_name(journey.journey, row.step) if row.step else ""
+        yield from _sla_lines(row, journey.journey, name)
+
+
+def _sla_lines(row: SlaFigures, journey: str, name: str) -> Iterator[Line]:
+    for figure, n in (
+        ("sla_met", row.met),
+        ("sla_breached", row.breached),
+        ("sla_running", row.running),
+    ):
+        yield Line(figure, n, n, journey, row.step, name)
+    decided = row.met_share
+    yield Line("sla_met_share", decided.ratio, decided.whole, journey, row.step, name)

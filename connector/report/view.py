@@ -1,0 +1,182 @@
+"""A report in words: titles, sentences, tables of texts. What the templates are given.
+
+Every text is final here (translated, formatted, cleaned); templates only place them. The context of
+a template is one `View`, named `view`, beside `_` for its own fixed words.
+"""
+
+from dataclasses import dataclass
+
+from connector.messages import _, speaking
+from connector.report.definitions import DEFINITIONS
+from connector.report.figures import StepFigures
+from connector.report.opening import opening
+from connector.report.pictures import PICTURES, Picture
+from connector.report.report import Report
+from connector.report.sections import Section, sections
+from connector.report.wording import NOTHING, clean, instant, number, share, span
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure at the head of the report."""
+
+    label: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One step on the strip across the top. `weight` 0 to 100: its records against the busiest."""
+
+    position: int
+    group: str
+    name: str
+    description: str
+    value: str
+    detail: str
+    weight: int
+    has_source: bool
+
+
+@dataclass(frozen=True)
+class Term:
+    """A figure and its definition."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything a template may show."""
+
+    language: str
+    title: str
+    journey: str
+    journey_description: str
+    facts: tuple[Term, ...]
+    sentences: tuple[str, ...]
+    notes: tuple[str, ...]
+    tiles: tuple[Tile, ...]
+    stops: tuple[Stop, ...]
+    sections: tuple[Section, ...]
+    pictures: dict[str, Picture]
+    definitions: tuple[Term, ...]
+    credits: tuple[str, ...]
+
+
+def view_of(report: Report) -> View:
+    """Put a report into words, in its language."""
+    with speaking(report.language):
+        pictures = {name: picture(report) for name, picture in PICTURES.items()}
+        return View(
+            language=report.language,
+            title=report.title,
+            journey=clean(report.journey.name.in_(report.language)),
+            journey_description=clean(report.journey.description.in_(report.language)),
+            facts=_facts(report),
+            sentences=tuple(opening(report)),
+            notes=tuple(_notes(report)),
+            tiles=_tiles(report),
+            stops=_stops(report),
+            sections=tuple(sections(report)),
+            pictures={name: picture for name, picture in pictures.items() if picture},
+            definitions=tuple(Term(d.said_name, d.said_text) for d in DEFINITIONS.values()),
+            credits=tuple(
+                clean(report.mapping.journeys[j.journey].credit.in_(report.language))
+                for j in report.figures.journeys
+                if report.mapping.journeys[j.journey].credit.in_(report.language)
+            ),
+        )
+
+
+def _facts(report: Report) -> tuple[Term, ...]:
+    figures = report.figures
+    return (
+        Term(_("Period"), span(figures.period)),
+        Term(_("Scope"), scope_name(report)),
+        Term(_("Time zone"), figures.period.time_zone),
+        Term(_("Data until"), instant(figures.data_until, figures.period)),
+        Term(_("Records"), number(figures.records)),
+    )
+
+
+def scope_name(report: Report) -> str:
+    """What part of the organisation the report is about, in the language `_` speaks."""
+    return {"all": _("The whole organisation")}[report.figures.scope]
+
+
+def _notes(report: Report) -> list[str]:
+    figures, notes = report.figures, []
+    period = figures.period
+    if figures.data_until and period.start < figures.data_until < period.end:
+        notes.append(
+            _("The period was not over when the data were read; they end on {instant}.").format(
+                instant=instant(figures.data_until, period)
+            )
+        )
+    if figures.moves_since and figures.moves_since > period.start:
+        notes.append(
+            _(
+                "Moves from step to step are observed since {instant}; what came before is known"
+                " only from the dates that each record carries."
+            ).format(instant=instant(figures.moves_since, period))
+        )
+    return notes
+
+
+def _tiles(report: Report) -> tuple[Tile, ...]:
+    figures = report.figures
+    total, closures = figures.sla_total, figures.closures
+    return (
+        Tile(
+            _("Open now"),
+            number(figures.open),
+            _("{n} in the period").format(n=number(figures.records)),
+        ),
+        Tile(
+            _("Tickets opened"),
+            number(figures.flow.opened),
+            _("{n} resolved").format(n=number(figures.flow.resolved)),
+        ),
+        Tile(
+            _("SLA met"),
+            share(total.met_share) if total else NOTHING,
+            _("no source in this tool")
+            if total is None
+            else _("of {n} clocks decided").format(n=number(total.met_share.whole)),
+        ),
+        Tile(
+            _("Value confirmed"),
+            share(closures.confirmed_share),
+            _("of {n} closures").format(n=number(closures.confirmed_share.whole)),
+        ),
+        Tile(
+            _("Visible"),
+            share(figures.visible),
+            _("of {n} records").format(n=number(figures.visible.whole)),
+        ),
+    )
+
+
+def _stops(report: Report) -> tuple[Stop, ...]:
+    shown = report.figures.shown
+    busiest = max((step.in_period for step in shown.steps), default=0)
+    return tuple(_stop(report, i, step, busiest) for i, step in enumerate(shown.steps, 1))
+
+
+def _stop(report: Report, position: int, figures: StepFigures, busiest: int) -> Stop:
+    step = report.step(report.figures.shown.journey, figures.step)
+    return Stop(
+        position=position,
+        group=clean(step.group.in_(report.language)) if step.group else "",
+        name=clean(step.name.in_(report.language)),
+        description=clean(step.description.in_(report.language)),
+        value=number(figures.in_period) if figures.has_source else "",
+        detail=_("{n} open now").format(n=number(figures.open))
+        if figures.has_source
+        else _("no source in this tool"),
+        weight=round(100 * figures.in_period / busiest) if busiest else 0,
+        has_source=figures.has_source,
+    )

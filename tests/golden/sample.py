@@ -1,0 +1,507 @@
+"""A synthetic store for reports: an invented organisation, the same every time.
+
+Plain rows first (`Sample`), so that tests can count them by themselves; then the same rows in a
+store. Not the shipped mapping: golden files must not move when a designer renames a step.
+"""
+
+import random
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from connector.journey.model import (
+    Edge,
+    Journey,
+    Kind,
+    Mapping,
+    RollUp,
+    Rule,
+    Step,
+    TableSpec,
+    Text,
+    Touchpoint,
+)
+from connector.store.database import Store, open_store
+from connector.store.records import ensure_table
+from connector.timestamps import format_instance
+
+NOW = datetime(2026, 11, 5, 22, 0, tzinfo=UTC)
+"""Up to when the sample's data reach."""
+
+FIRST_SYNC = datetime(2026, 10, 12, 22, 0, tzinfo=UTC)
+ROW = dict[str, Any]
+
+_TRAVESIA = (
+    ("explorar", "Explore", "Explorar", "Discover", "Descubrir"),
+    ("entender", "Understand & commit", "Entender y comprometerse", "Discover", "Descubrir"),
+    ("visibilizar", "Make visible", "Dar visibilidad", "Discover", "Descubrir"),
+    ("acordar", "Agree", "Acordar", "Agree & ready", "Acordar y poner a punto"),
+    ("construir", "Build", "Construir", "Agree & ready", "Acordar y poner a punto"),
+    ("preparar", "Prepare", "Preparar", "Agree & ready", "Acordar y poner a punto"),
+    ("usar", "Provide & use", "Dar acceso y usar", "Create value", "Crear valor"),
+    (
+        "medir",
+        "Measure, confirm value & improve",
+        "Medir, confirmar el valor y mejorar",
+        "Create value",
+        "Crear valor",
+    ),
+)
+_ITIL4 = (
+    ("explore", "Explore", "Explorar"),
+    ("engage", "Engage", "Comprometerse"),
+    ("offer", "Offer", "Ofrecer"),
+    ("agree", "Agree", "Acordar"),
+    ("onboard", "Onboard", "Incorporar"),
+    ("co_create", "Co-create", "Cocrear"),
+    ("realize", "Realize", "Materializar el valor"),
+)
+# id, kind, band, travesia step, itil4 step, English, Spanish, table
+_TOUCHPOINTS: tuple[tuple[str, Kind, str, str, str, str, str, str], ...] = (
+    (
+        "request_submitted",
+        "touchpoint",
+        "visible",
+        "visibilizar",
+        "offer",
+        "Catalogue request submitted",
+        "Solicitud de catálogo enviada",
+        "sc_req_item",
+    ),
+    (
+        "approval_requested",
+        "touchpoint",
+        "visible",
+        "acordar",
+        "agree",
+        "Approval requested",
+        "Aprobación solicitada",
+        "sysapproval_approver",
+    ),
+    (
+        "approval_lapsed",
+        "touchpoint",
+        "consumer_backstage",
+        "acordar",
+        "agree",
+        "Approval left to lapse",
+        "Aprobación caducada sin respuesta",
+        "sysapproval_approver",
+    ),
+    (
+        "fulfilment_task",
+        "backstage_activity",
+        "provider_backstage",
+        "construir",
+        "onboard",
+        "Fulfilment task",
+        "Tarea de tramitación",
+        "sc_req_item",
+    ),
+    (
+        "onboarding_request",
+        "touchpoint",
+        "visible",
+        "preparar",
+        "onboard",
+        "Onboarding request",
+        "Solicitud de alta (onboarding)",
+        "sc_req_item",
+    ),
+    (
+        "portal_ticket",
+        "touchpoint",
+        "visible",
+        "usar",
+        "co_create",
+        "Ticket from the portal",
+        "Incidencia o consulta desde el portal",
+        "incident",
+    ),
+    (
+        "phone",
+        "touchpoint",
+        "visible",
+        "usar",
+        "co_create",
+        "Phone call to the desk",
+        "Llamada al centro de servicios (CAU)",
+        "incident",
+    ),
+    (
+        "backstage_work",
+        "backstage_activity",
+        "provider_backstage",
+        "usar",
+        "co_create",
+        "Internal diagnosis, reassignment",
+        "Diagnóstico interno, reasignación",
+        "incident",
+    ),
+    (
+        "resolution",
+        "touchpoint",
+        "visible",
+        "medir",
+        "realize",
+        "Resolution proposed or confirmed",
+        "Resolución propuesta o confirmada",
+        "incident",
+    ),
+    (
+        "survey_answered",
+        "touchpoint",
+        "visible",
+        "medir",
+        "realize",
+        "Survey answered",
+        "Encuesta contestada",
+        "incident",
+    ),
+    (
+        "sla_result",
+        "backstage_activity",
+        "provider_backstage",
+        "medir",
+        "realize",
+        "SLA result",
+        "Resultado de SLA",
+        "task_sla",
+    ),
+)
+
+
+def sample_mapping() -> Mapping:
+    """Both journeys, eleven touchpoints, one rule for each."""
+    touchpoints = {
+        row[0]: Touchpoint(
+            id=row[0],
+            code=f"S{i:02}",
+            kind=row[1],
+            channel="human_machine",
+            band=row[2],  # type: ignore[arg-type]  # the three bands
+            roles=("user",),
+            is_potential_moment=False,
+            steps={"travesia": row[3], "itil4": row[4]},
+            name=Text(row[5], row[6]),
+        )
+        for i, row in enumerate(_TOUCHPOINTS, 1)
+    }
+    rules = [
+        Rule(f"rule-{row[0]}", (row[7],), "", row[0], Text("", ""), {}) for row in _TOUCHPOINTS
+    ]
+    rules.append(Rule("test-noise", ("incident",), "", "", Text("", ""), {}, ignore=True))
+    return Mapping(
+        journeys={"travesia": _travesia(), "itil4": _itil4()},
+        touchpoints=touchpoints,
+        rules=tuple(rules),
+        sets={},
+        tables={
+            "incident": TableSpec("incident", Text("Incident", "Incidencia"), ()),
+            "sc_request": TableSpec("sc_request", Text("Request", "Solicitud"), ()),
+            "sc_req_item": TableSpec("sc_req_item", Text("Request item", "Elemento"), ()),
+            "sysapproval_approver": TableSpec(
+                "sysapproval_approver", Text("Approval", "Aprobación"), (), is_task=False
+            ),
+            "task_sla": TableSpec("task_sla", Text("Task SLA", "SLA"), (), is_task=False),
+        },
+        edges=(
+            Edge("sysapproval_approver", "document_id", "sc_req_item"),
+            Edge("sc_req_item", "request", "sc_request"),
+        ),
+        roll_ups=(RollUp("sc_request", "sc_req_item", "request"),),
+        hash="0123456789ab",
+    )
+
+
+def _travesia() -> Journey:
+    steps = tuple(
+        Step(id_, i, Text(en, es), Text("", ""), Text(group, grupo))
+        for i, (id_, en, es, group, grupo) in enumerate(_TRAVESIA, 1)
+    )
+    return Journey(
+        "travesia",
+        Text("Relationship journey", "Travesía de relaciones"),
+        Text(
+            "Eight steps; engagement is born in the second and is present in all that follow",
+            "Ocho pasos; el compromiso nace en el segundo y está presente en todos los siguientes",
+        ),
+        Text("An invented sample", "Un ejemplo inventado"),
+        steps,
+    )
+
+
+def _itil4() -> Journey:
+    steps = tuple(
+        Step(id_, i, Text(en, es), Text("", "")) for i, (id_, en, es) in enumerate(_ITIL4, 1)
+    )
+    return Journey(
+        "itil4",
+        Text("ITIL 4 customer journey", "Travesía del cliente de ITIL 4"),
+        Text("Seven steps", "Siete pasos"),
+        Text("", ""),
+        steps,
+    )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows as the store holds them: the tool's records by table, and our own tables."""
+
+    records: Dict[str, list[dict[str, str]]]
+    classification: list[ROW]
+    standing: list[ROW]
+    transition: list[ROW]
+
+
+def make_sample(incidents: int = 420, items: int = 110) -> Sample:
+    """The rows of the invented organisation."""
+    maker = _Maker()
+    for i in range(incidents):
+        maker.incident(i)
+    for i in range(items):
+        maker.item(i)
+    return maker.sample()
+
+
+class _Maker:
+    def __init__(self) -> None:
+        self.dice = random.Random(20261105)  # noqa: S311  # a sample, not a secret
+        names = ("incident", "sc_request", "sc_req_item", "sysapproval_approver", "task_sla")
+        self.records: dict[str, list[dict[str, str]]] = {name: [] for name in names}
+        departments = ("Finanzas", "Ventas", "Operaciones", "Legal", "Dirección")
+        sizes = (30, 40, 60, 4, 3)
+        self.records["cmn_department"] = [
+            {"sys_id": f"dep{i}", "name": name} for i, name in enumerate(departments)
+        ]
+        self.records["sys_user"] = [
+            {"sys_id": f"user{d}-{i}", "department": f"dep{d}"}
+            for d, size in enumerate(sizes)
+            for i in range(size)
+        ]
+        self.classification: list[ROW] = []
+        self.standing: list[ROW] = []
+        self.transition: list[ROW] = []
+        self.touchpoints = {row[0]: row for row in _TOUCHPOINTS}
+
+    def sample(self) -> Sample:
+        return Sample(self.records, self.classification, self.standing, self.transition)
+
+    def _opened(self) -> datetime:
+        return NOW - timedelta(minutes=self.dice.randrange(100 * 24 * 60))
+
+    def _user(self) -> str:
+        return str(self.dice.choice(self.records["sys_user"])["sys_id"])
+
+    def incident(self, i: int) -> None:
+        opened = self._opened()
+        ended = opened + timedelta(hours=self.dice.expovariate(1 / 130))
+        is_done = ended < NOW
+        state = self.dice.choice(("6", "7", "7")) if is_done else self.dice.choice(("1", "2", "3"))
+        is_noise = i % 60 == 7
+        if i % 45 == 11:
+            touchpoint = ""
+        elif is_done:
+            touchpoint = "survey_answered" if self.dice.random() < 0.24 else "resolution"
+        else:
+            touchpoint = self.dice.choice(("portal_ticket", "phone", "backstage_work"))
+        record = {
+            "sys_id": f"inc{i:04}",
+            "opened_at": format_instance(opened),
+            "resolved_at": format_instance(ended) if is_done else "",
+            "closed_at": format_instance(ended) if state == "7" else "",
+            "state": state,
+            "active": "false" if state == "7" else "true",
+            "caller_id": self._user(),
+        }
+        self.records["incident"].append(record)
+        value = {"survey_answered": "confirmed", "resolution": "presumed"}.get(touchpoint, "")
+        self._place("incident", record["sys_id"], "" if is_noise else touchpoint, value=value)
+        if is_noise:
+            self.classification[-1]["rule_id"] = "test-noise"
+        self._moves("incident", record["sys_id"], opened, ended if is_done else None)
+        self._clock(record["sys_id"], opened, ended if is_done else None)
+
+    def item(self, i: int) -> None:
+        opened = self._opened()
+        ended = opened + timedelta(days=self.dice.expovariate(1 / 16))
+        is_done = ended < NOW
+        sys_id, request = f"itm{i:04}", f"req{i // 2:04}"
+        open_at = ("approval_requested", "fulfilment_task", "onboarding_request")
+        touchpoint = "resolution" if is_done else self.dice.choice(open_at)
+        outcome = ""
+        if is_done and self.dice.random() < 0.12:
+            outcome = self.dice.choice(("lost", "cancelled", "failed"))
+        base = {
+            "opened_at": format_instance(opened),
+            "closed_at": format_instance(ended) if is_done else "",
+            "active": "false" if is_done else "true",
+        }
+        user = self._user()
+        self.records["sc_req_item"].append(
+            {"sys_id": sys_id, "request": request, "requested_for": user, **base}
+        )
+        value = "" if outcome or not is_done else "presumed"
+        self._place("sc_req_item", sys_id, touchpoint, value=value, outcome=outcome)
+        self._moves("sc_req_item", sys_id, opened, ended if is_done else None)
+        if i % 2 == 0:
+            self.records["sc_request"].append({"sys_id": request, **base})
+            self._place("sc_request", request, touchpoint, value=value, outcome=outcome)
+        self._approval(i, sys_id, opened)
+        self._clock(sys_id, opened, ended if is_done else None)
+
+    def _approval(self, i: int, item: str, opened: datetime) -> None:
+        sys_id = f"apr{i:04}"
+        is_lapsed = i % 7 == 3
+        self.records["sysapproval_approver"].append(
+            {
+                "sys_id": sys_id,
+                "document_id": item,
+                "sys_created_on": format_instance(opened + timedelta(minutes=5)),
+                "state": "requested" if is_lapsed else "approved",
+            }
+        )
+        touchpoint = "approval_lapsed" if is_lapsed else "approval_requested"
+        self._place("sysapproval_approver", sys_id, touchpoint)
+
+    def _clock(self, task: str, opened: datetime, ended: datetime | None) -> None:
+        if self.dice.random() < 0.15:
+            return
+        sys_id = f"sla-{task}"
+        target = opened + timedelta(hours=200)
+        has_breached = (ended or NOW) > target
+        self.records["task_sla"].append(
+            {
+                "sys_id": sys_id,
+                "task": task,
+                "stage": "completed" if ended else "in_progress",
+                "has_breached": "true" if has_breached else "false",
+                "start_time": format_instance(opened),
+                "end_time": format_instance(ended) if ended else "",
+            }
+        )
+        self._place("task_sla", sys_id, "sla_result")
+
+    def _place(
+        self, table: str, sys_id: str, touchpoint: str, *, value: str = "", outcome: str = ""
+    ) -> None:
+        row = self.touchpoints.get(touchpoint)
+        steps = {"travesia": row[3], "itil4": row[4]} if row else None
+        self.classification.append(
+            {
+                "table_name": table,
+                "sys_id": sys_id,
+                "rule_id": f"rule-{touchpoint}" if row else "unclassified",
+                "touchpoint": touchpoint,
+                "steps": steps,
+                "band": row[2] if row else "",
+                "is_potential_moment": False,
+                "outcome": outcome,
+                "phase": "",
+                "value": value,
+                "confidence": "low" if touchpoint == "backstage_work" else "high",
+                "inherited_from": "",
+                "mapping_hash": "0123456789ab",
+            }
+        )
+
+    def _moves(self, table: str, sys_id: str, opened: datetime, ended: datetime | None) -> None:
+        steps = self.classification[-1]["steps"] or {}
+        for journey, step in steps.items():
+            first = {"travesia": "usar", "itil4": "co_create"}[journey]
+            is_move = ended is not None and ended > FIRST_SYNC and step != first
+            self._transition(table, sys_id, journey, "", first if is_move else step, opened)
+            if is_move and ended is not None:
+                self._transition(table, sys_id, journey, first, step, ended, opened)
+            self.standing.append(
+                {
+                    "table_name": table,
+                    "sys_id": sys_id,
+                    "journey": journey,
+                    "step": step,
+                    "since": _naive(ended or opened),
+                    "source": "observed" if is_move else "timestamp",
+                }
+            )
+
+    def _transition(
+        self,
+        table: str,
+        sys_id: str,
+        journey: str,
+        origin: str,
+        to: str,
+        at: datetime,
+        since: datetime | None = None,
+    ) -> None:
+        self.transition.append(
+            {
+                "table_name": table,
+                "sys_id": sys_id,
+                "journey": journey,
+                "from_step": origin,
+                "to_step": to,
+                "happened_at": _naive(at),
+                "dwell_seconds": int((at - since).total_seconds()) if since else None,
+                "source": "observed" if since else "timestamp",
+                # Every ninth move was our own doing: a new mapping. It is no customer's.
+                "cause": "mapping" if since and int(sys_id[3:]) % 9 == 0 else "customer",
+                "rule_id": "rule",
+                "run_id": "run-1",
+            }
+        )
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def fill_store(path: Path, sample: Sample) -> Store:
+    """An open store at `path` that holds the sample, as two finished syncs would leave it."""
+    store = open_store(path)
+    for table, rows in sample.records.items():
+        columns = sorted({column for row in rows for column in row})
+        ensure_table(store, table, columns)
+        _insert(store, f"current.{table}", rows, columns)
+    own = {
+        "classification": sample.classification,
+        "standing": sample.standing,
+        "transition": sample.transition,
+    }
+    for name, rows in own.items():
+        _insert(store, name, rows, list(rows[0]) if rows else [])
+    for i, (mark, outcome) in enumerate(((FIRST_SYNC, "succeeded"), (NOW, "partial")), 1):
+        store.execute(
+            "INSERT INTO run (run_id, kind, started_at, high_mark, outcome)"
+            " VALUES ($run_id, 'sync', $mark, $mark, $outcome)",
+            run_id=f"run-{i}",
+            mark=_naive(mark),
+            outcome=outcome,
+        )
+    return store
+
+
+_MAP = pa.map_(pa.string(), pa.string())
+
+
+def _insert(store: Store, table: str, rows: Sequence[ROW], columns: Sequence[str]) -> None:
+    if not rows:
+        return
+    arrays = {
+        name: pa.array(
+            [
+                list(value.items()) if isinstance(value := row.get(name), dict) else value
+                for row in rows
+            ],
+            type=_MAP if name == "steps" else None,
+        )
+        for name in columns
+    }
+    names = ", ".join(f'"{name}"' for name in columns)
+    with store.attached("sample_rows", pa.table(arrays)):
+        store.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM sample_rows")

@@ -1,0 +1,121 @@
+"""The message catalogue against the sources: `make messages` adds what is missing.
+
+Finds every `_("…")`, `_n("…", "…", n)` and `mark("…")` in the code and the templates. Names the
+messages that have no Spanish yet; never translates, and drops what nobody says.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parent.parent
+CATALOGUE = ROOT / "connector" / "locale" / "es.po"
+KEYWORDS = {"_": None, "_n": (1, 2), "mark": None}
+
+MessageId = str | tuple[str, str]
+
+_SOURCES = (("connector/**/*.py", "python"), ("templates/**/*.j2", "jinja2.ext:babel_extract"))
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+_NAMED = re.compile(r"\{(\w+)")
+
+
+def list_messages(root: Path = ROOT) -> dict[MessageId, str]:
+    """Every message of the sources → the first place that says it."""
+    found: dict[MessageId, str] = {}
+    for pattern, method in _SOURCES:
+        for path in sorted(root.glob(pattern)):
+            for line, message in _messages_in(path, method):
+                found.setdefault(message, f"{path.relative_to(root)}:{line}")
+    return found
+
+
+def _messages_in(path: Path, method: str) -> Iterator[tuple[int, MessageId]]:
+    options = {"encoding": "utf-8", "silent": "false", "trimmed": "false"}
+    for line, message, _comments, _context in extract_from_file(
+        method, path, keywords=KEYWORDS, options=options, strip_comment_tags=False
+    ):
+        yield line, message if isinstance(message, str) else (message[0], message[1])
+
+
+def read_catalogue(path: Path = CATALOGUE) -> Catalog:
+    """The Spanish catalogue."""
+    with path.open("rb") as file:
+        return read_po(file, locale="es")
+
+
+def forms(message: Message) -> tuple[str, ...]:
+    """The translated forms of a message, empty ones included."""
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+
+
+def list_untranslated(messages: dict[MessageId, str], catalogue: Catalog) -> list[str]:
+    """`place: text` of every message without Spanish."""
+    missing = []
+    for id_, place in messages.items():
+        message = catalogue.get(id_)
+        if message is None or not all(forms(message)) or message.fuzzy:
+            missing.append(f"{place}: {id_ if isinstance(id_, str) else id_[0]}")
+    return missing
+
+
+def placeholders(text: str) -> set[str]:
+    """The names that `format` fills."""
+    return {match[1] for part in _PLACEHOLDER.findall(text) if (match := _NAMED.match(part))}
+
+
+def list_differing(catalogue: Catalog) -> list[str]:
+    """Messages whose Spanish names other placeholders than the English."""
+    return [_first(message) for message in catalogue if message.id and _differs(message)]
+
+
+def _differs(message: Message) -> bool:
+    wanted = placeholders(_first(message))
+    return any(form and placeholders(form) != wanted for form in forms(message))
+
+
+def _first(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
+
+
+def renew(path: Path = CATALOGUE) -> list[str]:
+    """Rewrite the catalogue: sorted, what is new added without Spanish, what is gone dropped.
+
+    Answers `place: text` of every message that waits for Spanish.
+    """
+    messages, known = list_messages(), read_catalogue(path)
+    fresh = Catalog(locale="es", header_comment="# Spanish. Add what is missing: make messages")
+    for id_ in sorted(messages, key=str):
+        old = known.get(id_)
+        fresh.add(id_, string=old.string if old is not None else None)
+    with path.open("wb") as file:
+        file.write(_head())
+        write_po(file, fresh, width=0, omit_header=True)
+    return list_untranslated(messages, read_catalogue(path))
+
+
+def _head() -> bytes:
+    # By hand: Babel's own head holds today's date, and the file must not change by itself.
+    return (
+        b'# Spanish. "make messages" adds what is missing; the tests find what has no Spanish.\n'
+        b'msgid ""\nmsgstr ""\n'
+        b'"Content-Type: text/plain; charset=UTF-8\\n"\n"Language: es\\n"\n'
+        b'"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+    )
+
+
+def main() -> int:
+    """Renew the catalogue and name what waits for Spanish."""
+    waiting = renew()
+    for line in waiting:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{len(waiting)} without Spanish in {CATALOGUE.relative_to(ROOT)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
