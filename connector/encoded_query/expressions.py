@@ -12,6 +12,7 @@ from sqlglot import exp
 from connector.encoded_query.model import Column, FieldType
 from connector.encoded_query.operands import BOOLEANS, NUMBER_SHAPE, NUMBERS
 
+_WIDTH = 50
 _FOLDED = (FieldType.STRING, FieldType.JOURNAL)
 _COMPARISONS: dict[str, Callable[..., exp.Expression]] = {
     "=": exp.EQ,
@@ -24,20 +25,24 @@ _COMPARISONS: dict[str, Callable[..., exp.Expression]] = {
 
 def all_of(tests: Iterable[exp.Expression]) -> exp.Expression:
     """Every test holds; true for none."""
-    found = list(tests)
-    if not found:
-        return exp.true()
-    joined = reduce(lambda left, right: exp.And(this=left, expression=right), found)
-    return joined if len(found) == 1 else exp.Paren(this=joined)
+    return _joined(exp.And, list(tests)) or exp.true()
 
 
 def any_of(tests: Iterable[exp.Expression]) -> exp.Expression:
     """One of the tests holds; false for none."""
-    found = list(tests)
-    if not found:
-        return exp.false()
-    joined = reduce(lambda left, right: exp.Or(this=left, expression=right), found)
-    return joined if len(found) == 1 else exp.Paren(this=joined)
+    return _joined(exp.Or, list(tests)) or exp.false()
+
+
+def _joined(
+    connector: type[exp.And | exp.Or], tests: list[exp.Expression]
+) -> exp.Expression | None:
+    """All tests in one expression; many are grouped, as SQLite nests no deeper than 1000."""
+    if len(tests) <= 1:
+        return tests[0] if tests else None
+    if len(tests) > _WIDTH:
+        parts = [tests[start : start + _WIDTH] for start in range(0, len(tests), _WIDTH)]
+        return _joined(connector, [part for group in parts if (part := _joined(connector, group))])
+    return exp.Paren(this=reduce(lambda left, right: connector(this=left, expression=right), tests))
 
 
 def negated(test: exp.Expression) -> exp.Expression:
@@ -68,15 +73,13 @@ def _cast(value: exp.Expression) -> exp.Expression:
 
 
 def _boolean(value: exp.Expression) -> exp.Expression:
-    spelled = {
-        name: exp.In(this=value.copy(), expressions=[_text(text) for text in texts])
-        for name, texts in BOOLEANS.items()
-    }
-    return exp.Case(ifs=[exp.If(this=test, true=_text(name)) for name, test in spelled.items()])
+    tests = {name: _is_boolean(value.copy(), [name]) for name in BOOLEANS}
+    return exp.Case(ifs=[exp.If(this=test, true=_text(name)) for name, test in tests.items()])
 
 
-def _has_garbage(column: Column) -> bool:
-    return column.type in NUMBERS or column.type is FieldType.BOOLEAN
+def _is_boolean(value: exp.Expression, names: Iterable[str]) -> exp.Expression:
+    texts = [_text(text) for name in names for text in BOOLEANS[name]]
+    return exp.In(this=value, expressions=texts)
 
 
 def comparable(column: Column) -> exp.Expression:
@@ -99,33 +102,43 @@ def _literal(value: str, kind: FieldType) -> exp.Expression:
     return _folded(value) if kind in _FOLDED else _text(value)
 
 
-def _sure(test: exp.Expression, *columns: Column, garbage: bool = True) -> exp.Expression:
-    """`test`, false instead of NULL; without `garbage`, the test reads stored text only."""
-    plain = all(isinstance(c.expression, exp.Column) for c in columns)
-    if plain and not (garbage and any(map(_has_garbage, columns))):
-        known = [exp.Not(this=exp.Is(this=raw(c), expression=exp.null())) for c in columns]
-        return all_of([*known, test])
+def _false_if_null(test: exp.Expression) -> exp.Expression:
     return exp.Coalesce(this=test, expressions=[exp.false()])
 
 
-def present(column: Column) -> exp.Expression:
-    """The column has a value of its type."""
-    if _has_garbage(column):
-        return exp.Not(this=exp.Is(this=comparable(column), expression=exp.null()))
-    return _sure(exp.NEQ(this=raw(column), expression=_text("")), column)
+def _sure(test: exp.Expression, column: Column) -> exp.Expression:
+    """A test of the stored text, false instead of NULL."""
+    if not isinstance(column.expression, exp.Column):
+        return _false_if_null(test)
+    known = exp.Not(this=exp.Is(this=raw(column), expression=exp.null()))
+    return all_of([known, test])
 
 
 def has_text(column: Column) -> exp.Expression:
     """The column has any stored text, be it garbage for its type."""
-    return _sure(exp.NEQ(this=raw(column), expression=_text("")), column, garbage=False)
+    return _sure(exp.NEQ(this=raw(column), expression=_text("")), column)
+
+
+def present(column: Column) -> exp.Expression:
+    """The column has a value of its type."""
+    if column.type in NUMBERS:
+        return exp.Not(this=exp.Is(this=comparable(column), expression=exp.null()))
+    if column.type is FieldType.BOOLEAN:
+        return one_of(column, list(BOOLEANS))
+    return has_text(column)
 
 
 def compare(column: Column, sign: str, value: str) -> exp.Expression:
     """`column sign value`, the value in stored form; an empty column never compares."""
+    if column.type is FieldType.BOOLEAN:  # only equality: the order of booleans is refused above
+        return one_of(column, [value])
     test = _COMPARISONS[sign](this=comparable(column), expression=_literal(value, column.type))
-    sure = _sure(test, column)
+    if column.type in NUMBERS:
+        return _false_if_null(test)
     # '' sorts before everything, yet an empty value is not less than another.
-    return all_of([present(column), sure]) if sign in ("<", "<=") else sure
+    if sign in ("<", "<="):
+        test = exp.And(this=exp.NEQ(this=raw(column), expression=_text("")), expression=test)
+    return _sure(test, column)
 
 
 def between(column: Column, low: str, high: str) -> exp.Expression:
@@ -137,19 +150,22 @@ def one_of(column: Column, values: list[str]) -> exp.Expression:
     """The column is one of these (stored form); false for none."""
     if not values:
         return exp.false()
+    if column.type is FieldType.BOOLEAN:
+        return _sure(_is_boolean(raw(column), values), column)
     literals = [_literal(value, column.type) for value in values]
-    return _sure(exp.In(this=comparable(column), expressions=literals), column)
+    test = exp.In(this=comparable(column), expressions=literals)
+    return _false_if_null(test) if column.type in NUMBERS else _sure(test, column)
 
 
 def contains(column: Column, value: str) -> exp.Expression:
     """The stored text holds `value`, without case; `%` and `_` are ordinary characters."""
-    return _sure(exp.GT(this=_place(column, value), expression=_zero()), column, garbage=False)
+    return _sure(exp.GT(this=_place(column, value), expression=_zero()), column)
 
 
 def starts_with(column: Column, value: str) -> exp.Expression:
     """The stored text begins with `value`, without case."""
     one = exp.Literal.number(1)
-    return _sure(exp.EQ(this=_place(column, value), expression=one), column, garbage=False)
+    return _sure(exp.EQ(this=_place(column, value), expression=one), column)
 
 
 def ends_with(column: Column, value: str) -> exp.Expression:
@@ -159,7 +175,7 @@ def ends_with(column: Column, value: str) -> exp.Expression:
     back = exp.Literal.number(len(value) - 1)
     start = exp.Sub(this=exp.Length(this=lowered.copy()), expression=back)
     piece = exp.Substring(this=lowered, start=start, length=exp.Literal.number(len(value)))
-    return _sure(exp.EQ(this=piece, expression=_folded(value)), column, garbage=False)
+    return _sure(exp.EQ(this=piece, expression=_folded(value)), column)
 
 
 def _zero() -> exp.Expression:
@@ -174,8 +190,7 @@ def compare_columns(left: Column, sign: str, right: Column) -> exp.Expression:
     """`left sign right`; both must have a value."""
     first, second = _alike(left, right)
     test = _COMPARISONS[sign](this=first, expression=second)
-    sure = exp.Coalesce(this=test, expressions=[exp.false()])
-    return all_of([present(left), present(right), sure])
+    return all_of([present(left), present(right), _false_if_null(test)])
 
 
 def _alike(left: Column, right: Column) -> tuple[exp.Expression, exp.Expression]:
@@ -195,4 +210,4 @@ def _day(column: Column) -> exp.Expression:
 def sort_key(column: Column) -> exp.Expression:
     """What to order by: empties are all alike, and before everything else."""
     key = comparable(column)
-    return key if _has_garbage(column) else exp.Coalesce(this=key, expressions=[_text("")])
+    return key if column.type in NUMBERS else exp.Coalesce(this=key, expressions=[_text("")])

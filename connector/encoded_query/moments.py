@@ -194,17 +194,18 @@ _FIXED: dict[str, _Call] = {
     "nowDateTime": _now,
     "getUserID": _user,
 }
-_NAMES = [
+_AGO_UNITS = (*_ELAPSED, "day", "week", *_MONTHS)
+CALLS = (
     *_FIXED,
     "dateGenerate",
     "getDurationDate",
-    *(f"{edge}Of{day}" for edge in ("beginning", "end") for day in ("Yesterday", "Today")),
-    *(f"{edge}OfTomorrow" for edge in ("beginning", "end")),
-    *(f"{unit}sAgo{edge}" for unit in (*_ELAPSED, "day", "week", *_MONTHS)
-      for edge in ("", "Start", "End")),
+    *(f"{unit}sAgo{edge}" for unit in _AGO_UNITS for edge in ("", "Start", "End")),
+    *(f"{edge}Of{day}" for edge in ("beginning", "end")
+      for day in ("Yesterday", "Today", "Tomorrow")),
     *(f"{edge}Of{when}{unit.title()}" for edge in ("beginning", "end")
       for when in ("Last", "This", "Next") for unit in ("week", *_MONTHS)),
-]  # fmt: skip
+)  # fmt: skip
+"""The names of every `gs.` call that is evaluated."""
 
 
 def _arguments(text: str) -> list[int | str] | None:
@@ -254,13 +255,13 @@ def parse_call(text: str) -> _Call:
         call = None
     if call:
         return call
-    if match[1] in _NAMES:
+    if match[1] in CALLS:
         raise ValueError(_("the arguments of gs.{name} cannot be read").format(name=match[1]))
     raise ValueError(_unknown_call(match[1]))
 
 
 def _unknown_call(name: str) -> str:
-    near = difflib.get_close_matches(name, _NAMES, n=1)
+    near = difflib.get_close_matches(name, CALLS, n=1)
     if near:
         return _("gs.{name} is not known here; did you mean gs.{near}?").format(
             name=name, near=near[0]

@@ -51,7 +51,7 @@ DYNAMIC_ME = "90d1921e5f510100a9ad2572f2b477fe"
 
 @dataclass(frozen=True)
 class _Segment:
-    kind: str  # AND, OR, NQ, ORDER, EQ
+    kind: str  # AND, OR, NQ, ORDER
     text: str  # what follows the keyword, still escaped
     position: int
 
@@ -70,23 +70,30 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
     yield start, text[start:]
 
 
-def _segment(position: int, piece: str) -> _Segment:
-    if piece == "EQ":
-        return _Segment("EQ", "", position)
-    for keyword, kind in (("ORDERBY", "ORDER"), ("OR", "OR"), ("NQ", "NQ")):
-        if piece.startswith(keyword):
-            length = len(keyword)
-            return _Segment(kind, piece[length:], position + length)
+def _opening(position: int, piece: str) -> _Segment:
+    """What begins a branch: an order or a condition, but no alternative to anything."""
+    if piece.startswith("ORDERBY"):
+        return _Segment("ORDER", piece[7:], position + 7)
     return _Segment("AND", piece, position)
 
 
+def _split(position: int, piece: str) -> list[_Segment]:
+    if piece == "EQ":
+        return []
+    if piece.startswith("NQ"):
+        return [_Segment("NQ", "", position), _opening(position + 2, piece[2:])]
+    if piece.startswith("OR") and not piece.startswith("ORDERBY"):
+        return [_Segment("OR", piece[2:], position + 2)]
+    return [_opening(position, piece)]
+
+
 def _segments(text: str) -> list[_Segment]:
-    """The segments that say something: empty ones (a leading or trailing `^`) are dropped."""
-    found = [_segment(position, piece) for position, piece in _pieces(text)]
-    if found[0].kind == "OR":  # nothing to be an alternative to: the text begins with a column
-        position, piece = next(_pieces(text))
-        found[0] = _Segment("AND", piece, position)
-    return [s for s in found if s.kind != "EQ" and (s.text or s.kind in ("NQ", "OR", "ORDER"))]
+    """The segments that say something: empty pieces (a leading or trailing `^`) are dropped."""
+    pieces = list(_pieces(text))
+    found = [segment for place in pieces for segment in _split(*place)]
+    if pieces[0][1].startswith("OR"):  # no `^` before it: the text begins with a column
+        found[0] = _opening(*pieces[0])
+    return [s for s in found if s.text or s.kind != "AND"]
 
 
 def parse(text: str, sets: Mapping[str, Sequence[str]] | None = None) -> Query:
@@ -102,11 +109,10 @@ def parse(text: str, sets: Mapping[str, Sequence[str]] | None = None) -> Query:
     for segment in _segments(text):
         if segment.kind == "ORDER":
             order.append(_order(text, segment))
-            continue
-        if segment.kind == "NQ":
+        elif segment.kind == "NQ":
             _refuse_empty(text, branches, segment.position)
             branches.append([])
-        if segment.text or segment.kind == "OR":
+        else:
             _add(text, branches[-1], segment, sets)
     if len(branches) > 1:
         _refuse_empty(text, branches, len(text))

@@ -103,21 +103,21 @@ def _condition(condition: Condition, resolve: Resolver, context: Context) -> exp
         needed = [sql.present(column), sql.present(other)]
     else:
         test = _test(operator, column, condition.value, context)
-        needed = [_needed(operator, column, condition.value)]
+        needed = _needed(operator, column, condition.value)
     if operator == condition.operator:
         return test
     return sql.all_of([*needed, sql.negated(test)])
 
 
-def _needed(operator: str, column: Column, value: str) -> exp.Expression:
+def _needed(operator: str, column: Column, value: str) -> list[exp.Expression]:
     """What a negative operator asks of the column besides not matching.
 
     "Is not" does not find empty records (platform KB0715430), except on booleans, where it does
     (Table API reference).
     """
     if column.type is FieldType.BOOLEAN and operator in ("=", "IN") and value:
-        return exp.true()
-    return sql.has_text(column) if operator == "LIKE" else sql.present(column)
+        return []
+    return [sql.has_text(column) if operator == "LIKE" else sql.present(column)]
 
 
 def _test(operator: str, column: Column, value: str, context: Context) -> exp.Expression:
