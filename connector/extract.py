@@ -36,9 +36,6 @@ class Reading:
     """How one run reads. Durations as in the config."""
 
     lag: timedelta
-    settle: timedelta
-    tables: tuple[str, ...] = ()
-    """Only these; () = all that the mapping needs."""
     since: datetime | None = None
     """Read from here instead of from the cursor."""
     full: bool = False
