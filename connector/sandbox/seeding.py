@@ -1,0 +1,66 @@
+"""The data folder: an instance is reopened as it is, or made whole from a seed."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from connector.sandbox import seeds
+from connector.sandbox.clock import VirtualClock
+from connector.sandbox.database import Database
+from connector.sandbox.instance import History, Instance, no_history
+from connector.sandbox.schema import load_schema
+from connector.sandbox.seeds import uci
+
+PASSWORD_VARIABLE = "TRAVESIA_SANDBOX_PASSWORD"  # noqa: S105 the name of a variable
+DEFAULT_PASSWORD = "sandbox"  # noqa: S105 the sandbox's published test credential
+FILE = "instance.db"
+
+
+def holds_instance(data: Path) -> bool:
+    """Whether the folder has an instance already."""
+    return (data / FILE).exists()
+
+
+def open_instance(
+    data: Path, seed: str, until: datetime | None, uci_year: Path | None, frozen: bool = False
+) -> Instance:
+    """The instance in `data`: reopened as it is, or made from `seed` where there is none.
+
+    A new one appears whole or not at all. Raises ConfigError for an unknown seed or absent data,
+    SandboxError for a file that is no instance.
+    """
+    path = data / FILE
+    if not path.exists():
+        _create(path, seed, until, uci_year)
+    database = Database(path)
+    if frozen:
+        database.clock.freeze(True)
+    seed = database.engine.meta("seed")
+    return Instance(
+        database,
+        password=os.environ.get(PASSWORD_VARIABLE) or DEFAULT_PASSWORD,
+        seed=seed,
+        history=_history(seed, uci_year),
+    )
+
+
+def _history(seed: str, year: Path | None) -> History:
+    if seed != "uci":
+        return no_history
+    return lambda after, until: uci.changes(year, after, until)
+
+
+def _create(path: Path, seed: str, until: datetime | None, year: Path | None) -> None:
+    start, batches = seeds.initial(seed, until, year)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name("unfinished.db")
+    for suffix in ("", "-wal", "-shm"):
+        unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)
+    database = Database(unfinished, load_schema(), VirtualClock(start, frozen=True))
+    with database.transaction():
+        for table, records in batches:
+            database.load(table, records)
+        database.engine.set_meta("seed", seed)
+        database.clock.freeze(False)
+    database.close()
+    unfinished.rename(path)
