@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connector.errors import ConfigError
 from connector.messages import _
-from connector.sandbox.seeds import empty, uci
+from connector.sandbox.seeds import demo, empty, uci
 from connector.sandbox.seeds.base import Batch, now
 
 SEEDS = ("demo", "empty", "uci")
@@ -25,8 +25,6 @@ def initial(
     Raises ConfigError for an unknown seed; the batches raise it for an unusable UCI file.
     """
     if seed == "demo":
-        from connector.sandbox.seeds import demo  # noqa: PLC0415
-
         clock = until or DEMO_CLOCK
         return clock, demo.generate(clock)
     if seed == "uci":

@@ -1,0 +1,352 @@
+"""The demo's incidents: who calls when about what, and how each ticket goes on until the clock.
+
+Owns the life of one incident (`Plan` → events). The SLA and survey rows that follow from it are
+made elsewhere from the `Life` that comes back.
+"""
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from connector.sandbox.seeds import texts, working_time
+from connector.sandbox.seeds.base import Record
+from connector.sandbox.seeds.context import OPEN_PROBLEM, PLANNED_CHANGE
+from connector.sandbox.seeds.history import SYSTEM, Event, World, duration, moment, record_id
+from connector.sandbox.seeds.organisation import (
+    COMPANY,
+    DESK,
+    LOCATIONS,
+    SUPPLIERS,
+    Organisation,
+    Person,
+)
+from connector.sandbox.seeds.story import Mood
+from connector.sandbox.seeds.texts import Subject
+
+CLOSES_AFTER = timedelta(days=5)
+BY_PRIORITY: Mapping[str, float] = {"1": 1.2, "2": 3.0, "3": 6.0, "4": 11.0}
+"""Median working hours to resolve when all goes as usual."""
+MATRIX = {"1": ("1", "1"), "2": ("1", "2"), "3": ("2", "2"), "4": ("3", "3")}
+"""Priority → impact, urgency."""
+HOLDS: Mapping[str, tuple[float, float]] = {
+    "1": (0.13, 9.0),
+    "4": (0.05, 45.0),
+    "3": (0.03, 60.0),
+    "5": (0.02, 50.0),
+}
+"""Hold reason → chance, median working hours."""
+WAITS_FOR: Mapping[str, Record] = {
+    "3": {"problem_id": record_id("problem", OPEN_PROBLEM)},
+    "4": {"vendor": record_id("core_company", SUPPLIERS[0])},
+    "5": {"rfc": record_id("change_request", PLANNED_CHANGE)},
+}
+"""Hold reason → what is waited for."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is known when a ticket is opened. `extra` are fields besides the usual ones.
+
+    `stands` is the state it stays in: '' = it goes on to the end, a state's value (with the hold
+    reason after the 3), `reopened` or `duplicate`. `key` is a name for others to refer to.
+    """
+
+    number: str
+    opened: datetime
+    caller: Person | None
+    subject: Subject
+    channel: str
+    priority: str
+    mood: Mood
+    extra: Record = field(default_factory=dict)
+    stands: str = ""
+    text: str = ""
+    key: str = ""
+
+
+@dataclass
+class Run:
+    """One stretch from opening (or reopening) to resolution: what a resolution SLA measures."""
+
+    start: datetime
+    end: datetime | None = None
+    is_cancelled: bool = False
+    pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
+
+
+@dataclass
+class Life:
+    """An incident's events, and what others need to follow it."""
+
+    plan: Plan
+    events: list[Event] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    responded: datetime | None = None
+
+    @property
+    def language(self) -> str:
+        """The language spoken in this ticket."""
+        return self.plan.caller.language if self.plan.caller else "en"
+
+    @property
+    def requester(self) -> str:
+        """The caller's user_name, or the technical account's."""
+        return self.plan.caller.user_name if self.plan.caller else "event.management"
+
+
+def live(plan: Plan, organisation: Organisation, chance: random.Random) -> Life:
+    """Everything that will happen to one ticket, also after the clock."""
+    life = Life(plan)
+    agent = chance.choice(organisation.agents(plan.subject.group))
+    desk = chance.choice(organisation.agents(DESK))
+    life.events.append(_opened(plan, desk))
+    life.runs.append(Run(plan.opened))
+    if plan.stands == "1":
+        return life
+    at = _take(life, agent, chance)
+    if plan.stands == "2":
+        _pass_on(life, organisation, at, chance)
+        return life
+    if plan.stands.startswith("3"):
+        _hold(life, agent, working_time.plus(at, 0.1), plan.stands[1:], 900.0)
+        return life
+    if plan.stands == "8" or (not plan.stands and chance.random() < 0.045):
+        _cancel(life, working_time.plus(at, chance.uniform(0.2, 6)))
+        return life
+    _work_to_the_end(life, organisation, agent, at, chance)
+    return life
+
+
+def _work_to_the_end(
+    life: Life, organisation: Organisation, agent: Person, at: datetime, chance: random.Random
+) -> None:
+    mood = life.plan.mood
+    at = _pass_on(life, organisation, at, chance)
+    at = _wait(life, agent, at, chance)
+    at = working_time.plus(at, _effort(life.plan, chance))
+    _resolve(life, agent, at, chance)
+    times = 0
+    while times < 3 and (
+        chance.random() < mood.reopened or (life.plan.stands == "reopened" and not times)
+    ):
+        times += 1
+        at = _reopen(life, working_time.plus(at, chance.uniform(1, 25)), times)
+        if life.plan.stands == "reopened":
+            return
+        at = working_time.plus(at, _effort(life.plan, chance) * 0.8)
+        _resolve(life, agent, at, chance)
+    if life.plan.stands != "6":
+        _close(life, at + CLOSES_AFTER)
+
+
+def record(world: World, life: Life) -> Record | None:
+    """Adds the incident to the world as it stands at its clock."""
+    return world.add("incident", life.plan.number, life.events)
+
+
+def _opened(plan: Plan, desk: Person) -> Event:
+    by = "event.management" if plan.caller is None else plan.caller.user_name
+    if plan.caller and plan.channel in ("phone", "email", "walk-in", "chat", ""):
+        by = desk.user_name
+    impact, urgency = MATRIX[plan.priority]
+    caller = plan.caller
+    language = caller.language if caller else "en"
+    text = plan.text or plan.subject.text(language)
+    return Event(
+        plan.opened,
+        by,
+        {
+            "number": plan.number,
+            "sys_class_name": "incident",
+            "state": "1",
+            "incident_state": "1",
+            "active": "true",
+            "short_description": text,
+            "description": text,
+            "priority": plan.priority,
+            "impact": impact,
+            "urgency": urgency,
+            "caller_id": caller.sys_id if caller else "",
+            "opened_by": record_id("sys_user", by),
+            "opened_at": moment(plan.opened),
+            "contact_type": plan.channel,
+            "category": plan.subject.category,
+            "subcategory": plan.subject.subcategory,
+            "business_service": record_id("cmdb_ci_service", plan.subject.service),
+            "cmdb_ci": record_id("cmdb_ci_service", plan.subject.service),
+            "assignment_group": record_id("sys_user_group", plan.subject.group),
+            "company": record_id("core_company", COMPANY),
+            "location": record_id("cmn_location", LOCATIONS[int(plan.number[-1]) % 2][0]),
+            "reassignment_count": "0",
+            "reopen_count": "0",
+            "child_incidents": "0",
+            "made_sla": "true",
+            "escalation": "0",
+            "approval": "not requested",
+            "knowledge": "false",
+            "severity": "3",
+            "notify": "1",
+            **plan.extra,
+        },
+    )
+
+
+def _take(life: Life, agent: Person, chance: random.Random) -> datetime:
+    plan = life.plan
+    median = {"1": 0.15, "2": 0.4, "3": 1.0, "4": 2.0}[plan.priority] * plan.mood.slowness
+    at = working_time.plus(plan.opened, median * chance.lognormvariate(0, 0.6))
+    life.responded = at
+    says = plan.caller is not None and chance.random() < 0.30
+    life.events.append(
+        Event(
+            at,
+            agent.user_name,
+            {
+                **_state("2"),
+                "assigned_to": agent.sys_id,
+                "work_start": moment(at),
+            },
+            comments=texts.FIRST_ANSWER[life.language] if says else "",
+        )
+    )
+    return at
+
+
+def _pass_on(
+    life: Life, organisation: Organisation, at: datetime, chance: random.Random
+) -> datetime:
+    times = 0
+    while times < 5 and chance.random() < life.plan.mood.passed_on:
+        times += 1
+        at = working_time.plus(at, chance.uniform(0.3, 2.0) * life.plan.mood.slowness)
+        last = chance.random() < 0.6
+        group = life.plan.subject.group if last else DESK
+        agent = chance.choice(organisation.agents(group))
+        life.events.append(
+            Event(
+                at,
+                agent.user_name,
+                {
+                    "assigned_to": agent.sys_id,
+                    "assignment_group": record_id("sys_user_group", group),
+                    "reassignment_count": str(times),
+                },
+                work_notes=texts.DIAGNOSIS[life.language],
+            )
+        )
+    return at
+
+
+def _wait(life: Life, agent: Person, at: datetime, chance: random.Random) -> datetime:
+    for reason, (likely, median) in HOLDS.items():
+        if life.plan.caller is not None and chance.random() < likely:
+            hours = median * chance.lognormvariate(0, 0.5)
+            at = _hold(life, agent, working_time.plus(at, 0.5), reason, hours)
+    return at
+
+
+def _hold(life: Life, agent: Person, at: datetime, reason: str, hours: float) -> datetime:
+    ends = working_time.plus(at, hours)
+    asks = reason == "1"
+    note = texts.HELD[reason][life.language] if reason in texts.HELD else ""
+    life.events += [
+        Event(
+            at,
+            agent.user_name,
+            {**_state("3"), "hold_reason": reason, **WAITS_FOR.get(reason, {})},
+            comments=texts.QUESTION[life.language] if asks else "",
+            work_notes=note,
+        ),
+        Event(
+            ends,
+            life.requester if asks else agent.user_name,
+            {**_state("2"), "hold_reason": ""},
+            comments=texts.REPLY[life.language] if asks else "",
+        ),
+    ]
+    life.runs[-1].pauses.append((at, ends))
+    return ends
+
+
+def _effort(plan: Plan, chance: random.Random) -> float:
+    return BY_PRIORITY[plan.priority] * plan.mood.slowness * chance.lognormvariate(0, 0.75)
+
+
+def _resolve(life: Life, agent: Person, at: datetime, chance: random.Random) -> None:
+    codes = ("Solution provided", "Workaround provided", "User error", "Known error")
+    spent = working_time.hours_between(life.plan.opened, at)
+    life.runs[-1].end = at
+    values = {
+        **_state("6"),
+        "resolved_at": moment(at),
+        "resolved_by": agent.sys_id,
+        "work_end": moment(at),
+        "close_code": chance.choices(codes, (70, 15, 10, 5))[0],
+        "close_notes": texts.SOLVED[life.language],
+        "business_duration": duration(spent),
+        "calendar_duration": duration((at - life.plan.opened).total_seconds() / 3600),
+    }
+    says = texts.SOLVED[life.language] if chance.random() < 0.35 else ""
+    life.events.append(Event(at, agent.user_name, values | _duplicate(life.plan), says))
+
+
+def _duplicate(plan: Plan) -> Record:
+    return {"close_code": "Duplicate"} if plan.stands == "duplicate" else {}
+
+
+def _reopen(life: Life, at: datetime, times: int) -> datetime:
+    life.runs.append(Run(at))
+    caller = life.plan.caller
+    values = {
+        **_state("2"),
+        "reopen_count": str(times),
+        "reopened_time": moment(at),
+        "reopened_by": caller.sys_id if caller else "",
+        "resolved_at": "",
+        "resolved_by": "",
+        "close_code": "",
+        "close_notes": "",
+    }
+    life.events.append(Event(at, life.requester, values, comments=texts.REOPENED[life.language]))
+    return at
+
+
+def _cancel(life: Life, at: datetime) -> None:
+    life.runs[-1].end = at
+    life.runs[-1].is_cancelled = True
+    values = {
+        **_state("8"),
+        "active": "false",
+        "closed_at": moment(at),
+        "closed_by": life.plan.caller.sys_id if life.plan.caller else "",
+    }
+    life.events.append(Event(at, life.requester, values, comments=texts.WITHDRAWN[life.language]))
+
+
+def _close(life: Life, at: datetime) -> None:
+    values = {**_state("7"), "active": "false", "closed_at": moment(at)}
+    life.events.append(Event(at, SYSTEM, values))
+
+
+def _state(state: str) -> Record:
+    return {"state": state, "incident_state": state}
+
+
+def arrivals(
+    begins: datetime, ends: datetime, count: int, chance: random.Random
+) -> Iterator[datetime]:
+    """`count` instants within working days, Mondays and mornings heavier, August lighter."""
+    days = []
+    weights = []
+    day = begins.date() + timedelta(days=1)
+    while day < ends.date():
+        if working_time.is_working_day(day):
+            days.append(day)
+            holiday = 0.55 if day.month == 8 else 1.0
+            weights.append((1.45, 1.1, 1.0, 1.0, 0.8)[day.weekday()] * holiday)
+        day += timedelta(days=1)
+    for chosen in chance.choices(days, weights, k=count):
+        hour = chance.choices(range(8, 18), (9, 14, 13, 11, 9, 5, 5, 8, 7, 4))[0]
+        at = datetime(chosen.year, chosen.month, chosen.day, hour, tzinfo=working_time.ZONE)
+        yield (at + timedelta(seconds=chance.randrange(3600))).astimezone(UTC)
