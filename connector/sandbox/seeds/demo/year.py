@@ -20,18 +20,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from connector.sandbox.seeds import organisation as company
-from connector.sandbox.seeds import showcase, slas, surveys, texts, working_time
 from connector.sandbox.seeds.base import Batch, base_records
-from connector.sandbox.seeds.context import GO_LIVE_CHANGE, INVOICING_PROBLEM, add_context
-from connector.sandbox.seeds.history import Event, World, dice, record_id
-from connector.sandbox.seeds.incidents import Life, Plan, arrivals, live, record
-from connector.sandbox.seeds.orders import Ask, ItemLife, order
-from connector.sandbox.seeds.organisation import FINANCE, INVOICING, IT, ITEMS, Item, Person
-from connector.sandbox.seeds.slas import Measured, measure
-from connector.sandbox.seeds.story import Story
-from connector.sandbox.seeds.surveys import Invitation
-from connector.sandbox.seeds.texts import Subject
+from connector.sandbox.seeds.demo import organisation as company
+from connector.sandbox.seeds.demo import showcase, slas, surveys, texts, working_time
+from connector.sandbox.seeds.demo.asks import Ask, ItemLife
+from connector.sandbox.seeds.demo.context import GO_LIVE_CHANGE, INVOICING_PROBLEM, add_context
+from connector.sandbox.seeds.demo.history import Event, World, dice, record_id
+from connector.sandbox.seeds.demo.incidents import Life, Plan, live, record
+from connector.sandbox.seeds.demo.orders import order
+from connector.sandbox.seeds.demo.organisation import FINANCE, INVOICING, IT, ITEMS, Item, Person
+from connector.sandbox.seeds.demo.slas import Measured, measure
+from connector.sandbox.seeds.demo.story import Story
+from connector.sandbox.seeds.demo.surveys import Invitation
+from connector.sandbox.seeds.demo.texts import Subject
 
 USUAL_TICKETS, GO_LIVE_TICKETS, ALERT_TICKETS, USUAL_REQUESTS = 1280, 120, 65, 290
 GO_LIVE_WAVE = timedelta(days=60)
@@ -83,7 +84,7 @@ def _tickets(world: World, people: company.Organisation, story: Story) -> Iterat
 
 def _usual_plans(people: company.Organisation, story: Story) -> Iterator[Plan]:
     chance = dice("usual tickets")
-    for at in arrivals(story.begins, story.now, USUAL_TICKETS, chance):
+    for at in working_time.arrivals(story.begins, story.now, USUAL_TICKETS, chance):
         caller = _somebody(people.everybody, at, chance)
         mood = story.mood(caller.department, at)
         subject = _subject(story, caller, at, chance)
@@ -218,7 +219,7 @@ def _usual_asks(people: company.Organisation, story: Story) -> Iterator[Ask]:
     chance = dice("usual requests")
     usual = [item for item in ITEMS if item.weight]
     weights = [item.weight for item in usual]
-    for at in arrivals(story.begins, story.now, USUAL_REQUESTS, chance):
+    for at in working_time.arrivals(story.begins, story.now, USUAL_REQUESTS, chance):
         staff = people.people[FINANCE] if chance.random() < 0.12 else people.everybody
         person = _somebody(staff[2:], at, chance)
         count = 2 if chance.random() < 0.3 else 1

@@ -3,6 +3,8 @@
 Owns working-time arithmetic for generated histories. Instants in and out are aware UTC.
 """
 
+import random
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -46,6 +48,25 @@ def hours_between(start: datetime, end: datetime) -> float:
         local = _opening(_at(local.date() + timedelta(days=1), OPENS))
     until = min(last, _at(local.date(), CLOSES))
     return (total + max(until - local, timedelta())).total_seconds() / 3600
+
+
+def arrivals(
+    begins: datetime, ends: datetime, count: int, chance: random.Random
+) -> Iterator[datetime]:
+    """`count` instants within working days, Mondays and mornings heavier, August lighter."""
+    days = []
+    weights = []
+    day = begins.date() + timedelta(days=1)
+    while day < ends.date():
+        if is_working_day(day):
+            days.append(day)
+            holiday = 0.55 if day.month == 8 else 1.0
+            weights.append((1.45, 1.1, 1.0, 1.0, 0.8)[day.weekday()] * holiday)
+        day += timedelta(days=1)
+    for chosen in chance.choices(days, weights, k=count):
+        hour = chance.choices(range(8, 18), (9, 14, 13, 11, 9, 5, 5, 8, 7, 4))[0]
+        at = datetime(chosen.year, chosen.month, chosen.day, hour, tzinfo=ZONE)
+        yield (at + timedelta(seconds=chance.randrange(3600))).astimezone(UTC)
 
 
 def _opening(local: datetime) -> datetime:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connector.sandbox.seeds.base import Batch, Record, stamped
-from connector.sandbox.seeds.history import dice, duration, moment, record_id, truth
+from connector.sandbox.seeds.demo.history import dice, duration, moment, record_id, truth
 
 COMPANY = "Aurora Ficticia / Fictitious Aurora"
 SUPPLIERS = ("Proveedor Ficticio Norte (sintético)", "Fictitious Supplier South (synthetic)")

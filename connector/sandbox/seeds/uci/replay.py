@@ -1,6 +1,6 @@
 """The UCI year as an instance: incidents as they stood, and what happened to them next.
 
-Owns the reading of the log into ServiceNow's fields. The data and its licence: `uci_log.py`.
+Owns the reading of the log into ServiceNow's fields. The data and its licence: `log.py`.
 
 - **The log knows the future**: nearly every row carries the final `resolved_at`, `resolved_by`,
   `closed_at` and `closed_code`. They stay blank until the row's state or time has reached them. A
@@ -18,21 +18,26 @@ Owns the reading of the log into ServiceNow's fields. The data and its licence: 
 It has no requests, approvals, surveys, descriptions or journals, and none are invented.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 
 from connector.errors import ConfigError
 from connector.messages import _
-from connector.sandbox.seeds.base import BASE_DATE, Batch, Record, base_records, stamped, sys_id
-from connector.sandbox.seeds.uci_log import COLUMNS, Log, Row, Version, read_log
+from connector.sandbox.seeds.base import Batch, Record, base_records, stamped, sys_id
+from connector.sandbox.seeds.uci.log import Row, Version, read_log
+from connector.sandbox.seeds.uci.references import (
+    REFERENCES,
+    chunks,
+    definition_id,
+    reference,
+    reference_records,
+    user_name,
+)
 from connector.timestamps import format_instance, parse_instance
 
-CHUNK = 2000
 SYSTEM_USER = "system"
-_SPANISH = {"Category": "Categoría", "Subcategory": "Subcategoría", "code": "código"}
 _STATES = {
     "New": ("1", ""),
     "Active": ("2", ""),
@@ -52,30 +57,9 @@ _CHANNELS = {
     "Direct opening": "direct",
 }
 _NOTIFY = {"Do Not Notify": "1", "Send Email": "2"}
-_REFERENCES = {
-    "caller_id": "sys_user",
-    "opened_by": "sys_user",
-    "assigned_to": "sys_user",
-    "location": "cmn_location",
-    "assignment_group": "sys_user_group",
-    "cmdb_ci": "cmdb_ci",
-    "problem_id": "problem",
-    "rfc": "change_request",
-    "caused_by": "change_request",
-    "vendor": "core_company",
-}
-"""Columns whose cells name a record, with the table it is made in (resolved_by comes besides)."""
 _AS_THEY_ARE = (
     *("number", "active", "reassignment_count", "reopen_count", "made_sla", "opened_at"),
     *("category", "subcategory", "u_symptom", "knowledge", "u_priority_confirmation"),
-)
-_USER_CELLS = ("caller_id", "opened_by", "assigned_to", "resolved_by")
-_AUTHOR_CELLS = ("sys_created_by", "sys_updated_by")
-_PRIORITIES = {"1": "Critical", "2": "High", "3": "Moderate", "4": "Low"}
-_EXTRA_CHOICES = (
-    ("task", "contact_type", "ivr", "IVR", "Locución automática (IVR)"),
-    ("task", "contact_type", "direct", "Direct opening", "Apertura directa"),
-    ("incident", "hold_reason", "2", "Awaiting Evidence", "A la espera de pruebas"),
 )
 
 
@@ -105,11 +89,11 @@ def load(path: Path | None, until: datetime) -> Iterator[Batch]:
     log = read_log(path)
     moment = format_instance(until)
     yield from base_records()
-    yield from _reference_records(log)
+    yield from reference_records(log)
     incidents = (_incident_record(versions) for _number, versions in log.until(moment))
-    yield from _chunks("incident", incidents)
+    yield from chunks("incident", incidents)
     slas = (_sla_record(versions) for _number, versions in log.until(moment))
-    yield from _chunks("task_sla", slas)
+    yield from chunks("task_sla", slas)
 
 
 def changes(path: Path | None, after: datetime, until: datetime) -> Iterator[Change]:
@@ -140,7 +124,7 @@ def _incident_record(versions: Sequence[Version]) -> Record:
         **_incident_values(last),
         **_created(versions[0]),
         "sys_updated_on": last.at,
-        "sys_updated_by": _user_name(row["sys_updated_by"]),
+        "sys_updated_by": user_name(row["sys_updated_by"]),
         "sys_mod_count": str(last.mod_count),
     }
 
@@ -158,7 +142,7 @@ def _incident_change(versions: Sequence[Version], index: int) -> Change:
         "incident",
         incident_id(row["number"]),
         values,
-        _user_name(row["sys_updated_by"]),
+        user_name(row["sys_updated_by"]),
         version.mod_count,
         index == 0,
     )
@@ -168,7 +152,7 @@ def _created(first: Version) -> Record:
     row = first.row
     return {
         "sys_created_on": row["sys_created_at"] or min(row["opened_at"] or first.at, first.at),
-        "sys_created_by": _user_name(row["sys_created_by"] or row["opened_by"]),
+        "sys_created_by": user_name(row["sys_created_by"] or row["opened_by"]),
     }
 
 
@@ -182,7 +166,7 @@ def _incident_values(version: Version) -> Record:
         "hold_reason": hold_reason,
         **{column: row[column] for column in _AS_THEY_ARE},
         **{column: row[column][:1] for column in ("impact", "urgency", "priority")},
-        **{column: _reference(table, row[column]) for column, table in _REFERENCES.items()},
+        **{column: reference(table, row[column]) for column, table in REFERENCES.items()},
         "contact_type": _CHANNELS.get(row["contact_type"], row["contact_type"].lower()),
         "notify": _NOTIFY.get(row["notify"], ""),
         **_endings(version, row),
@@ -205,7 +189,7 @@ def _endings(version: Version, row: Row) -> Record:
     return {
         "resolved_at": _shown(row["resolved_at"], version.resolved_since, version.at),
         "closed_at": _shown(row["closed_at"], version.closed_since, version.at),
-        "resolved_by": _reference("sys_user", row["resolved_by"]) if resolved else "",
+        "resolved_by": reference("sys_user", row["resolved_by"]) if resolved else "",
         "close_code": row["closed_code"] if resolved else "",
     }
 
@@ -227,17 +211,13 @@ def sla_id(number: str) -> str:
     return sys_id("uci", "task_sla", number)
 
 
-def _definition_id(priority: str) -> str:
-    return sys_id("uci", "contract_sla", priority)
-
-
 def _sla_values(version: Version) -> Record:
     row = version.row
     is_over = bool(version.resolved_since)
     shown = _shown(row["resolved_at"], version.resolved_since, version.at)
     return {
         "task": incident_id(row["number"]),
-        "sla": _definition_id(row["priority"][:1]),
+        "sla": definition_id(row["priority"][:1]),
         "stage": "completed" if is_over else "in_progress",
         "active": "false" if is_over else "true",
         "has_breached": "true" if row["made_sla"] == "false" else "false",
@@ -286,115 +266,5 @@ def _sla_changes(versions: Sequence[Version], index: int) -> Iterator[Change]:
         )
 
 
-# ── what incidents refer to ──────────────────────────────────────────────────────────────────
-
-
-def _reference_records(log: Log) -> Iterator[Batch]:
-    cells = _distinct_cells(log)
-    users = {name for column in (*_USER_CELLS, *_AUTHOR_CELLS) for name in cells[column]}
-    yield from _chunks("sys_user", (_user(name) for name in sorted(users)))
-    named = {table: set[str]() for table in _REFERENCES.values() if table != "sys_user"}
-    for column, table in _REFERENCES.items():
-        if table != "sys_user":
-            named[table] |= cells[column]
-    for table, names in named.items():
-        yield table, [_named_record(table, name) for name in sorted(names)]
-    yield "contract_sla", [_definition(priority) for priority in _PRIORITIES]
-    yield "sys_choice", [*_choice_records(cells)]
-
-
-def _distinct_cells(log: Log) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {column: set() for column in COLUMNS}
-    wanted = {*_REFERENCES, *_USER_CELLS, *_AUTHOR_CELLS, "category", "subcategory", "closed_code"}
-    places = [(place, found[column]) for place, column in enumerate(COLUMNS) if column in wanted]
-    for versions in log.incidents.values():
-        for version in versions:
-            for place, names in places:
-                names.add(version.values[place])
-    return {column: names - {""} for column, names in found.items()}
-
-
-def _reference(table: str, name: str) -> str:
-    return sys_id("uci", table, _plain(name)) if name else ""
-
-
-def _plain(name: str) -> str:
-    """`Opened by  17` → `Opened by 17`."""
-    return " ".join(name.split())
-
-
-def _user_name(name: str) -> str:
-    return ".".join(name.lower().split())
-
-
-def _user(name: str) -> Record:
-    values = {"user_name": _user_name(name), "name": _plain(name), "active": "true"}
-    return stamped(_reference("sys_user", name), values | {"vip": "false"})
-
-
-def _named_record(table: str, name: str) -> Record:
-    values = {"name": _plain(name)}
-    if table in ("problem", "change_request"):
-        values = {"number": _plain(name), "sys_class_name": table}
-    elif table == "cmdb_ci":
-        values["sys_class_name"] = table
-    elif table == "core_company":
-        values["vendor"] = "true"
-    return stamped(_reference(table, name), values)
-
-
-def _definition(priority: str) -> Record:
-    return stamped(
-        _definition_id(priority),
-        {
-            "name": f"P{priority} {_PRIORITIES[priority]} resolution (derived from made_sla)",
-            "description": "Derived from made_sla: the log holds no SLA records and no targets",
-            "type": "SLA",
-            "target": "resolution",
-            "collection": "incident",
-            "start_condition": f"priority={priority}",
-            "stop_condition": "stateIN6,7",
-            "active": "true",
-        },
-    )
-
-
-def _choice_records(cells: Mapping[str, set[str]]) -> Iterator[Record]:
-    elements = {
-        "category": "category",
-        "subcategory": "subcategory",
-        "closed_code": "close_code",
-    }
-    for column, element in elements.items():
-        for value in sorted(cells[column]):
-            word, _space, rest = value.partition(" ")
-            spanish = f"{_SPANISH.get(word, word)} {rest}".strip()
-            yield from _choice("incident", element, value, value, spanish)
-    for extra in _EXTRA_CHOICES:
-        yield from _choice(*extra)
-
-
-def _choice(table: str, element: str, value: str, english: str, spanish: str) -> Iterator[Record]:
-    for language, label in (("en", english), ("es", spanish)):
-        yield stamped(
-            sys_id("uci", "sys_choice", table, element, value, language),
-            {
-                "name": table,
-                "element": element,
-                "value": value,
-                "label": label,
-                "language": language,
-                "sequence": "100",
-                "inactive": "false",
-            },
-            created_on=BASE_DATE,
-        )
-
-
 def _difference(before: Record, after: Record) -> Record:
     return {field: value for field, value in after.items() if before.get(field) != value}
-
-
-def _chunks(table: str, records: Iterator[Record]) -> Iterator[Batch]:
-    while batch := [*islice(records, CHUNK)]:
-        yield table, batch

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from connector.sandbox.seeds import texts, working_time
 from connector.sandbox.seeds.base import Record
-from connector.sandbox.seeds.context import CRM_CHANGE
-from connector.sandbox.seeds.history import record_id
-from connector.sandbox.seeds.incidents import Plan
-from connector.sandbox.seeds.orders import Ask
-from connector.sandbox.seeds.organisation import FINANCE, ITEMS, Organisation, Person
-from connector.sandbox.seeds.story import RECOVERED, SHAKEN, USUAL, Story
+from connector.sandbox.seeds.demo import texts, working_time
+from connector.sandbox.seeds.demo.asks import Ask
+from connector.sandbox.seeds.demo.context import CRM_CHANGE
+from connector.sandbox.seeds.demo.history import record_id
+from connector.sandbox.seeds.demo.incidents import Plan
+from connector.sandbox.seeds.demo.organisation import FINANCE, ITEMS, Organisation, Person
+from connector.sandbox.seeds.demo.story import RECOVERED, SHAKEN, USUAL, Story
 
 QUICK = replace(USUAL, slowness=0.03, reopened=0.0, passed_on=0.0)
 PASSED_ON = replace(USUAL, passed_on=0.9, slowness=0.5)

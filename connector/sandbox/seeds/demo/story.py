@@ -12,7 +12,7 @@ All else in the demo asks this module; nothing here makes records.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connector.sandbox.seeds.organisation import FINANCE
+from connector.sandbox.seeds.demo.organisation import FINANCE
 
 HISTORY = timedelta(days=365)
 GO_LIVE_AGO = timedelta(days=152)

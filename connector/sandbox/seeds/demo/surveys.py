@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connector.sandbox.seeds import texts
 from connector.sandbox.seeds.base import Record, stamped
-from connector.sandbox.seeds.history import SYSTEM, Event, World, moment, record_id
-from connector.sandbox.seeds.organisation import Person
-from connector.sandbox.seeds.story import Mood
+from connector.sandbox.seeds.demo import texts
+from connector.sandbox.seeds.demo.history import SYSTEM, Event, World, moment, record_id
+from connector.sandbox.seeds.demo.organisation import Person
+from connector.sandbox.seeds.demo.story import Mood
 
 TYPES: Mapping[str, tuple[str, str]] = {
     "incident": ("Encuesta tras incidencia / After-incident survey", "survey"),

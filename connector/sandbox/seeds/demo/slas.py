@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connector.sandbox.seeds import working_time
 from connector.sandbox.seeds.base import Record, stamped
-from connector.sandbox.seeds.history import (
+from connector.sandbox.seeds.demo import working_time
+from connector.sandbox.seeds.demo.history import (
     SYSTEM,
     Event,
     World,

@@ -5,15 +5,15 @@ made elsewhere from the `Life` that comes back.
 """
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from connector.sandbox.seeds import texts, working_time
 from connector.sandbox.seeds.base import Record
-from connector.sandbox.seeds.context import OPEN_PROBLEM, PLANNED_CHANGE
-from connector.sandbox.seeds.history import SYSTEM, Event, World, duration, moment, record_id
-from connector.sandbox.seeds.organisation import (
+from connector.sandbox.seeds.demo import texts, working_time
+from connector.sandbox.seeds.demo.context import OPEN_PROBLEM, PLANNED_CHANGE
+from connector.sandbox.seeds.demo.history import SYSTEM, Event, World, duration, moment, record_id
+from connector.sandbox.seeds.demo.organisation import (
     COMPANY,
     DESK,
     LOCATIONS,
@@ -21,8 +21,8 @@ from connector.sandbox.seeds.organisation import (
     Organisation,
     Person,
 )
-from connector.sandbox.seeds.story import Mood
-from connector.sandbox.seeds.texts import Subject
+from connector.sandbox.seeds.demo.story import Mood
+from connector.sandbox.seeds.demo.texts import Subject
 
 CLOSES_AFTER = timedelta(days=5)
 BY_PRIORITY: Mapping[str, float] = {"1": 1.2, "2": 3.0, "3": 6.0, "4": 11.0}
@@ -331,22 +331,3 @@ def _close(life: Life, at: datetime) -> None:
 
 def _state(state: str) -> Record:
     return {"state": state, "incident_state": state}
-
-
-def arrivals(
-    begins: datetime, ends: datetime, count: int, chance: random.Random
-) -> Iterator[datetime]:
-    """`count` instants within working days, Mondays and mornings heavier, August lighter."""
-    days = []
-    weights = []
-    day = begins.date() + timedelta(days=1)
-    while day < ends.date():
-        if working_time.is_working_day(day):
-            days.append(day)
-            holiday = 0.55 if day.month == 8 else 1.0
-            weights.append((1.45, 1.1, 1.0, 1.0, 0.8)[day.weekday()] * holiday)
-        day += timedelta(days=1)
-    for chosen in chance.choices(days, weights, k=count):
-        hour = chance.choices(range(8, 18), (9, 14, 13, 11, 9, 5, 5, 8, 7, 4))[0]
-        at = datetime(chosen.year, chosen.month, chosen.day, hour, tzinfo=working_time.ZONE)
-        yield (at + timedelta(seconds=chance.randrange(3600))).astimezone(UTC)

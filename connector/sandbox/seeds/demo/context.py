@@ -6,10 +6,10 @@ e-invoicing are among them.
 
 from datetime import datetime, timedelta
 
-from connector.sandbox.seeds import working_time
 from connector.sandbox.seeds.base import Record
-from connector.sandbox.seeds.history import Event, World, moment, record_id
-from connector.sandbox.seeds.organisation import (
+from connector.sandbox.seeds.demo import working_time
+from connector.sandbox.seeds.demo.history import Event, World, moment, record_id
+from connector.sandbox.seeds.demo.organisation import (
     APPLICATIONS,
     COMPANY,
     INVOICING,
@@ -17,7 +17,7 @@ from connector.sandbox.seeds.organisation import (
     NETWORK,
     Organisation,
 )
-from connector.sandbox.seeds.story import Story
+from connector.sandbox.seeds.demo.story import Story
 
 GO_LIVE_CHANGE, REPAIR_CHANGE, CRM_CHANGE = "CHG0001001", "CHG0001002", "CHG0001003"
 PLANNED_CHANGE, WAITING_CHANGE = "CHG0001004", "CHG0001005"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from connector.sandbox.seeds.organisation import (
+from connector.sandbox.seeds.demo.organisation import (
     APPLICATIONS,
     DESK,
     IDENTITY,

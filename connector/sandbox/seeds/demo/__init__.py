@@ -1,0 +1,5 @@
+"""The demo seed: a generated organisation with a story (see `year.py`)."""
+
+from connector.sandbox.seeds.demo.year import generate
+
+__all__ = ["generate"]
