@@ -59,17 +59,19 @@ class _Needs:
             return
         self._columns[table] = dict.fromkeys((*ALWAYS, "number"))
         spec = self._mapping.tables.get(table)
-        self._columns[table].update(dict.fromkeys(spec.columns if spec else ()))
-        for edge in self._mapping.edges:
-            if edge.table == table:
-                self.add(table, edge.field)
-        for roll_up in self._mapping.roll_ups:
-            if roll_up.child == table:
-                self.add(table, roll_up.field)
-                self.add(table, "active")
+        for field in spec.columns if spec else ():
+            self.add(table, field)
+        for field in self._ties(table):
+            self.add(table, field)
         for rule in self._mapping.rules_of(table):
             for field in sorted(parse_condition(rule.when, self._mapping.sets).fields):
                 self.add(table, field)
+
+    def _ties(self, table: str) -> list[str]:
+        """The columns along which places are inherited and rolled up."""
+        up = [edge.field for edge in self._mapping.edges if edge.table == table]
+        down = [one.field for one in self._mapping.roll_ups if one.child == table]
+        return [*up, *down, *(["active"] if down else [])]
 
     def add(self, table: str, field: str) -> None:
         """A column, a dot-walk or a fact of records of `table`."""

@@ -144,14 +144,13 @@ class _Scope:
 
     def _walked(self, field: str) -> exp.Expression:
         self._catalogue.walk(self._table, field)
-        *references, last = field.split(".")
-        value: exp.Expression = exp.column(
-            references[0] if references else last, table="r", quoted=True
-        )
-        here, path = self._table, ""
-        for column, following in zip(references, [*references[1:], last], strict=True):
-            here, path = self._catalogue.info(here, column).reference, f"{path}.{column}"
-            value = self._joined(path, here, following, value)
+        first, *following = field.split(".")
+        value: exp.Expression = exp.column(first, table="r", quoted=True)
+        here, path, reference = self._table, first, first
+        for column in following:
+            here = self._catalogue.info(here, reference).reference
+            value = self._joined(path, here, column, value)
+            path, reference = f"{path}.{column}", column
         return value
 
     def _joined(

@@ -103,7 +103,7 @@ class TableText(File):
 
     name: Name
     label: Words
-    columns: list[Name] = Field(default_factory=list)
+    columns: list[FieldName] = Field(default_factory=list)
     task: bool = False
     optional: bool = False
     filter: str = ""

@@ -1,0 +1,172 @@
+"""Step 2: place every record on its journeys.
+
+1. Facts and dot-walks of a table become one view of named fields (`journey/scope.py`).
+2. The rules of the table compile to one CASE over it: the first that matches gives a rule.
+3. Parents before children, children before roll-ups, records that inherit take the place of the
+   record that they follow.
+4. What is new against the stored classification becomes standings and transitions.
+
+The classification is a pure function of (latest records, mapping, now): our own columns and the
+version marks of records are never read. Only `save_classification` changes the store.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connector import log
+from connector.encoded_query import Context
+from connector.journey.compiler import table_query
+from connector.journey.graph import order_of_tables, parents_of
+from connector.journey.model import FieldInfo, Mapping, Rule, Schema
+from connector.journey.scope import Catalogue
+from connector.store import classifications
+from connector.store.classifications import Children, Parent
+from connector.store.database import Store
+
+_log = log.get("classify")
+
+
+@dataclass(frozen=True)
+class TableResult:
+    """How many records of a table came where; ignored ones are left out of the figures."""
+
+    table: str
+    records: int
+    unclassified: int
+    ignored: int
+    low_confidence: int
+
+
+@dataclass(frozen=True)
+class ClassifyResult:
+    """What one classification found. `hits`: (table, rule id) → records."""
+
+    tables: tuple[TableResult, ...]
+    hits: dict[tuple[str, str], int]
+
+    @property
+    def records(self) -> int:
+        """Records classified in all tables."""
+        return sum(table.records for table in self.tables)
+
+    @property
+    def unclassified(self) -> int:
+        """Records that no rule matched."""
+        return sum(table.unclassified for table in self.tables)
+
+
+def classify(
+    store: Store, mapping: Mapping, schema: Schema, now: datetime, run_id: str, time_zone: str
+) -> ClassifyResult:
+    """Classify all records at rest as of `now`, into the TEMP TABLEs `classified`, `standing_next`.
+
+    Saves nothing. Raises StoreError.
+    """
+    catalogue = readable(store, mapping, schema)
+    context = Context(now, time_zone)
+    classifications.begin(
+        store, [rule_result(mapping, rule) for rule in mapping.rules], positions(mapping)
+    )
+    tables = _tables(mapping, catalogue)
+    for table in tables:
+        _place(store, mapping, table, catalogue, context)
+    last_steps = {journey.id: journey.steps[-1].id for journey in mapping.journeys.values()}
+    classifications.stand(store, tables, last_steps, now, run_id)
+    return _result(store, run_id)
+
+
+def save_classification(store: Store, run_id: str) -> None:
+    """Keep what the last `classify` of this connection found: differences, and every move."""
+    classifications.save(store, run_id)
+
+
+def readable(store: Store, mapping: Mapping, schema: Schema) -> Catalogue:
+    """The part of the dictionary that the store holds, so that a column not read yet is unknown."""
+    held = classifications.held_columns(store)
+    always = {"sys_id": "GUID", "sys_created_on": "glide_date_time"}
+    found: dict[tuple[str, str], FieldInfo] = {
+        (table, column): schema.get((table, column), FieldInfo(always.get(column, "string")))
+        for table, columns in held.items()
+        for column in columns
+        if (table, column) in schema or column in always
+    }
+    tasks = tuple(t for t, spec in mapping.tables.items() if spec.is_task and t in held)
+    return Catalogue(found, mapping.sets, tasks)
+
+
+def _tables(mapping: Mapping, catalogue: Catalogue) -> list[str]:
+    """The tables with rules that the store holds, in the order in which they take their places."""
+    ordered = order_of_tables(mapping.tables, mapping.edges, mapping.roll_ups)
+    return [t for t in ordered if mapping.rules_of(t) and catalogue.has_table(t)]
+
+
+def rule_result(mapping: Mapping, rule: Rule) -> dict[str, Any]:
+    """What a rule gives to a record that it decides, before anything is inherited."""
+    touchpoint = mapping.touchpoints.get(rule.touchpoint)
+    steps = {**touchpoint.steps, **rule.steps} if touchpoint else {}
+    return {
+        "rule_id": rule.id,
+        "touchpoint": rule.touchpoint,
+        "steps": steps,
+        "band": rule.band or (touchpoint.band if touchpoint else ""),
+        "is_potential_moment": bool(touchpoint and touchpoint.is_potential_moment),
+        "outcome": rule.outcome,
+        "phase": rule.phase,
+        "value": rule.value,
+        "confidence": "" if rule.ignore else rule.confidence,
+        "inherit": rule.inherit,
+    }
+
+
+def positions(mapping: Mapping) -> dict[str, int]:
+    """`journey/step` → how far along it is; a journey with more steps weighs more."""
+    by_length = sorted(mapping.journeys.values(), key=lambda j: (len(j.steps), j.id))
+    return {
+        f"{journey.id}/{step.id}": step.position * 100**rank
+        for rank, journey in enumerate(by_length[-4:])
+        for step in journey.steps
+    }
+
+
+def _place(
+    store: Store, mapping: Mapping, table: str, catalogue: Catalogue, context: Context
+) -> None:
+    parents = [
+        Parent(edge.field, tuple(parents_of(edge, mapping.tables)))
+        for edge in mapping.edges
+        if edge.table == table and (table, edge.field) in catalogue.schema
+    ]
+    children = [
+        Children(one.child, one.field, (one.child, "active") in catalogue.schema)
+        for one in mapping.roll_ups
+        if one.table == table and (one.child, one.field) in catalogue.schema
+    ]
+    query = table_query(mapping, table, catalogue, context, [parent.field for parent in parents])
+    classifications.place(
+        store,
+        table,
+        query.sql(dialect="duckdb"),
+        mapping.hash,
+        parents=parents,
+        children=children,
+    )
+
+
+def _result(store: Store, run_id: str) -> ClassifyResult:
+    tables = tuple(
+        TableResult(
+            row["table_name"], row["records"], row["unclassified"], row["ignored"], row["low"]
+        )
+        for row in classifications.counts(store)
+    )
+    for one in tables:
+        _log.info(
+            "classified",
+            run_id=run_id,
+            table=one.table,
+            records=one.records,
+            unclassified=one.unclassified,
+            low_confidence=one.low_confidence,
+        )
+    return ClassifyResult(tables, classifications.rule_hits(store))

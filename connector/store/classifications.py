@@ -1,0 +1,327 @@
+"""Where records stand: the SQL that places them and keeps what differs.
+
+Works on TEMP TABLEs until `save`: `classified` (what the mapping says now, the columns of
+`classification`), `standing_next` (in which step since when). Placing knows nothing of rules: it is
+handed a query that answers a rule for each record, and what each rule gives.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connector.store.database import Row, Store
+from connector.store.records import name
+from connector.store.runs import naive
+
+UNCLASSIFIED = "unclassified"
+"""The rule id of a record that no rule matched."""
+
+_RESULTS = (
+    '[{"rule_id": "VARCHAR", "touchpoint": "VARCHAR", "steps": "MAP(VARCHAR, VARCHAR)",'
+    ' "band": "VARCHAR", "is_potential_moment": "BOOLEAN", "outcome": "VARCHAR",'
+    ' "phase": "VARCHAR", "value": "VARCHAR", "confidence": "VARCHAR", "inherit": "VARCHAR"}]'
+)
+_TAKEN = ("band", "is_potential_moment", "outcome", "phase", "value", "confidence")
+_EMPTY = {"is_potential_moment": "false"}
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The record that `field` points to, in one of `tables`."""
+
+    field: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Children:
+    """Records of `table` whose `field` points here; `has_active`: it is known which are open."""
+
+    table: str
+    field: str
+    has_active: bool
+
+
+def held_columns(store: Store) -> dict[str, set[str]]:
+    """The tables at rest with their columns."""
+    rows = store.read(
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = 'current'"
+    )
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["table_name"], set()).add(row["column_name"])
+    return found
+
+
+def begin(store: Store, results: Sequence[Mapping[str, Any]], positions: Mapping[str, int]) -> None:
+    """Start over: what each rule gives, and how far along each `journey/step` lies."""
+    store.execute("CREATE OR REPLACE TEMP TABLE classified AS FROM classification LIMIT 0")
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE rule_result AS"
+        f" SELECT unnest(from_json($results, '{_RESULTS}'), recursive := false) AS r",
+        results=json.dumps(list(results)),
+    )
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE step_position AS SELECT unnest(map_entries(p)) AS e"
+        " FROM (SELECT from_json($positions, '\"MAP(VARCHAR, INTEGER)\"') AS p)",
+        positions=json.dumps(dict(positions)),
+    )
+
+
+def place(
+    store: Store,
+    table: str,
+    query: str,
+    mapping_hash: str,
+    *,
+    parents: Sequence[Parent] = (),
+    children: Sequence[Children] = (),
+) -> None:
+    """Classify one table. `query` answers sys_id, rule_id (NULL for none) and the parents' fields.
+
+    Tables that it takes its place from must have been placed before.
+    """
+    store.execute(f"CREATE OR REPLACE TEMP TABLE placed AS {query}")
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE origin AS SELECT sys_id,"
+        " arg_min(table_name, rank) AS table_name, arg_min(origin_id, rank) AS origin_id"
+        f" FROM ({_origins(parents, children)}) GROUP BY sys_id"
+    )
+    taken = ", ".join(_taken(column) for column in _TAKEN)
+    store.execute(
+        "INSERT INTO classified BY NAME"
+        " SELECT $table AS table_name, p.sys_id,"
+        f" CASE WHEN {_LEFT_OUT} THEN '{UNCLASSIFIED}' ELSE r.r.rule_id END AS rule_id,"
+        f" CASE WHEN {_LEFT_OUT} OR {_IGNORED} THEN '' WHEN r.r.inherit = 'all' THEN o.touchpoint"
+        " ELSE r.r.touchpoint END AS touchpoint,"
+        f" CASE WHEN {_LEFT_OUT} THEN MAP {{}} WHEN {_FOLLOWS} THEN o.steps ELSE r.r.steps END"
+        " AS steps,"
+        f" {taken},"
+        f" CASE WHEN {_FOLLOWS} THEN o.table_name || '/' || o.sys_id ELSE '' END AS inherited_from,"
+        " $hash AS mapping_hash"
+        " FROM placed p LEFT JOIN rule_result r ON r.r.rule_id = p.rule_id"
+        " LEFT JOIN origin g ON g.sys_id = p.sys_id AND r.r.inherit <> ''"
+        " LEFT JOIN classified o ON o.table_name = g.table_name AND o.sys_id = g.origin_id",
+        table=table,
+        hash=mapping_hash,
+    )
+    store.execute("DROP TABLE placed")
+    store.execute("DROP TABLE origin")
+
+
+_FOLLOWS = "o.sys_id IS NOT NULL"
+_LEFT_OUT = f"(r.r.rule_id IS NULL OR (r.r.inherit = 'all' AND NOT {_FOLLOWS}))"
+_IGNORED = f"({_FOLLOWS} AND cardinality(o.steps) = 0)"
+"""The record it follows is left out of the figures: so is this one."""
+
+
+def _taken(column: str) -> str:
+    empty = _EMPTY.get(column, "''")
+    return (
+        f"CASE WHEN {_LEFT_OUT} OR {_IGNORED} THEN {empty}"
+        f" WHEN r.r.inherit = 'all' THEN o.{column} ELSE r.r.{column} END AS {column}"
+    )
+
+
+def _origins(parents: Sequence[Parent], children: Sequence[Children]) -> str:
+    """sys_id, table_name, origin_id, rank: whom a record may follow, best first."""
+    parts = [_from_parent(parent, rank) for rank, parent in enumerate(parents)]
+    parts += [_from_children(one) for one in children]
+    nobody = "SELECT '' AS sys_id, '' AS table_name, '' AS origin_id, 0::BIGINT AS rank WHERE false"
+    return " UNION ALL ".join([nobody, *parts])
+
+
+def _from_parent(parent: Parent, rank: int) -> str:
+    tables = ", ".join(f"'{name(table)[1:-1]}'" for table in parent.tables)
+    return (
+        f"SELECT p.sys_id, c.table_name, c.sys_id, {rank} FROM placed p JOIN classified c"
+        f" ON c.sys_id = p.{name(parent.field)} AND c.table_name IN ({tables})"
+        f" WHERE c.rule_id <> '{UNCLASSIFIED}'"
+    )
+
+
+def _from_children(one: Children) -> str:
+    """The least advanced open child; when none is open, the most advanced closed one."""
+    is_open = "k.active = 'true'" if one.has_active else "true"
+    table, field = name(one.table), name(one.field)
+    return (
+        f"SELECT k.{field}, c.table_name, c.sys_id, row_number() OVER (PARTITION BY k.{field}"
+        " ORDER BY cardinality(c.steps) = 0,"
+        f" coalesce({is_open}, false) DESC,"
+        f" CASE WHEN {is_open} THEN w.weight ELSE -w.weight END, c.sys_id)"
+        f" FROM classified c JOIN current.{table} k ON k.sys_id = c.sys_id"
+        f" LEFT JOIN ({_WEIGHTS}) w ON w.steps = c.steps"
+        f" WHERE c.table_name = '{table[1:-1]}' AND c.rule_id <> '{UNCLASSIFIED}'"
+        f" AND k.{field} <> ''"
+    )
+
+
+# How far along a record stands, over all journeys: a journey with more steps says more.
+_WEIGHTS = """
+SELECT d.steps, coalesce(sum(s.e.value), 0) AS weight
+FROM (SELECT DISTINCT steps FROM classified) d
+LEFT JOIN step_position s ON d.steps[split_part(s.e.key, '/', 1)] = split_part(s.e.key, '/', 2)
+GROUP BY d.steps
+"""
+
+
+def counts(store: Store) -> list[Row]:
+    """Per table: records, unclassified, ignored, low in confidence."""
+    return store.read(
+        "SELECT table_name, count(*) AS records,"
+        f" count(*) FILTER (rule_id = '{UNCLASSIFIED}') AS unclassified,"
+        f" count(*) FILTER (rule_id <> '{UNCLASSIFIED}' AND cardinality(steps) = 0) AS ignored,"
+        " count(*) FILTER (confidence = 'low') AS low"
+        " FROM classified GROUP BY table_name ORDER BY table_name"
+    )
+
+
+def rule_hits(store: Store) -> dict[tuple[str, str], int]:
+    """(table, rule id) → records."""
+    rows = store.read("SELECT table_name, rule_id, count(*) AS n FROM classified GROUP BY ALL")
+    return {(row["table_name"], row["rule_id"]): row["n"] for row in rows}
+
+
+# --- since when -----------------------------------------------------------------------------------
+
+_BEGAN = ("opened_at", "start_time", "sys_created_on")
+_ENDED = ("resolved_at", "end_time", "taken_on", "closed_at")
+"""When a record's present step began, if nothing better is known: the first filled one counts."""
+
+_STEP, _SINCE = "u_journey_step", "u_journey_since"
+
+
+def stand(
+    store: Store, tables: Sequence[str], last_steps: Mapping[str, str], now: datetime, run_id: str
+) -> None:
+    """TEMP TABLE `standing_next`: every classified record in every journey, and since when.
+
+    A step that stays keeps its time. One that changed began when the record's inputs changed, if
+    they did since the last run, else now. On first sight the tool's own earlier word is adopted,
+    else the record's timestamps say.
+    """
+    held = held_columns(store)
+    records = " UNION ALL ".join(_life(table, held[table]) for table in tables if table in held)
+    store.execute(
+        _STANDING.format(records=records or _NO_LIFE),
+        last_steps=json.dumps(dict(last_steps)),
+        now=naive(now),
+        mark=_last_mark(store, run_id),
+    )
+
+
+def _last_mark(store: Store, run_id: str) -> datetime | None:
+    rows = store.read(
+        "SELECT max(high_mark) AS mark FROM run"
+        " WHERE outcome IN ('succeeded', 'partial') AND run_id <> $run_id",
+        run_id=run_id,
+    )
+    mark: datetime | None = rows[0]["mark"]
+    return mark
+
+
+def _life(table: str, columns: set[str]) -> str:
+    began = _first_time(_BEGAN, columns)
+    ended = _first_time((*_ENDED, *_BEGAN), columns)
+    own = f'"{_STEP}"' if _STEP in columns else "NULL"
+    since = _first_time((_SINCE,), columns)
+    return (
+        f"SELECT '{name(table)[1:-1]}' AS table_name, sys_id,"
+        f" TRY_CAST(_inputs_updated_on AS TIMESTAMP) AS inputs_at, {began} AS began,"
+        f" {ended} AS ended, {own} AS own_step, {since} AS own_since FROM current.{name(table)}"
+    )
+
+
+def _first_time(wanted: Sequence[str], columns: set[str]) -> str:
+    parts = [f"TRY_CAST({name(column)} AS TIMESTAMP)" for column in wanted if column in columns]
+    return f"coalesce({', '.join(parts)}, NULL)" if parts else "NULL::TIMESTAMP"
+
+
+_NO_LIFE = (
+    "SELECT '' AS table_name, '' AS sys_id, NULL::TIMESTAMP AS inputs_at, NULL::TIMESTAMP AS began,"
+    " NULL::TIMESTAMP AS ended, '' AS own_step, NULL::TIMESTAMP AS own_since WHERE false"
+)
+
+_STANDING = """
+CREATE OR REPLACE TEMP TABLE standing_next AS
+WITH wanted AS (
+    SELECT table_name, sys_id, rule_id, mapping_hash,
+        unnest(map_keys(steps)) AS journey, unnest(map_values(steps)) AS step
+    FROM classified
+), life AS ({records}), known AS (
+    SELECT w.*, l.inputs_at, s.step AS from_step, s.since AS from_since, s.source AS from_source,
+        l.own_step = w.step AND l.own_since IS NOT NULL AS is_adopted, l.own_since,
+        least($now, CASE WHEN w.step = from_json($last_steps, '"MAP(VARCHAR, VARCHAR)"')[w.journey]
+            THEN l.ended ELSE l.began END) AS told,
+        l.inputs_at > s.since AND l.inputs_at <= $now
+            AND ($mark::TIMESTAMP IS NULL OR l.inputs_at > $mark::TIMESTAMP) AS is_fresh,
+        c.mapping_hash <> w.mapping_hash AS is_other_mapping
+    FROM wanted w JOIN life l USING (table_name, sys_id)
+    LEFT JOIN standing s USING (table_name, sys_id, journey)
+    LEFT JOIN classification c ON c.table_name = w.table_name AND c.sys_id = w.sys_id
+), timed AS (
+    SELECT *, CASE
+        WHEN from_step = step THEN from_since
+        WHEN from_step IS NOT NULL THEN CASE WHEN is_fresh THEN inputs_at ELSE $now END
+        WHEN is_adopted THEN own_since
+        ELSE coalesce(told, $now) END AS since,
+    CASE
+        WHEN from_step = step THEN from_source
+        WHEN from_step IS NOT NULL THEN 'observed'
+        WHEN is_adopted THEN 'adopted'
+        WHEN told IS NOT NULL THEN 'timestamp'
+        ELSE 'observed' END AS source
+    FROM known
+)
+SELECT table_name, sys_id, journey, step, since, source, rule_id,
+    coalesce(from_step, '') AS from_step, from_since,
+    CASE WHEN from_step IS NOT NULL AND is_other_mapping AND NOT coalesce(is_fresh, false)
+        THEN 'mapping' ELSE 'customer' END AS cause,
+    since AS happened_at
+FROM timed
+"""
+
+
+# --- saving ---------------------------------------------------------------------------------------
+
+
+def save(store: Store, run_id: str) -> None:
+    """Keep what differs, and every move, in one transaction, from the two TEMP TABLEs."""
+    with store.transaction():
+        store.execute(
+            "INSERT INTO transition BY NAME"
+            " SELECT table_name, sys_id, journey, from_step, step AS to_step, happened_at,"
+            " CASE WHEN from_step <> '' THEN date_diff('second', from_since, happened_at) END"
+            " AS dwell_seconds, source, cause, rule_id, $run_id AS run_id"
+            " FROM standing_next WHERE from_step <> step",
+            run_id=run_id,
+        )
+        _merge(store, "classification", "classified", ("table_name", "sys_id"))
+        _merge(store, "standing", "standing_next", ("table_name", "sys_id", "journey"))
+
+
+def _merge(store: Store, target: str, source: str, keys: Sequence[str]) -> None:
+    """Make `target` hold the rows of `source`, touching only those that differ."""
+    columns = ", ".join(
+        f'"{row["column_name"]}"'
+        for row in store.read(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'main'"
+            " AND table_catalog = current_database() AND table_name = $target"
+            " ORDER BY ordinal_position",
+            target=target,
+        )
+    )
+    key = ", ".join(keys)
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE differing AS SELECT {columns} FROM {source}"
+        f" EXCEPT SELECT {columns} FROM {target}"
+    )
+    store.execute(
+        f"DELETE FROM {target} WHERE ({key}) IN (SELECT ({key}) FROM differing)"
+        f" OR ({key}) NOT IN (SELECT ({key}) FROM {source})"
+    )
+    store.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM differing")
+    store.execute("DROP TABLE differing")
