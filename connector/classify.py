@@ -18,8 +18,8 @@ from connector import log
 from connector.encoded_query import Context
 from connector.journey.compiler import table_query
 from connector.journey.graph import order_of_tables, parents_of
-from connector.journey.model import FieldInfo, Mapping, Rule, Schema
-from connector.journey.scope import Catalogue
+from connector.journey.model import Mapping, Rule, Schema
+from connector.journey.scope import Catalogue, catalogue_of
 from connector.store import classifications
 from connector.store.classifications import Children, Parent
 from connector.store.database import Store
@@ -63,7 +63,7 @@ def classify(
 
     Saves nothing. Raises StoreError.
     """
-    catalogue = readable(store, mapping, schema)
+    catalogue = catalogue_of(mapping, schema, classifications.held_columns(store))
     context = Context(now, time_zone)
     classifications.begin(
         store, [rule_result(mapping, rule) for rule in mapping.rules], positions(mapping)
@@ -79,20 +79,6 @@ def classify(
 def save_classification(store: Store, run_id: str) -> None:
     """Keep what the last `classify` of this connection found: differences, and every move."""
     classifications.save(store, run_id)
-
-
-def readable(store: Store, mapping: Mapping, schema: Schema) -> Catalogue:
-    """The part of the dictionary that the store holds, so that a column not read yet is unknown."""
-    held = classifications.held_columns(store)
-    always = {"sys_id": "GUID", "sys_created_on": "glide_date_time"}
-    found: dict[tuple[str, str], FieldInfo] = {
-        (table, column): schema.get((table, column), FieldInfo(always.get(column, "string")))
-        for table, columns in held.items()
-        for column in columns
-        if (table, column) in schema or column in always
-    }
-    tasks = tuple(t for t, spec in mapping.tables.items() if spec.is_task and t in held)
-    return Catalogue(found, mapping.sets, tasks)
 
 
 def _tables(mapping: Mapping, catalogue: Catalogue) -> list[str]:

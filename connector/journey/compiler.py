@@ -18,9 +18,11 @@ from connector.encoded_query import (
     to_sql,
 )
 from connector.journey.conditions import Sets, is_asleep, parse_condition
-from connector.journey.facts import find_fact
 from connector.journey.model import Mapping, Rule
 from connector.journey.scope import Catalogue, UnavailableError, select_fields
+
+ASLEEP = "asleep"
+"""The fault of a condition that can match only through empty sets."""
 
 TypeOf = Callable[[str], FieldType]
 FIELDS = "x"
@@ -84,7 +86,7 @@ def live_rules(mapping: Mapping, table: str, catalogue: Catalogue, context: Cont
 def fault_of(query: Query, table: str, catalogue: Catalogue, context: Context) -> str:
     """Why a condition cannot be used on this instance, as a sentence; "" if it can."""
     if is_asleep(query):
-        return "asleep"
+        return ASLEEP
     try:
         for field in sorted(query.fields):
             catalogue.type_of(table, field)
@@ -112,9 +114,3 @@ def table_query(
         exp.alias_(case, "rule_id"),
         *(field_column(name) for name in dict.fromkeys(extra)),
     ).from_(fields.subquery(FIELDS))
-
-
-def is_never_unknown(table: str, field: str) -> bool:
-    """A fact that counts rows of another table always has a value."""
-    fact = find_fact(table, field)
-    return fact is not None and bool(fact.source)

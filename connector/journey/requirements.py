@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from connector.encoded_query import Branch, Condition, Context, Query
-from connector.journey.compiler import fault_of
+from connector.journey.compiler import ASLEEP, fault_of
 from connector.journey.conditions import empty_sets, parse_condition
 from connector.journey.facts import Fact, find_fact
-from connector.journey.model import Mapping, Rule, Schema
+from connector.journey.model import Mapping, Schema
 from connector.journey.near import hint
 from connector.journey.scope import BASE_TASK, Catalogue
 from connector.messages import _
@@ -110,34 +110,28 @@ def dead_rules(
     mapping: Mapping, tables: Sequence[str], schema: Schema, choices: Choices
 ) -> list[DeadRule]:
     """The rules of `tables` that cannot match: a column, table or choice value is missing."""
-    catalogue = Catalogue(schema, mapping.sets, tuple(t for t in tables if _is_task(mapping, t)))
-    context = Context(datetime(2026, 1, 1, tzinfo=UTC))
+    tasks = tuple(t for t in tables if t in mapping.tables and mapping.tables[t].is_task)
+    catalogue = Catalogue(schema, mapping.sets, tasks)
+    return [dead for table in tables for dead in off_rules(mapping, table, catalogue, choices)]
+
+
+def off_rules(
+    mapping: Mapping, table: str, catalogue: Catalogue, choices: Choices
+) -> list[DeadRule]:
+    """The rules of one table that are off on what can be read."""
     found = []
-    for table in tables:
-        for rule in mapping.rules_of(table):
-            if reason := _reason(mapping, rule, table, catalogue, choices, context):
-                found.append(DeadRule(rule.id, table, reason))
+    for rule in mapping.rules_of(table):
+        query = parse_condition(rule.when, mapping.sets)
+        fault = fault_of(query, table, catalogue, _ANY_TIME)
+        if fault == ASLEEP:
+            names = ", ".join(empty_sets(rule.when, mapping.sets))
+            fault = _("the set {names} is empty").format(names=names)
+        if reason := fault or _choice_fault(query, table, catalogue, choices):
+            found.append(DeadRule(rule.id, table, reason))
     return found
 
 
-def _is_task(mapping: Mapping, table: str) -> bool:
-    return table in mapping.tables and mapping.tables[table].is_task
-
-
-def _reason(
-    mapping: Mapping,
-    rule: Rule,
-    table: str,
-    catalogue: Catalogue,
-    choices: Choices,
-    context: Context,
-) -> str:
-    query = parse_condition(rule.when, mapping.sets)
-    fault = fault_of(query, table, catalogue, context)
-    if fault == "asleep":
-        names = ", ".join(empty_sets(rule.when, mapping.sets))
-        return _("the set {names} is empty").format(names=names)
-    return fault or _choice_fault(query, table, catalogue, choices)
+_ANY_TIME = Context(datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def _choice_fault(query: Query, table: str, catalogue: Catalogue, choices: Choices) -> str:

@@ -5,6 +5,7 @@ NULL = unknown (hidden, or not read yet), '' = empty. A dot-walk through an empt
 reference is ''. Uses only what the store holds of what the dictionary knows.
 """
 
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from sqlglot import exp
 from connector.encoded_query import Column, Context, FieldType, field_type, to_sql
 from connector.journey.conditions import Sets, parse_condition
 from connector.journey.facts import Fact, find_fact
-from connector.journey.model import FieldInfo, Schema
+from connector.journey.model import FieldInfo, Mapping, Schema
 from connector.messages import _
 
 BASE_TASK = "task"
@@ -82,6 +83,22 @@ class Catalogue:
         where = parse_condition(fact.where, self.sets)
         for field in (*fact.links, *fact.reads, *sorted(where.fields)):
             self.walk(fact.owner, field)
+
+
+def catalogue_of(mapping: Mapping, schema: Schema, held: Dict[str, set[str]]) -> Catalogue:
+    """The part of the dictionary that the store holds (`held`: table → columns).
+
+    So a column that was not read yet is unavailable, whatever the dictionary says of it.
+    """
+    always = {"sys_id": FieldInfo("GUID"), "sys_created_on": FieldInfo("glide_date_time")}
+    found = {
+        (table, column): schema.get((table, column)) or always[column]
+        for table, columns in held.items()
+        for column in columns
+        if (table, column) in schema or column in always
+    }
+    tasks = tuple(t for t, spec in mapping.tables.items() if spec.is_task and t in held)
+    return Catalogue(found, mapping.sets, tasks)
 
 
 def select_fields(

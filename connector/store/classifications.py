@@ -325,3 +325,70 @@ def _merge(store: Store, target: str, source: str, keys: Sequence[str]) -> None:
     )
     store.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM differing")
     store.execute("DROP TABLE differing")
+
+
+# --- looking up -----------------------------------------------------------------------------------
+
+
+def find_record(store: Store, number: str) -> tuple[str, str] | None:
+    """(table, sys_id) of the record that people call `number`; `table/sys_id` is found too."""
+    table, _slash, sys_id = number.partition("/")
+    held = held_columns(store)
+    if sys_id:
+        return (table, sys_id) if table in held else None
+    for candidate in sorted(t for t, columns in held.items() if "number" in columns):
+        rows = store.read(
+            f"SELECT sys_id FROM current.{name(candidate)} WHERE upper(number) = upper($number)",
+            number=number.strip(),
+        )
+        if rows:
+            return candidate, rows[0]["sys_id"]
+    return None
+
+
+def number_of(store: Store, table: str, sys_id: str) -> str:
+    """What people call a record; `table/sys_id` where it has no number."""
+    if "number" in held_columns(store).get(table, set()):
+        rows = store.read(
+            f"SELECT number FROM current.{name(table)} WHERE sys_id = $id AND number <> ''",
+            id=sys_id,
+        )
+        if rows:
+            return str(rows[0]["number"])
+    return f"{table}/{sys_id}"
+
+
+def read_classification(store: Store, table: str, sys_id: str) -> Row | None:
+    """Where a record stood at the end of the last run."""
+    rows = store.read(
+        "SELECT * FROM classification WHERE table_name = $table AND sys_id = $id",
+        table=table,
+        id=sys_id,
+    )
+    return rows[0] if rows else None
+
+
+def read_history(store: Store, table: str, sys_id: str) -> tuple[list[Row], list[Row], list[Row]]:
+    """A record's standings, its moves (newest first), and the last changes sent to the tool."""
+    key = {"table": table, "id": sys_id}
+    return (
+        store.read(
+            "SELECT * FROM standing WHERE table_name = $table AND sys_id = $id ORDER BY journey",
+            **key,
+        ),
+        store.read(
+            "SELECT * FROM transition WHERE table_name = $table AND sys_id = $id"
+            " ORDER BY happened_at DESC, journey",
+            **key,
+        ),
+        store.read(
+            "SELECT * FROM change WHERE table_name = $table AND sys_id = $id"
+            " ORDER BY changed_at DESC, field LIMIT 20",
+            **key,
+        ),
+    )
+
+
+def last_mark(store: Store) -> datetime | None:
+    """Data until here, in the instance's time: the high mark of the last run that ended well."""
+    return _last_mark(store, "")

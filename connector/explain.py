@@ -1,0 +1,278 @@
+"""Why a record stands where it stands: the rule, the values it saw, what almost matched, its story.
+
+Reads the store of the last run and evaluates the rules again for this one record, as of that run.
+Changes nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from connector.encoded_query import Context
+from connector.errors import ConnectorError
+from connector.journey.compiler import fields_of, live_rules
+from connector.journey.model import Mapping, Rule, Schema, Text
+from connector.journey.parts import parts_of, parts_query
+from connector.journey.requirements import DeadRule, off_rules
+from connector.journey.scope import Catalogue, catalogue_of
+from connector.messages import _
+from connector.store import classifications
+from connector.store.database import Row, Store
+
+ALMOST = 3
+"""How many of the rules that nearly matched are told."""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One part of a condition: as written, the values found (None = unknown), whether it holds."""
+
+    text: str
+    values: tuple[tuple[str, str | None], ...]
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Considered:
+    """A rule that nearly decided. `missing` is what did not hold; empty = it stands later."""
+
+    rule_id: str
+    because: Text
+    missing: tuple[Tested, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The step in one journey, since when, and how that is known."""
+
+    journey: str
+    journey_name: Text
+    step: str
+    step_name: Text
+    since: datetime
+    source: str
+
+
+@dataclass(frozen=True)
+class Move:
+    """One transition; `from_step` is "" on first sight."""
+
+    journey: str
+    from_step: str
+    to_step: str
+    happened_at: datetime
+    cause: str
+    source: str
+    rule_id: str
+
+
+@dataclass(frozen=True)
+class SentChange:
+    """One field written to the tool, or meant to be."""
+
+    field: str
+    from_value: str
+    to_value: str
+    status: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The record whose place was taken over, and the rule that placed it."""
+
+    table: str
+    number: str
+    rule_id: str
+    because: Text
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that is known of one record's place. `as_of` is the end of the data."""
+
+    table: str
+    sys_id: str
+    number: str
+    as_of: datetime
+    mapping_hash: str
+    rule_id: str
+    rule_source: str
+    because: Text
+    confidence: str
+    touchpoint: str
+    touchpoint_name: Text
+    band: str
+    outcome: str
+    phase: str
+    value: str
+    is_potential_moment: bool
+    conditions: tuple[Tested, ...]
+    inherited: Origin | None
+    almost: tuple[Considered, ...]
+    off: tuple[DeadRule, ...]
+    standings: tuple[Standing, ...]
+    moves: tuple[Move, ...]
+    changes: tuple[SentChange, ...]
+
+
+def explain(
+    store: Store, mapping: Mapping, schema: Schema, number: str, time_zone: str
+) -> Explanation:
+    """Why the record `number` (or `table/sys_id`) stands where it does, as of the last run.
+
+    Raises ConnectorError if the store has no such record or it was not classified yet.
+    """
+    table, sys_id, row = _find(store, number)
+    mark = classifications.last_mark(store)
+    as_of = mark.replace(tzinfo=UTC) if mark else datetime.now(UTC)
+    catalogue = catalogue_of(mapping, schema, classifications.held_columns(store))
+    tested = _tested(store, mapping, (table, sys_id), catalogue, Context(as_of, time_zone))
+    rules = {rule.id: rule for rule in mapping.rules}
+    rule = rules.get(row["rule_id"])
+    touchpoint = mapping.touchpoints.get(row["touchpoint"])
+    standings, moves, changes = classifications.read_history(store, table, sys_id)
+    return Explanation(
+        table=table,
+        sys_id=sys_id,
+        number=classifications.number_of(store, table, sys_id),
+        as_of=as_of,
+        mapping_hash=row["mapping_hash"],
+        rule_id=row["rule_id"],
+        rule_source=rule.source if rule else "",
+        because=rule.because if rule else _NO_RULE,
+        confidence=row["confidence"],
+        touchpoint=row["touchpoint"],
+        touchpoint_name=touchpoint.name if touchpoint else Text("", ""),
+        band=row["band"],
+        outcome=row["outcome"],
+        phase=row["phase"],
+        value=row["value"],
+        is_potential_moment=row["is_potential_moment"],
+        conditions=_nearest_branch(tested.get(row["rule_id"], [])),
+        inherited=_origin(store, rules, row["inherited_from"]),
+        almost=tuple(_almost(mapping.rules_of(table), row["rule_id"], tested)),
+        off=tuple(off_rules(mapping, table, catalogue, {})),
+        standings=tuple(_standing(mapping, one) for one in standings),
+        moves=tuple(_move(one) for one in moves),
+        changes=tuple(_change(one) for one in changes),
+    )
+
+
+_NO_RULE = Text("No rule matched this record", "Ninguna regla corresponde a este registro")
+
+
+def _find(store: Store, number: str) -> tuple[str, str, Row]:
+    found = classifications.find_record(store, number)
+    row = classifications.read_classification(store, *found) if found else None
+    if found is None or row is None:
+        raise ConnectorError(
+            _(
+                "{number} is not among the records that the last run classified; check the number,"
+                " or read it with travesia sync --record {number}"
+            ).format(number=number)
+        )
+    return (*found, row)
+
+
+# --- what was tested ------------------------------------------------------------------------------
+
+Branches = list[list[Tested]]
+"""The tested parts of a rule, by branch (^NQ)."""
+
+
+def _tested(
+    store: Store, mapping: Mapping, key: tuple[str, str], catalogue: Catalogue, context: Context
+) -> dict[str, Branches]:
+    """Rule id → its parts, each tried on this record."""
+    table, sys_id = key
+    live = live_rules(mapping, table, catalogue, context)
+    parts = parts_of(live)
+    query = parts_query(parts, live, table, sys_id, catalogue, context)
+    rows = store.read(query.sql(dialect="duckdb"))
+    if not rows:
+        return {}
+    values = {field: rows[0][f"v{n}"] for n, field in enumerate(fields_of(live))}
+    found: dict[str, Branches] = {}
+    for n, part in enumerate(parts):
+        branches = found.setdefault(part.rule_id, [])
+        branches += [[] for _new in range(part.branch + 1 - len(branches))]
+        seen = tuple((field, values[field]) for field in part.fields)
+        branches[part.branch].append(Tested(part.text, seen, bool(rows[0][f"p{n}"])))
+    return found
+
+
+def _missing(branch: Sequence[Tested]) -> tuple[Tested, ...]:
+    return tuple(part for part in branch if not part.holds)
+
+
+def _nearest_branch(branches: Branches) -> tuple[Tested, ...]:
+    """The branch that holds, or that lacks least."""
+    if not branches:
+        return ()
+    return tuple(min(branches, key=lambda branch: len(_missing(branch))))
+
+
+def _almost(
+    rules: Sequence[Rule], decided: str, tested: Dict[str, Branches]
+) -> Iterator[Considered]:
+    """Rules that lack one part only, or that match as well but stand later; nearest first."""
+    ids = [rule.id for rule in rules]
+    place = ids.index(decided) if decided in ids else len(ids)
+    near = []
+    for rule in rules:
+        branch = _nearest_branch(tested.get(rule.id, []))
+        missing = _missing(branch)
+        if rule.id != decided and len(missing) <= 1 and len(missing) < len(branch):
+            near.append(Considered(rule.id, rule.because, missing))
+    near.sort(key=lambda one: abs(ids.index(one.rule_id) - place))
+    yield from near[:ALMOST]
+
+
+# --- what is told ---------------------------------------------------------------------------------
+
+
+def _origin(store: Store, rules: Dict[str, Rule], followed: str) -> Origin | None:
+    if not followed:
+        return None
+    table, _slash, sys_id = followed.partition("/")
+    row = classifications.read_classification(store, table, sys_id)
+    rule_id = row["rule_id"] if row else ""
+    because = rules[rule_id].because if rule_id in rules else _NO_RULE
+    return Origin(table, classifications.number_of(store, table, sys_id), rule_id, because)
+
+
+def _standing(mapping: Mapping, row: Row) -> Standing:
+    journey = mapping.journeys.get(row["journey"])
+    steps = {step.id: step.name for step in journey.steps} if journey else {}
+    return Standing(
+        journey=row["journey"],
+        journey_name=journey.name if journey else Text(row["journey"], row["journey"]),
+        step=row["step"],
+        step_name=steps.get(row["step"], Text(row["step"], row["step"])),
+        since=row["since"].replace(tzinfo=UTC),
+        source=row["source"],
+    )
+
+
+def _move(row: Row) -> Move:
+    return Move(
+        journey=row["journey"],
+        from_step=row["from_step"],
+        to_step=row["to_step"],
+        happened_at=row["happened_at"].replace(tzinfo=UTC),
+        cause=row["cause"],
+        source=row["source"],
+        rule_id=row["rule_id"],
+    )
+
+
+def _change(row: Row) -> SentChange:
+    return SentChange(
+        field=row["field"],
+        from_value=row["from_value"],
+        to_value=row["to_value"],
+        status=row["status"],
+        changed_at=row["changed_at"].replace(tzinfo=UTC),
+    )
