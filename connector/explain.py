@@ -211,7 +211,8 @@ def _nearest_branch(branches: Branches) -> tuple[Tested, ...]:
     """The branch that holds, or that lacks least."""
     if not branches:
         return ()
-    return tuple(min(branches, key=lambda branch: len(_missing(branch))))
+    nearest: list[Tested] = min(branches, key=lambda branch: len(_missing(branch)))
+    return tuple(nearest)
 
 
 def _almost(

@@ -76,10 +76,9 @@ def parts_query(
         for n, part in enumerate(parts)
     ]
     key = field_column("sys_id").eq(exp.Literal.string(sys_id))
-    return (
-        exp.select(field_column("sys_id"), *values, *tests).from_(inner.subquery(FIELDS)).where(key)
-    )
+    found = exp.select(field_column("sys_id"), *values, *tests)
+    return found.from_(inner.subquery(FIELDS)).where(key)
 
 
-def _test(query: Query, table: str, catalogue: Catalogue, context: Context) -> exp.Expression:
+def _test(query: Query, table: str, catalogue: Catalogue, context: Context) -> exp.Condition:
     return condition_sql(query, lambda name: catalogue.type_of(table, name), context)
