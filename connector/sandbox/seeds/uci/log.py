@@ -145,8 +145,8 @@ def _parse(file: Path, text: io.TextIOBase) -> Log:
     found: dict[str, list[tuple[str, int, int, tuple[str, ...]]]] = {}
     for position, cells in enumerate(reader):
         try:
-            values = tuple(pool.setdefault(cells[p], cells[p]) for p in places)
-            key = (_instant(values[_UPDATED]), int(values[_MOD_COUNT]), position, values)
+            values = _cleaned(tuple(pool.setdefault(cells[p], cells[p]) for p in places))
+            key = (_known(values[_UPDATED]), int(values[_MOD_COUNT]), position, values)
             found.setdefault(values[0], []).append(key)
         except (ValueError, IndexError):
             line = reader.line_num
@@ -161,7 +161,7 @@ def _versions(rows: list[tuple[str, int, int, tuple[str, ...]]]) -> tuple[Versio
         state = values[_STATE]
         resolved_since = (resolved_since or at) if state in ("Resolved", "Closed") else ""
         closed_since = (closed_since or at) if state == "Closed" else ""
-        versions.append(Version(at, mod_count, _cleaned(values), resolved_since, closed_since))
+        versions.append(Version(at, mod_count, values, resolved_since, closed_since))
     return tuple(versions)
 
 
@@ -173,6 +173,13 @@ def _cleaned(values: tuple[str, ...]) -> tuple[str, ...]:
         "" if cell == _MISSING else _instant(cell) if place in _TIME_PLACES else cell
         for place, cell in enumerate(values)
     )
+
+
+def _known(moment: str) -> str:
+    """A moment that may not be missing. Raises ValueError."""
+    if not moment:
+        raise ValueError
+    return moment
 
 
 @cache
