@@ -83,9 +83,14 @@ def _duration_text(text: str) -> str:
 
 def list_items(text: str, kind: FieldType, context: Context) -> list[str]:
     """The values of an IN list; empty ones, and blanks around one, do not count."""
-    parts = [text] if text.startswith(moments.PREFIX) else text.split(",")
-    items = (as_operand(part.strip(), kind, context) for part in parts)
+    items = (as_operand(part, kind, context) for part in split_list(text))
     return [item for item in items if item]
+
+
+def split_list(text: str) -> list[str]:
+    """The parts of an IN list; a call (whose arguments have commas) is only found alone."""
+    parts = [text] if text.startswith(moments.PREFIX) else text.split(",")
+    return [part.strip() for part in parts]
 
 
 def on_bounds(text: str, kind: FieldType, context: Context) -> tuple[str, str]:

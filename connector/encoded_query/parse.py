@@ -18,6 +18,7 @@ from connector.encoded_query.model import (
     Query,
 )
 from connector.encoded_query.moments import PREFIX, parse_call, parse_relative
+from connector.encoded_query.operands import split_list
 from connector.messages import _
 
 _SPELLINGS = {
@@ -215,20 +216,27 @@ def _other(operator: str, value: str) -> str:
 
 
 def _check_operands(operator: str, value: str) -> None:
-    operands = [value]
+    for operand in _operands(operator, value):
+        if operand.startswith(PREFIX):
+            parse_call(operand)
+
+
+def _operands(operator: str, value: str) -> list[str]:
+    """The single values inside a value. Raises ValueError where their number is wrong."""
+    if operator in ("IN", "NOT IN"):
+        return split_list(value)
     if operator == "BETWEEN":
         operands = value.split("@")
         if len(operands) != 2 or not all(operands):
             raise ValueError(_("BETWEEN is written with two values, like BETWEEN1@3"))
-    elif operator in ("ON", "NOTON"):
-        operands = value.split("@")[1:]
-        if len(operands) not in (0, 2) or not all(operands):
-            raise ValueError(_("{operator} is written label@start@end, or with one date").format(
-                operator=operator
-            ))  # fmt: skip
-    for operand in operands:
-        if operand.startswith(PREFIX):
-            parse_call(operand)
+        return operands
+    if operator in ("ON", "NOTON"):
+        operands = value.split("@")
+        if len(operands) not in (1, 3) or not all(operands[1:]):
+            reason = _("{operator} is written label@start@end, or with one date")
+            raise ValueError(reason.format(operator=operator))
+        return operands[1:]
+    return [value]
 
 
 def _expand(name: str, sets: Mapping[str, Sequence[str]]) -> str:

@@ -185,7 +185,7 @@ def _text_test(
 
 
 def _me(column: Column, _value: str, context: Context) -> exp.Expression:
-    return sql.compare(column, "=", context.user_id) if context.user_id else exp.false()
+    return _equal(column, "javascript:gs.getUserID()", context)
 
 
 def _empty(column: Column, _value: str, _context: Context) -> exp.Expression:

@@ -132,10 +132,10 @@ class Test:
     def positive(self, operator: str, value: str) -> bool:
         if operator == "IN":
             parts = [value] if value.startswith("javascript:") else value.split(",")
-            wanted = [self.wanted(part.strip(" \t\n\r\f\v")) for part in parts if part.strip()]
+            wanted = [self.wanted(part.strip()) for part in parts if part.strip()]
             return self.key is not None and self.key in [w for w in wanted if w is not None]
         if operator == "DYNAMIC":
-            return self.key is not None and self.text == self.context.user_id
+            return self.compares("=", self.wanted("javascript:gs.getUserID()"))
         if operator in ("ON", "BETWEEN") or operator.startswith("RELATIVE"):
             return self.in_range(operator, value)
         if operator != "=" and self.kind is FieldType.BOOLEAN:

@@ -129,6 +129,7 @@ def test_without_sets_an_at_sign_is_a_value() -> None:
         ("a=javascript:gs.hasRole('x')", 2, "not known here"),
         ("a=javascript:gs.dateGenerate('2026-02-30','start')", 2, "arguments"),
         ("aINjavascript:gs.nope()", 3, "not known here"),
+        ("aINb,javascript:gs.nope()", 3, "not known here"),
         ("a=1^b=\x00", 6, "cannot be in a query"),
         ("a=\ud800", 2, "cannot be in a query"),
         ("aIN@laptop", 3, "did you mean laptops?"),

@@ -263,11 +263,9 @@ def _expected(query: Query, rows: list[Row], context: Context, mode: str) -> lis
     ]
     for order in reversed([o for o in query.order if o.field in TYPES]):
         keys = {p: oracle.key(records[p][order.field] or "", TYPES[order.field]) for p in places}
-        full = {p for p in places if keys[p] is not None}
-        ordered = sorted(full, key=lambda p: (keys[p], p))
-        if order.descending:
-            ordered = sorted(full, key=lambda p: keys[p], reverse=True)  # type: ignore[arg-type,return-value]
-        empty = [p for p in places if p not in full]
+        full = [p for p in places if keys[p] is not None]
+        ordered = sorted(full, key=lambda p: keys[p], reverse=order.descending)  # type: ignore[arg-type,return-value]
+        empty = [p for p in places if keys[p] is None]
         places = [*ordered, *empty] if order.descending else [*empty, *ordered]
     return places
 
