@@ -2,12 +2,19 @@
 
 from connector.config.load import config_path, load_config
 from connector.config.settings import DEFAULT_NAME, Config
-from connector.config.values import check_webhook_url, did_you_mean
+from connector.config.values import (
+    check_instance_url,
+    check_webhook_url,
+    check_zone,
+    did_you_mean,
+)
 
 __all__ = [
     "DEFAULT_NAME",
     "Config",
+    "check_instance_url",
     "check_webhook_url",
+    "check_zone",
     "config_path",
     "did_you_mean",
     "load_config",

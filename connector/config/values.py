@@ -29,7 +29,8 @@ def as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _check_zone(name: str) -> str:
+def check_zone(name: str) -> str:
+    """The name of a time zone. Raises ValueError with the near miss."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -79,7 +80,8 @@ def _split_url(text: str) -> SplitResult:
     return parts
 
 
-def _check_instance_url(text: str) -> str:
+def check_instance_url(text: str) -> str:
+    """The address of an instance without a slash at its end; "" is none. Raises ValueError."""
     if not text:
         return text
     parts = _split_url(text)
@@ -119,9 +121,9 @@ Tables = Annotated[
     BeforeValidator(as_tuple),
     Field(min_length=1),
 ]
-Zone = Annotated[str, AfterValidator(_check_zone)]
+Zone = Annotated[str, AfterValidator(check_zone)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
-InstanceUrl = Annotated[str, AfterValidator(_check_instance_url)]
+InstanceUrl = Annotated[str, AfterValidator(check_instance_url)]
 Proxy = Annotated[str, AfterValidator(_check_proxy)]
 File = Annotated[Path, Strict(False), AfterValidator(_beside_the_file)]
 Cron = Annotated[str, AfterValidator(check_cron)]

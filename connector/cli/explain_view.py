@@ -1,0 +1,152 @@
+"""How an explanation looks: the answer first, then its grounds, then the story."""
+
+from collections.abc import Mapping
+
+from connector.cli.output import mark, moment, say, table
+from connector.config import Config
+from connector.explain import Considered, Explanation, Tested
+from connector.journey import fields
+from connector.journey.model import Text
+from connector.messages import _, current_language
+
+SHOWN = 10
+"""So many moves and changes are shown, the newest; --json has all."""
+
+
+def show_explanation(found: Explanation, config: Config) -> None:
+    """For people: in their language, times in the instance's zone."""
+    zone = config.instance.time_zone
+    _show_place(found, zone)
+    _show_conditions(found.conditions)
+    _show_standings(found, zone)
+    for considered in found.almost:
+        _show_almost(considered)
+    _show_story(found, zone)
+    for rule in found.off:
+        mark(
+            "warn", _("Rule {rule} is off: {reason}").format(rule=rule.rule_id, reason=rule.reason)
+        )
+
+
+def _words(text: Text) -> str:
+    return text.in_(current_language())
+
+
+def _label(choices: Mapping[str, Text], value: str) -> str:
+    return _words(choices[value]) if value in choices else value
+
+
+def _show_place(found: Explanation, zone: str) -> None:
+    say(f"{found.number} · {found.table}", "bold")
+    say(f"  {_words(found.because)}")
+    if found.inherited:
+        origin = found.inherited
+        say(
+            _("  Its place comes from {number}: {because} ({rule})").format(
+                number=origin.number, because=_words(origin.because), rule=origin.rule_id
+            )
+        )
+    facts = [
+        (_("Rule"), f"{found.rule_id} {found.rule_source}".strip()),
+        (_("Touchpoint"), _words(found.touchpoint_name)),
+        (_("Band"), _label(fields.BAND_CHOICES, found.band)),
+        (_("Outcome"), _label(fields.OUTCOME_CHOICES, found.outcome)),
+        (_("Value"), _label(fields.VALUE_CHOICES, found.value)),
+        (_("Moment of truth"), _("potential") if found.is_potential_moment else ""),
+        (_("Confidence"), _label(fields.CONFIDENCE_CHOICES, found.confidence)),
+        (_("As of"), f"{moment(found.as_of, zone)} {zone}"),
+    ]
+    width = max(len(name) for name, value in facts)
+    for name, value in facts:
+        if value:
+            say(f"  {name:<{width}}  {value}")
+
+
+def _show_conditions(conditions: tuple[Tested, ...]) -> None:
+    if conditions:
+        say()
+        say(_("What the rule asked, and what it found"), "bold")
+    for tested in conditions:
+        _show_tested(tested)
+
+
+def _show_tested(tested: Tested) -> None:
+    found = ", ".join(f"{name} = {_shown(value)}" for name, value in tested.values)
+    mark("ok" if tested.holds else "error", f"{tested.text}   ({found})" if found else tested.text)
+
+
+def _shown(value: str | None) -> str:
+    if value is None:
+        return _("unknown")
+    return value or _("empty")
+
+
+def _show_standings(found: Explanation, zone: str) -> None:
+    if found.standings:
+        table(
+            (_("Journey"), _("Step"), _("Since"), _("Known by")),
+            [
+                (
+                    _words(one.journey_name),
+                    _words(one.step_name),
+                    moment(one.since, zone),
+                    _source(one.source),
+                )
+                for one in found.standings
+            ],
+            title=_("Where it stands"),
+        )
+
+
+def _source(source: str) -> str:
+    names = {
+        "observed": _("seen to move"),
+        "timestamp": _("the record's own dates"),
+        "adopted": _("what the tool held"),
+    }
+    return names.get(source, source)
+
+
+def _show_almost(considered: Considered) -> None:
+    if not considered.missing:
+        text = _("{rule} matches too, but stands later: {because}")
+        say(text.format(rule=considered.rule_id, because=_words(considered.because)))
+        return
+    text = _("{rule} almost matched: {because}")
+    say(text.format(rule=considered.rule_id, because=_words(considered.because)))
+    for tested in considered.missing:
+        _show_tested(tested)
+
+
+def _show_story(found: Explanation, zone: str) -> None:
+    if found.moves:
+        table(
+            (_("When"), _("Journey"), _("From"), _("To"), _("Cause"), _("Rule")),
+            [
+                (
+                    moment(move.happened_at, zone),
+                    move.journey,
+                    move.from_step or "—",
+                    move.to_step,
+                    move.cause,
+                    move.rule_id,
+                )
+                for move in found.moves[-SHOWN:]
+            ],
+            title=_("How it moved"),
+        )
+    if found.changes:
+        table(
+            (_("When"), _("Field"), _("From"), _("To"), _("State")),
+            [
+                (
+                    moment(change.changed_at, zone),
+                    change.field,
+                    change.from_value or "—",
+                    change.to_value or "—",
+                    change.status,
+                )
+                for change in found.changes[-SHOWN:]
+            ],
+            title=_("What was written"),
+        )

@@ -1,0 +1,107 @@
+"""How answers look: JSON for programs, tables and marks for people, bars while it takes long."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pydantic_core import to_jsonable_python
+from rich import box
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import TimeElapsedColumn as Elapsed
+from rich.table import Table
+from rich.text import Text
+
+from connector.cli.session import Session, console
+from connector.context import Progress as ProgressCallback
+from connector.context import silent
+from connector.messages import _
+
+STYLES = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "error": ("✗", "red")}
+
+
+def print_json(value: object) -> None:
+    """One JSON document on stdout; times are ISO 8601 in UTC."""
+    content = to_jsonable_python(value, inf_nan_mode="null")
+    console().file.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def say(sentence: str = "", style: str | None = None) -> None:
+    """One line of an answer on stdout, never cut by a terminal's width."""
+    console().print(Text(sentence, style=style or ""), soft_wrap=True)
+
+
+def mark(level: str, sentence: str, remedy: str = "") -> None:
+    """A line with ✓, ! or ✗ before it, and what to do under it."""
+    sign, style = STYLES.get(level, STYLES["warn"])
+    out = console()
+    grid = Table.grid(padding=(0, 1))
+    text = Text(sentence)
+    if remedy:
+        text.append(f"\n→ {remedy}", style="dim")
+    grid.add_row(Text(sign, style=f"bold {style}"), text)
+    out.print(grid)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "", numbers: int = 0
+) -> None:
+    """A plain table on stdout; its last `numbers` columns are set to the right."""
+    shown = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    for position, column in enumerate(columns):
+        is_number = position >= len(columns) - numbers
+        shown.add_column(column, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(str(cell)) for cell in row))
+    console().print(shown)
+
+
+def moment(when: datetime | None, zone: str) -> str:
+    """A time as a person reads it, in `zone`; a dash for none."""
+    return f"{when.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if when else "—"
+
+
+class Bars:
+    """A bar per step and table, made when it is first heard of."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+
+    def __call__(self, event: str, table_name: str, done: int, total: int | None) -> None:
+        """Move the bar of this step and table (the signature of `context.Progress`)."""
+        key = (event, table_name)
+        if key not in self._tasks:
+            self._tasks[key] = self._progress.add_task(
+                _step_name(event), total=total, table=table_name
+            )
+        self._progress.update(self._tasks[key], completed=done, total=total)
+
+
+def _step_name(event: str) -> str:
+    names = {
+        "extract": _("Reading"),
+        "write_back": _("Writing"),
+        "reconcile": _("Comparing"),
+    }
+    return names.get(event, event)
+
+
+@contextmanager
+def bars(session: Session) -> Iterator[ProgressCallback]:
+    """Progress bars on stderr for a person at a terminal; silence for everybody else."""
+    if not session.shows_progress:
+        yield silent
+        return
+    progress = Progress(
+        TextColumn("{task.description}"),
+        TextColumn("{task.fields[table]}", style="cyan"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        Elapsed(),
+        console=console(stderr=True),
+        transient=True,
+    )
+    with progress:
+        yield Bars(progress)

@@ -1,0 +1,75 @@
+"""`provision`: what our columns, choices and table need in the instance, shown and made."""
+
+from typing import Annotated
+
+import typer
+
+from connector import pipeline
+from connector.cli.options import AsJson, examples, flag
+from connector.cli.output import mark, print_json, say, table
+from connector.cli.session import session_of
+from connector.cli.shape import TO_BEGIN, command
+from connector.errors import ConfigError
+from connector.messages import _
+from connector.provision import Provisioning
+
+app = typer.Typer()
+
+SHOWN_NAMES = 8
+
+
+@command(
+    app,
+    TO_BEGIN,
+    _(
+        "Make our columns, choices and report table in the instance.\n\n"
+        "It shows what is missing and makes nothing until --apply. Only names that begin with "
+        "u_journey_ are ever made or changed; a second --apply finds nothing to do."
+    ),
+    examples(
+        ("travesia provision", _("what is missing")),
+        ("travesia provision --apply", _("make it (needs the rights of an admin)")),
+    ),
+)
+def provision(
+    context: typer.Context,
+    apply: Annotated[
+        bool,
+        flag("--apply/--plan", text=_("Make it / only show it.")),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Plan or apply, show. Exit 2 if a person must settle something first."""
+    session = session_of(context)
+    config = session.instance_config()
+    result = pipeline.provision(config, session.environment, apply)
+    if as_json:
+        print_json(result)
+    elif session.verbosity != "quiet":
+        _show(result, applied=apply)
+    if result.conflicts:
+        raise ConfigError("provision", result.conflicts)
+
+
+def _show(result: Provisioning, *, applied: bool) -> None:
+    if result.is_complete:
+        mark("ok", _("The instance has everything: nothing to make."))
+        return
+    names = {
+        "table": _("Tables"),
+        "column": _("Columns"),
+        "label": _("Labels"),
+        "choice": _("Choices"),
+    }
+    rows = []
+    for kind, count in result.counts().items():
+        shown = [artefact.name for artefact in result.of(kind)[:SHOWN_NAMES]]
+        more = ["…"] if count > SHOWN_NAMES else []
+        if count:
+            rows.append((names.get(kind, kind), ", ".join(shown + more), count))
+    if rows:
+        table((_("What"), _("Names"), _("Number")), rows, numbers=1)
+    if applied:
+        mark("ok", _("{n} things were made in the instance.").format(n=len(result.artefacts)))
+    elif not result.conflicts:
+        say(_("Nothing was made yet: travesia provision --apply makes it."))

@@ -1,0 +1,149 @@
+"""`serve`: the schedule. Here the jobs are made from the pipeline; the scheduler only runs them."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from connector import log, pipeline, scheduler
+from connector.cli.options import examples, one_of
+from connector.cli.output import moment
+from connector.cli.period import month_before
+from connector.cli.session import Session, session_of
+from connector.cli.shape import EVERY_DAY, command
+from connector.config import Config
+from connector.errors import ConnectorError
+from connector.messages import _
+from connector.results import Options
+from connector.scheduler import Job, Successes
+
+app = typer.Typer()
+
+JOBS = ("sync", "reconcile", "report")
+_log = log.get("serve")
+
+
+@command(
+    app,
+    EVERY_DAY,
+    _(
+        "Run the schedule: sync nightly, reconcile weekly, report monthly.\n\n"
+        "A night that was missed is caught up at start. Somebody is told when a run fails "
+        "(\\[schedule] alert_command, alert_webhook_env). SIGTERM and Ctrl-C end it in good "
+        "order, also in the middle of a run."
+    ),
+    examples(
+        ("travesia serve", _("until it is stopped")),
+        ("travesia serve --once sync", _("one job now, for cron or a systemd timer")),
+    ),
+)
+def serve(
+    context: typer.Context,
+    once: Annotated[
+        str | None,
+        typer.Option(
+            metavar="sync|reconcile|report",
+            parser=one_of(*JOBS),
+            help=_("Run this one job now, and leave."),
+        ),
+    ] = None,
+) -> None:
+    """Make the jobs, run the schedule. A stop by signal is a good end (exit 0)."""
+    session = session_of(context)
+    config = session.instance_config()
+    tell = scheduler.teller(config, session.environment)
+    with session.stopping() as stop:
+        jobs = make_jobs(session, config, stop)
+        if once:
+            job = next(job for job in jobs if job.name == once)
+            raise typer.Exit(_run_once(job, stop, tell))
+        for name, due in scheduler.next_times(config, datetime.now(UTC)).items():
+            when = moment(due, config.schedule_zone)
+            _log.info("scheduled", job=name, next=when, zone=config.schedule_zone)
+            session.note(_("{job}: next at {when}").format(job=name, when=when))
+        scheduler.serve(jobs, config, stop, tell)
+
+
+def _run_once(job: Job, stop: threading.Event, tell: scheduler.Teller) -> int:
+    return 0 if scheduler.run_job(job, stop, tell) else 1
+
+
+def make_jobs(session: Session, config: Config, stop: threading.Event) -> list[Job]:
+    """The three jobs of the settings, in the order in which missed ones are caught up."""
+    notes = Successes(config.store.path.with_name(config.store.path.stem + ".schedule.json"))
+    work: dict[str, Callable[[], None]] = {
+        "sync": lambda: _sync(session, config, stop),
+        "reconcile": lambda: _reconcile(session, config, stop),
+        "report": lambda: _report(session, config, stop),
+    }
+    crons = {
+        "sync": config.schedule.sync,
+        "reconcile": config.schedule.reconcile,
+        "report": config.schedule.report,
+    }
+    return [
+        Job(
+            name,
+            crons[name],
+            run=lambda name=name: _noted(work[name], name, notes),  # type: ignore[misc]
+            last_success=lambda name=name: _last_success(config, notes, name),  # type: ignore[misc]
+            runs_at_first_start=name == "sync",
+            is_watched=name == "sync",
+        )
+        for name in JOBS
+    ]
+
+
+def _noted(work: Callable[[], None], name: str, notes: Successes) -> None:
+    work()
+    notes.note(name, datetime.now(UTC), JOBS)
+
+
+def _last_success(config: Config, notes: Successes, name: str) -> datetime | None:
+    """The newest success of a job, whether scheduled or by hand."""
+    known = [notes.last(name)]
+    try:
+        known.append(pipeline.last_success(config, name))
+    except ConnectorError as error:
+        # The store may be absent before the first run, or be just replaced: the notes remain.
+        _log.debug("no status", reason=str(error))
+    return max((at for at in known if at), default=None)
+
+
+def _sync(session: Session, config: Config, stop: threading.Event) -> None:
+    mapping = pipeline.mapping_of(config)
+    instance = pipeline.connect(config, session.environment, stop)
+    result = pipeline.run(config, instance, mapping, Options(), stop)
+    if result.outcome == "partial":
+        _log.warning("sync partial", refused=result.refused, set_aside=result.set_aside)
+
+
+def _reconcile(session: Session, config: Config, stop: threading.Event) -> None:
+    mapping = pipeline.mapping_of(config)
+    instance = pipeline.connect(config, session.environment, stop)
+    for found in pipeline.sweep(config, instance, mapping, stop):
+        if found.question:
+            _log.warning("reconcile asks", table=found.table, question=found.question)
+
+
+def _report(session: Session, config: Config, stop: threading.Event) -> None:
+    settings = config.report
+    mapping = pipeline.mapping_of(config)
+    instance = None
+    if settings.publish:
+        instance = pipeline.connect(config, session.environment, stop)
+    first, after = month_before(datetime.now(UTC), config.instance.time_zone)
+    for language in settings.languages:
+        pipeline.report(
+            config,
+            mapping,
+            first,
+            after,
+            language,
+            settings.formats,
+            settings.out,
+            settings.publish,
+            instance,
+        )

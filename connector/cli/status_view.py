@@ -1,0 +1,124 @@
+"""How a status looks: what runs, what ran, where reading stands, what was set aside."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from connector.cli.output import mark, moment, say, table
+from connector.messages import _
+from connector.pipeline import Status
+
+Row = Mapping[str, Any]
+
+SHOWN_SET_ASIDE = 20
+
+
+def status_as_data(found: Status, following: Mapping[str, datetime]) -> dict[str, Any]:
+    """For programs: times say that they are UTC, counts are a document and no text."""
+    return {
+        "is_running": found.is_running,
+        "now": found.now,
+        "runs": [_plain(row) for row in found.runs],
+        "cursors": [_plain(row) for row in found.cursors],
+        "set_aside": [_plain(row) for row in found.set_aside],
+        "next": dict(following),
+    }
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    data = {key: _aware(value) for key, value in row.items()}
+    if isinstance(data.get("counts"), str):
+        data["counts"] = json.loads(data["counts"])
+    return data
+
+
+def _aware(value: Any) -> Any:
+    """The store keeps UTC without saying so."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def show_status(found: Status, following: Mapping[str, datetime], zone: str) -> None:
+    """For people; times in `zone`."""
+    _show_now(found)
+    if found.runs:
+        rows = [_run_row(_plain(row), zone) for row in found.runs]
+        heads = (_("Run"), _("Kind"), _("Outcome"), _("Changes"), _("Confirmed"), _("Seconds"))
+        table(heads, rows, title=_("Last runs"), numbers=3)
+    if found.cursors:
+        rows_of_cursors = [
+            (row["table_name"], row["updated_on"] or "—", _yes(row["is_complete"]))
+            for row in found.cursors
+        ]
+        table(
+            (_("Table"), _("Read until (UTC)"), _("First read complete")),
+            rows_of_cursors,
+            title=_("Where reading stands"),
+        )
+    _show_set_aside(found.set_aside, zone)
+    for job, due in following.items():
+        say(_("{job}: next at {when}").format(job=job, when=f"{moment(due, zone)} {zone}"))
+
+
+def _yes(value: object) -> str:
+    return _("yes") if value else _("no")
+
+
+def _show_now(found: Status) -> None:
+    now = found.now
+    if found.is_running:
+        mark(
+            "ok",
+            _("A run is at work: {kind}, phase {phase} (process {pid}).").format(
+                kind=now.get("kind", "?"), phase=now.get("phase", "?"), pid=now.get("pid", "?")
+            ),
+        )
+    elif not now:
+        mark("warn", _("Nothing ran yet."), "travesia sync --dry-run")
+    elif now.get("outcome") in ("failed", "interrupted"):
+        mark("error", _("The last run ended: {outcome}.").format(outcome=now["outcome"]))
+        say(f"  {now.get('message', '')}")
+    elif now.get("phase") != "end":
+        # The lock fell with its process, and nobody said the last word.
+        mark("error", _("The last run died; the next one goes on from there."), "travesia sync")
+    else:
+        mark("ok", _("No run is at work."))
+
+
+def _run_row(row: Row, zone: str) -> tuple[str, ...]:
+    counts = row.get("counts") or {}
+    started, finished = row.get("started_at"), row.get("finished_at")
+    seconds = f"{(finished - started).total_seconds():.0f}" if started and finished else "—"
+    return (
+        moment(started, zone),
+        str(row.get("kind")),
+        str(row.get("outcome") or "—"),
+        str(counts.get("planned", "—")),
+        str(counts.get("confirmed", "—")),
+        seconds,
+    )
+
+
+def _show_set_aside(rows: Iterable[Row], zone: str) -> None:
+    kept = [_plain(row) for row in rows]
+    if not kept:
+        return
+    table(
+        (_("Table"), _("Record"), _("Field"), _("Reason"), _("Last tried"), _("Attempts")),
+        [
+            (
+                row["table_name"],
+                row["sys_id"],
+                row["field"] or _("(all)"),
+                row["reason"],
+                moment(row["last_at"], zone),
+                row["attempts"],
+            )
+            for row in kept[:SHOWN_SET_ASIDE]
+        ],
+        title=_("Set aside"),
+        numbers=1,
+    )
+    if len(kept) > SHOWN_SET_ASIDE:
+        more = len(kept) - SHOWN_SET_ASIDE
+        say(_("… and {n} more; --json names them all").format(n=more))

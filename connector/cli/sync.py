@@ -1,0 +1,234 @@
+"""`sync` and `reconcile`: the pipeline, started by hand."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connector import pipeline
+from connector.cli.options import AsJson, examples, flag, number, when
+from connector.cli.output import bars, print_json, say, table
+from connector.cli.session import Session, UsageError, session_of
+from connector.cli.shape import EVERY_DAY, command
+from connector.config import Config
+from connector.errors import PartialRunError
+from connector.messages import _
+from connector.reconcile import Swept
+from connector.results import Options, RunResult
+from connector.store.changes import Change
+from connector.timestamps import parse_since
+
+app = typer.Typer()
+
+SHOWN_CHANGES = 20
+"""So many changes of a plan are shown; a file has them all."""
+
+
+@command(
+    app,
+    EVERY_DAY,
+    _(
+        "Read what is new, place it on the journey, write it back.\n\n"
+        "Nothing is written until the settings say so: \\[write_back] enabled = true. "
+        "What was done stays done, whatever interrupts it; the next sync goes on from there."
+    ),
+    examples(
+        ("travesia sync --dry-run", _("what would be written")),
+        ("travesia sync --limit 20", _("a pilot: write twenty records")),
+        ("travesia sync --record INC0010042", _("one record: what changes on it")),
+        ("travesia sync --since 2h", _("read the last two hours again")),
+    ),
+)
+def sync(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
+    context: typer.Context,
+    dry_run: Annotated[
+        bool, flag("--dry-run", text=_("Read and decide, show the plan, write nothing."))
+    ] = False,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option("--table", metavar="TABLE", help=_("Only this table (may be repeated).")),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN", help=_("Read again from here on: 90m, 2h, 3d, 1w or 2026-11-01.")
+        ),
+    ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help=_("Only this record and its relatives.")),
+    ] = None,
+    full: Annotated[
+        bool, flag("--full", text=_("Read everything again, try set-aside records again."))
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", parser=number(1, 1_000_000), help=_("Write at most N records.")),
+    ] = None,
+    plan_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help=_("Save the plan as JSON Lines, one change each; - is stdout.")
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Parse, run, show. Exit 6 if the run ended partial."""
+    session = session_of(context)
+    _check_choice(record, tables, full, since, as_json=as_json, plan_file=plan_file)
+    config = session.instance_config()
+    if since:
+        when(lambda: parse_since(since, datetime.now(UTC), config.instance.time_zone))
+    mapping = pipeline.mapping_of(config)
+    with session.stopping() as stop, bars(session) as progress:
+        instance = pipeline.connect(config, session.environment, stop)
+        options = Options(
+            dry_run=dry_run,
+            tables=tuple(tables or ()),
+            # Two hours ago are two of the instance's hours: its clock is the one that counts.
+            since=parse_since(since, instance.now(), config.instance.time_zone) if since else None,
+            record=record,
+            full=full,
+            limit=limit,
+        )
+        result = pipeline.run(config, instance, mapping, options, stop, progress)
+    if plan_file:
+        _save_plan(session, result.plan, plan_file)
+    if as_json:
+        print_json(result)
+    elif str(plan_file) != "-" and session.verbosity != "quiet":
+        _show(config, result, options)
+    _raise_if_partial(result)
+
+
+def _check_choice(
+    record: str | None,
+    tables: Sequence[str] | None,
+    full: bool,
+    since: str | None,
+    *,
+    as_json: bool,
+    plan_file: Path | None,
+) -> None:
+    if record and (tables or full or since):
+        raise UsageError(_("--record goes alone: leave out --table, --full and --since"))
+    if full and since:
+        raise UsageError(_("--full reads everything and --since only a part: choose one"))
+    if as_json and str(plan_file) == "-":
+        raise UsageError(_("--json and --plan-file - both want stdout: choose one"))
+
+
+def _save_plan(session: Session, plan: Sequence[Change], target: Path) -> None:
+    lines = pipeline.plan_lines(plan)
+    if str(target) == "-":
+        typer.echo(lines, nl=False)
+        return
+    target.write_text(lines, encoding="utf-8", newline="\n")
+    session.note(_("The plan ({n} changes) is in {path}").format(n=len(plan), path=target))
+
+
+def _show(config: Config, result: RunResult, options: Options) -> None:
+    rows = [
+        (c.table, c.extracted, c.records, c.classified, c.unclassified, c.planned)
+        for c in result.tables
+    ]
+    heads = (_("Table"), _("Read"), _("Kept"), _("Placed"), _("Unplaced"), _("To write"))
+    if not options.record:
+        table(heads, rows, numbers=5)
+    if options.dry_run or options.record:
+        _show_plan(result.plan)
+    for sentence in result.messages:
+        say(f"· {sentence}", "yellow")
+    say(_outcome(config, result, options))
+
+
+def _show_plan(plan: Sequence[Change]) -> None:
+    if not plan:
+        return
+    rows = [
+        (c.number or c.sys_id, c.field, c.from_value or "—", c.to_value or "—")
+        for c in plan[:SHOWN_CHANGES]
+    ]
+    table((_("Record"), _("Field"), _("From"), _("To")), rows)
+    if len(plan) > SHOWN_CHANGES:
+        say(
+            _("… and {n} more changes; --plan-file FILE has them all").format(
+                n=len(plan) - SHOWN_CHANGES
+            )
+        )
+
+
+def _outcome(config: Config, result: RunResult, options: Options) -> str:
+    records = len({(c.table, c.sys_id) for c in result.plan})
+    if not result.plan:
+        return _("Everything is as it should be: nothing to write ({seconds:.1f} s).").format(
+            seconds=result.seconds
+        )
+    planned = _("{fields} changes on {records} records").format(
+        fields=len(result.plan), records=records
+    )
+    if options.dry_run:
+        return _("Would write {planned}; nothing was written.").format(planned=planned)
+    if not config.write_back.enabled:
+        return _(
+            "Would write {planned}, but writing is off: look at travesia sync --dry-run, "
+            "then set [write_back] enabled = true."
+        ).format(planned=planned)
+    return _(
+        "Wrote {planned}: {confirmed} confirmed, {refused} refused, {healed} healed "
+        "({seconds:.1f} s)."
+    ).format(
+        planned=planned,
+        confirmed=result.confirmed,
+        refused=result.refused,
+        healed=result.healed,
+        seconds=result.seconds,
+    )
+
+
+def _raise_if_partial(result: RunResult) -> None:
+    if result.outcome == "partial":
+        raise PartialRunError(
+            _(
+                "The run finished, but {refused} changes were refused and {set_aside} records "
+                "set aside; travesia status names them"
+            ).format(refused=result.refused, set_aside=result.set_aside)
+        )
+
+
+@command(
+    app,
+    EVERY_DAY,
+    _(
+        "Find what was deleted in the instance, or never seen.\n\n"
+        "Compares the keys of all records, not their content. "
+        "Nothing in the instance is touched. Run it weekly; travesia serve does."
+    ),
+    examples(
+        ("travesia reconcile", _("compare everything")),
+        ("travesia reconcile && travesia sync", _("and place what it found")),
+    ),
+)
+def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
+    """Parse, sweep, show. Exit 6 if a table needs a person's decision."""
+    session = session_of(context)
+    config = session.instance_config()
+    mapping = pipeline.mapping_of(config)
+    with session.stopping() as stop, bars(session) as progress:
+        instance = pipeline.connect(config, session.environment, stop)
+        swept = pipeline.sweep(config, instance, mapping, stop, progress)
+    if as_json:
+        print_json(swept)
+    elif session.verbosity != "quiet":
+        _show_swept(swept)
+    questions = [found.question for found in swept if found.question]
+    if questions:
+        raise PartialRunError("\n".join(questions))
+
+
+def _show_swept(swept: Sequence[Swept]) -> None:
+    rows = [(s.table, s.keys, s.read_again, s.missing, s.removed) for s in swept]
+    heads = (_("Table"), _("Compared"), _("Read again"), _("Missing"), _("Removed"))
+    table(heads, rows, numbers=4)

@@ -1,0 +1,732 @@
+"""The command line: what is asked reaches the pipeline, answers are told, errors have codes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector import cli, log, pipeline, scheduler
+from connector.check import Finding
+from connector.cli import period, serve
+from connector.cli.output import bars
+from connector.cli.session import Session
+from connector.cli.shape import global_first
+from connector.config import load_config
+from connector.context import silent
+from connector.errors import (
+    AuthenticationError,
+    InterruptedRunError,
+    RunInProgressError,
+    StoreError,
+    UnavailableError,
+)
+from connector.provision import Artefact, Provisioning
+from connector.reconcile import Swept
+from connector.results import Options, RunResult, TableCounts
+from connector.store.changes import Change
+
+pytestmark = pytest.mark.usefixtures("home")
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+SETTINGS = """
+[instance]
+url = "http://127.0.0.1:9"
+user = "travesia.integration"
+time_zone = "Europe/Madrid"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with settings, where commands are run; the log is as it was afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    (tmp_path / "travesia.toml").write_text(SETTINGS, encoding="utf-8")
+    yield tmp_path
+    log.configure()
+
+
+class FakeInstance:
+    """Knows the time, which is all that the command line asks of it."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+def change(number: str = "INC0010042", field: str = "u_journey_step") -> Change:
+    return Change("incident", number.lower(), number, field, "", "usar", is_healing=False)
+
+
+def result(**values: Any) -> RunResult:
+    settings: dict[str, Any] = {
+        "run_id": "r1",
+        "outcome": "succeeded",
+        "high_mark": NOW,
+        "tables": (TableCounts("incident", 3, 20, 19, 1, 1),),
+        "plan": (change(),),
+        "is_sent": False,
+        "confirmed": 0,
+        "refused": 0,
+        "set_aside": 0,
+        "healed": 0,
+        "messages": (),
+        "seconds": 1.25,
+    }
+    return RunResult(**(settings | values))
+
+
+Ran = list[Options]
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> Ran:
+    """The options of the runs that were started; each run answers `result()`."""
+    options: Ran = []
+
+    def run(*arguments: Any) -> RunResult:
+        options.append(arguments[3])
+        return result()
+
+    lean(monkeypatch, run)
+    return options
+
+
+def lean(monkeypatch: pytest.MonkeyPatch, run: Callable[..., RunResult]) -> None:
+    """A pipeline without instance and mapping around `run`."""
+    monkeypatch.setattr(pipeline, "connect", lambda *_: FakeInstance())
+    monkeypatch.setattr(pipeline, "mapping_of", lambda _: "mapping")
+    monkeypatch.setattr(pipeline, "run", run)
+
+
+def raiser(error: Exception) -> Callable[..., Any]:
+    def run(*_: Any) -> Any:
+        raise error
+
+    return run
+
+
+def test_sync_hands_every_option_to_the_pipeline(ran: Ran) -> None:
+    assert cli.run(["sync", "--dry-run", "--table", "incident", "--table", "sc_task"]) == 0
+    assert cli.run(["sync", "--full", "--limit", "20"]) == 0
+    assert cli.run(["sync", "--record", "INC0010042"]) == 0
+    assert ran == [
+        Options(dry_run=True, tables=("incident", "sc_task")),
+        Options(full=True, limit=20),
+        Options(record="INC0010042"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "since"),
+    [
+        ("2h", NOW - timedelta(hours=2)),
+        ("2026-11-01", datetime(2026, 10, 31, 23, tzinfo=UTC)),
+    ],
+)
+def test_since_counts_on_the_instances_clock_in_its_zone(
+    ran: Ran, text: str, since: datetime
+) -> None:
+    cli.run(["sync", "--since", text])
+    assert ran == [Options(since=since)]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["synk"], "There is no command 'synk'; did you mean sync?"),
+        (["zzz"], "There is no command 'zzz'; see travesia --help"),
+        (["sync", "--dry-rum"], "There is no option --dry-rum; did you mean --dry-run?"),
+        (["sync", "--xyz"], "There is no option --xyz; see --help"),
+        (["sync", "--limit", "many"], "'many' is no whole number from 1 to 1000000"),
+        (["sync", "--limit"], "--limit does not fit: does it need a value?"),
+        (["sync", "--since", "yesterday"], "'yesterday' is not a date"),
+        (["sync", "--since", "999999w"], "too far away"),
+        (["sync", "INC0010042"], "Nothing was expected here: INC0010042"),
+        (["sync", "--full", "--since", "2h"], "--full reads everything"),
+        (["sync", "--record", "X", "--full"], "--record goes alone"),
+        (["sync", "--json", "--plan-file", "-"], "both want stdout"),
+        (["explain"], "'NUMBER' is missing; see --help"),
+        (["report", "--format", "htm"], "'htm' is not one of html, md, csv; did you mean html?"),
+        (["report", "--from", "2026-11-01"], "a period needs both --from and --to"),
+        (["report", "--from", "2026-11-02", "--to", "2026-11-01"], "--to lies before --from"),
+        (["sandbox", "--seed", "uci", "--uci", "nowhere"], "nowhere does not exist"),
+        (["sandbox", "--port", "70000"], "no whole number from 0 to 65535"),
+        (["status", "-v", "-q"], "contradict each other"),
+    ],
+)
+def test_a_wrong_command_line_exits_64_with_one_sentence(
+    ran: Ran, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert cli.run(words) == 64
+    told = capsys.readouterr()
+    assert told.err.startswith("Error: ")
+    assert said in told.err
+    assert told.err.count("\n") == 1
+    assert told.out == ""
+    assert ran == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UnavailableError("The instance does not answer"), 3),
+        (AuthenticationError("The password was refused"), 4),
+        (StoreError("The store is damaged"), 5),
+        (RunInProgressError("Another run is at work"), 5),
+        (InterruptedRunError("The run was stopped"), 130),
+        (PermissionError(13, "Permission denied", "/root/plan"), 1),
+    ],
+)
+def test_an_error_is_one_sentence_and_the_code_of_its_class(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    code: int,
+) -> None:
+    lean(monkeypatch, raiser(error))
+    assert cli.run(["sync"]) == code
+    told = capsys.readouterr().err
+    sentence = "/root/plan: Permission denied" if isinstance(error, OSError) else str(error)
+    assert told == f"Error: {sentence}\n"
+
+
+def test_a_fault_of_ours_shows_its_stack_only_when_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lean(monkeypatch, raiser(KeyError("Ana García")))
+    assert cli.run(["sync"]) == 1
+    told = capsys.readouterr().err
+    assert "a fault of Travesía (KeyError)" in told
+    assert "García" not in told
+    assert cli.run(["sync", "--traceback"]) == 1
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_a_partial_run_shows_its_result_and_exits_6(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lean(monkeypatch, lambda *_: result(outcome="partial", refused=2, set_aside=1))
+    assert cli.run(["sync", "--json"]) == 6
+    told = capsys.readouterr()
+    assert json.loads(told.out)["set_aside"] == 1
+    assert "2 changes were refused and 1 records set aside" in told.err
+
+
+def test_sigterm_in_mid_run_lets_the_run_end_and_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = []
+
+    def run(*arguments: Any) -> RunResult:
+        stop: threading.Event = arguments[4]
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(5)
+        ended.append("between two transactions")
+        raise InterruptedRunError("stopped")
+
+    lean(monkeypatch, run)
+    before = signal.getsignal(signal.SIGTERM)
+    assert cli.run(["sync"]) == 130
+    assert ended == ["between two transactions"]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_second_signal_is_no_longer_held_back(capsys: pytest.CaptureFixture[str]) -> None:
+    with Session().stopping() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(1)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert "once more to stop at once" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("ran")
+def test_the_dry_run_prints_the_plan_that_a_file_holds_byte_for_byte(
+    capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    assert cli.run(["sync", "--dry-run", "--plan-file", "plan.jsonl"]) == 0
+    shown = capsys.readouterr()
+    assert "INC0010042" in shown.out
+    assert "Would write 1 changes on 1 records; nothing was written." in shown.out
+    assert "plan.jsonl" in shown.err
+    assert cli.run(["sync", "--dry-run", "--plan-file", "-"]) == 0
+    assert capsys.readouterr().out == (home / "plan.jsonl").read_text(encoding="utf-8")
+    assert (home / "plan.jsonl").read_text("utf-8") == pipeline.plan_lines([change()])
+
+
+def test_a_long_plan_is_cut_for_people_and_says_where_all_of_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tuple(change(f"INC{n:07}") for n in range(50))
+    lean(monkeypatch, lambda *_: result(plan=plan))
+    cli.run(["sync", "--dry-run"])
+    out = capsys.readouterr().out
+    assert "INC0000019" in out
+    assert "INC0000020" not in out
+    assert "30 more changes; --plan-file FILE has them all" in out
+
+
+@pytest.mark.usefixtures("ran")
+def test_sync_with_writing_off_says_how_to_turn_it_on(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.run(["sync"])
+    out = capsys.readouterr().out
+    assert "writing is off" in out
+    assert "[write_back] enabled = true" in out
+
+
+@pytest.mark.usefixtures("ran")
+def test_json_is_one_document_and_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.run(["sync", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["high_mark"] == "2026-11-20T12:00:00Z"
+    assert found["plan"][0]["number"] == "INC0010042"
+    cli.run(["-q", "sync"])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_global_options_may_stand_anywhere_before_two_dashes() -> None:
+    words = ["sync", "--config", "a.toml", "--full", "-v", "--config=b.toml", "--", "-q"]
+    assert global_first(words) == [
+        *("--config", "a.toml", "-v", "--config=b.toml"),
+        *("sync", "--full", "--", "-q"),
+    ]
+    assert global_first(["sync", "-c"]) == ["-c", "sync"]
+
+
+@pytest.mark.usefixtures("ran")
+def test_the_settings_named_behind_the_command_are_read(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "other.toml").write_text("[instanse]\n", encoding="utf-8")
+    assert cli.run(["sync", "--config", "other.toml"]) == 2
+    assert "other.toml: line 1, [instanse]: there is no such section; did you mean instance?" in (
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sync"],
+        ["reconcile"],
+        ["provision"],
+        ["serve"],
+        ["report"],
+        ["status"],
+        ["explain", "INC0010042"],
+        ["check", "--config", "travesia.toml"],
+    ],
+)
+def test_without_settings_a_command_says_what_to_do(
+    home: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    (home / "travesia.toml").unlink()
+    assert cli.run(words) == 2
+    assert "run `travesia init`" in capsys.readouterr().err
+
+
+def test_settings_without_an_instance_are_not_enough_to_sync(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "travesia.toml").write_text("[mapping]\n", encoding="utf-8")
+    assert cli.run(["sync"]) == 2
+    assert "no instance is configured" in capsys.readouterr().err
+
+
+def test_check_without_settings_checks_the_mapping_alone(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "travesia.toml").unlink()
+    asked = []
+
+    def check(config: Any, _environment: Any) -> list[Finding]:
+        asked.append(config.has_instance)
+        return [Finding("ok", "mapping", "2 journeys")]
+
+    monkeypatch.setattr(pipeline, "check", check)
+    assert cli.run(["check"]) == 0
+    assert asked == [False]
+    out = capsys.readouterr().out
+    assert "✓ mapping: 2 journeys" in out
+    assert "No instance is configured: the mapping alone was checked." in out
+
+
+def test_check_exits_2_when_a_finding_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    findings = [
+        Finding("ok", "clock", "in order"),
+        Finding("warn", "sc_task", "hidden column"),
+        Finding("error", "incident", "no such table", "check its name"),
+    ]
+    monkeypatch.setattr(pipeline, "check", lambda *_: findings)
+    assert cli.run(["check"]) == 2
+    out = capsys.readouterr().out
+    assert "✗ incident: no such table\n  → check its name" in out
+    assert "1 in order, 1 to look at, 1 wrong." in out
+    assert cli.run(["check", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)[2]["remedy"] == "check its name"
+
+
+def test_provision_shows_first_and_makes_only_when_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+    column = Artefact("column", "create", "incident", "u_journey_step", "id", {})
+
+    def provision(_config: Any, _environment: Any, apply: bool) -> Provisioning:
+        asked.append(apply)
+        return Provisioning((column,))
+
+    monkeypatch.setattr(pipeline, "provision", provision)
+    assert cli.run(["provision"]) == 0
+    assert "travesia provision --apply makes it" in capsys.readouterr().out
+    assert cli.run(["provision", "--apply"]) == 0
+    assert "1 things were made" in capsys.readouterr().out
+    assert asked == [False, True]
+
+
+def test_provision_with_a_conflict_exits_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        pipeline, "provision", lambda *_: Provisioning((), ("Column x is an integer",))
+    )
+    assert cli.run(["provision"]) == 2
+    assert "Column x is an integer" in capsys.readouterr().err
+
+
+def test_reconcile_asks_a_person_with_exit_6(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lean(monkeypatch, raiser(AssertionError()))
+    swept = [Swept("incident", 100, 1, 50, 0, "incident: 50 of 100 are missing; was a role lost?")]
+    monkeypatch.setattr(pipeline, "sweep", lambda *_: swept)
+    assert cli.run(["reconcile"]) == 6
+    told = capsys.readouterr()
+    assert "incident" in told.out
+    assert told.err == "Error: incident: 50 of 100 are missing; was a role lost?\n"
+
+
+@pytest.fixture
+def reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The arguments of the reports that were asked for, after config and mapping."""
+    asked: list[tuple[Any, ...]] = []
+
+    def report(_config: Any, _mapping: Any, *arguments: Any) -> pipeline.ReportResult:
+        asked.append(arguments)
+        return pipeline.ReportResult((home / f"{arguments[2]}.html",), None)
+
+    lean(monkeypatch, raiser(AssertionError()))
+    monkeypatch.setattr(pipeline, "report", report)
+    return asked
+
+
+def test_the_last_day_of_a_report_is_included_in_the_instances_zone(
+    reported: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["report", "--from", "2026-01-01", "--to", "2026-03-31", "--lang", "es"]
+    assert cli.run([*words, "--format", "md", "--format", "md", "--out", "here"]) == 0
+    start, end = datetime(2025, 12, 31, 23, tzinfo=UTC), datetime(2026, 3, 31, 22, tzinfo=UTC)
+    assert reported == [(start, end, "es", ("md",), Path("here"), False, None)]
+    assert "es.html" in capsys.readouterr().out
+
+
+def test_a_report_without_options_is_the_month_before_as_the_settings_say(
+    reported: list[tuple[Any, ...]], home: Path
+) -> None:
+    assert cli.run(["report"]) == 0
+    assert [arguments[2] for arguments in reported] == ["es", "en"]
+    assert {arguments[3] for arguments in reported} == {("html", "md", "csv")}
+    assert reported[0][4].resolve() == home / "reports"
+
+
+def test_the_month_before_is_whole_in_its_zone() -> None:
+    now = datetime(2026, 2, 28, 23, 30, tzinfo=UTC)  # in Madrid it is March
+    assert period.month_before(now, "Europe/Madrid") == (
+        datetime(2026, 1, 31, 23, tzinfo=UTC),
+        datetime(2026, 2, 28, 23, tzinfo=UTC),
+    )
+
+
+def status(**values: Any) -> pipeline.Status:
+    settings: dict[str, Any] = {"is_running": False, "now": {}}
+    return pipeline.Status(**(settings | values))
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (status(), "Nothing ran yet."),
+        (
+            status(is_running=True, now={"kind": "sync", "phase": "extract", "pid": 7}),
+            "A run is at work: sync, phase extract (process 7).",
+        ),
+        (
+            status(now={"phase": "end", "outcome": "failed", "message": "Disk full"}),
+            "The last run ended: failed.\n  Disk full",
+        ),
+        (status(now={"phase": "write_back"}), "The last run died; the next one goes on"),
+        (status(now={"phase": "end", "outcome": "finished"}), "No run is at work."),
+    ],
+)
+def test_status_says_what_happens_now(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    found: pipeline.Status,
+    said: str,
+) -> None:
+    monkeypatch.setattr(pipeline, "status", lambda _: found)
+    assert cli.run(["status"]) == 0
+    assert said in capsys.readouterr().out
+
+
+def test_status_shows_runs_cursors_and_what_was_set_aside(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = datetime(2026, 11, 20, 1, 0)  # noqa: DTZ001 - as the store keeps it: UTC without saying so
+    found = status(
+        now={"phase": "end", "outcome": "finished"},
+        runs=(
+            {
+                "kind": "sync",
+                "started_at": at,
+                "finished_at": at + timedelta(seconds=75),
+                "outcome": "partial",
+                "counts": '{"planned": 12, "confirmed": 9}',
+            },
+        ),
+        cursors=(
+            {"table_name": "incident", "updated_on": "2026-11-20 00:59:58", "is_complete": True},
+        ),
+        set_aside=tuple(
+            {
+                "table_name": "incident",
+                "sys_id": f"id{n}",
+                "field": "",
+                "reason": "Data policy",
+                "attempts": 3,
+                "last_at": at,
+            }
+            for n in range(21)
+        ),
+    )
+    monkeypatch.setattr(pipeline, "status", lambda _: found)
+    cli.run(["status"])
+    out = capsys.readouterr().out
+    assert "2026-11-20 02:00" in out, "times are those of the schedule's zone"
+    for said in ("partial", "12", "75", "2026-11-20 00:59:58", "Data policy", "1 more"):
+        assert said in out
+    assert "sync: next at" in out
+    cli.run(["status", "--json"])
+    data = json.loads(capsys.readouterr().out)
+    assert data["runs"][0]["started_at"] == "2026-11-20T01:00:00Z"
+    assert data["runs"][0]["counts"]["confirmed"] == 9
+    assert set(data["next"]) == {"sync", "reconcile", "report"}
+    assert len(data["set_aside"]) == 21
+
+
+def test_init_with_yes_writes_ten_lines_that_load(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["init", "--config", "new.toml", "--url", "http://127.0.0.1:8080/", "--yes"]
+    assert cli.run(words) == 0
+    text = (home / "new.toml").read_text(encoding="utf-8")
+    assert len(text.splitlines()) == 10
+    config = load_config(home / "new.toml", {})
+    assert config.instance.url == "http://127.0.0.1:8080"
+    assert not config.write_back.enabled
+    assert "export TRAVESIA_PASSWORD=" in capsys.readouterr().out
+
+
+def test_init_asks_five_questions_and_asks_again_what_does_not_fit(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter(
+        [
+            "http://example.com",
+            "https://example.com",
+            "oauth_client_credentials",
+            'a"b',
+            "UTC",
+            "es",
+        ]
+    )
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: next(answers))
+    assert cli.run(["init", "--config", "new.toml"]) == 0
+    assert "use https" in capsys.readouterr().err
+    config = load_config(home / "new.toml", {})
+    assert (config.instance.auth, config.instance.client_id) == ("oauth_client_credentials", 'a"b')
+    assert config.mapping.language == "es"
+    assert list(answers) == []
+
+
+def test_init_never_overwrites(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["init", "--yes"]) == 2
+    assert (home / "travesia.toml").read_text(encoding="utf-8") == SETTINGS
+    assert "the file exists and stays as it is" in capsys.readouterr().err
+
+
+def test_init_into_a_folder_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["init", "--yes", "--config", "no/travesia.toml"]) == 2
+    assert "cannot write it: No such file" in capsys.readouterr().err
+
+
+def test_init_refuses_a_wrong_option_before_it_writes(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["init", "--yes", "--config", "new.toml", "--time-zone", "Europe/Madird"]
+    assert cli.run(words) == 64
+    assert "did you mean Europe/Madrid?" in capsys.readouterr().err
+    assert not (home / "new.toml").exists()
+
+
+def note_run(ran: Ran, options: Options) -> RunResult:
+    ran.append(options)
+    return result()
+
+
+def jobs_of(home: Path) -> list[scheduler.Job]:
+    config = load_config(home / "travesia.toml", {})
+    return serve.make_jobs(Session(), config, threading.Event())
+
+
+def test_the_jobs_of_serve_run_the_pipeline_and_note_their_success(
+    home: Path, monkeypatch: pytest.MonkeyPatch, ran: Ran, reported: list[tuple[Any, ...]]
+) -> None:
+    monkeypatch.setattr(pipeline, "run", lambda *arguments: note_run(ran, arguments[3]))
+    monkeypatch.setattr(pipeline, "sweep", lambda *_: [])
+    monkeypatch.setattr(pipeline, "last_success", lambda *_: None)
+    jobs = jobs_of(home)
+    assert [job.name for job in jobs] == ["sync", "reconcile", "report"]
+    assert [job.last_success() for job in jobs] == [None, None, None]
+    for job in jobs:
+        job.run()
+    assert ran == [Options()]
+    assert [arguments[2] for arguments in reported] == ["es", "en"]
+    assert all(job.last_success() for job in jobs_of(home))
+
+
+def test_a_sync_by_hand_counts_as_a_success_and_a_damaged_store_does_not_matter(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "last_success", lambda *_: NOW)
+    assert jobs_of(home)[0].last_success() == NOW
+    monkeypatch.setattr(pipeline, "last_success", raiser(StoreError("damaged")))
+    assert jobs_of(home)[0].last_success() is None
+
+
+@pytest.mark.parametrize(("error", "code"), [(None, 0), (UnavailableError("down"), 1)])
+def test_serve_once_runs_one_job_and_leaves(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None, code: int
+) -> None:
+    lean(monkeypatch, raiser(error) if error else lambda *_: result())
+    assert cli.run(["serve", "--once", "sync"]) == code
+
+
+def test_serve_ends_well_when_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    lean(monkeypatch, raiser(AssertionError()))
+    monkeypatch.setattr(pipeline, "last_success", lambda *_: datetime.now(UTC))
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    assert cli.run(["serve"]) == 0
+    timer.join()
+
+
+def test_bars_are_only_for_a_person_at_a_terminal() -> None:
+    with bars(Session()) as progress:
+        assert progress is silent
+
+
+# What follows starts real processes: language and exit codes are decided at start.
+
+
+def started(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LC_")}
+    return subprocess.run(
+        [sys.executable, "-m", "connector", *words],
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_the_process_ends_with_the_code_of_the_error() -> None:
+    assert started("sync", "--limit", "0").returncode == 64
+    missing = started("sync")
+    assert missing.returncode == 2
+    assert "TRAVESIA_PASSWORD" in missing.stderr
+    assert "Traceback" not in missing.stderr
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    shown = started(TRAVESIA_LANG="en")
+    assert shown.returncode == 64
+    assert "Every day" in shown.stdout
+
+
+ALL_HELP = """
+import os
+import typer
+from connector import cli
+from connector.cli.app import app
+for columns in ("80", "120"):
+    os.environ["COLUMNS"] = columns
+    for name in [[], *([name] for name in typer.main.get_command(app).commands)]:
+        cli.run([*name, "--help"])
+    print(end="\\f")
+"""
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_no_help_page_is_wider_than_the_terminal_and_no_example_is_broken(language: str) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", ALL_HELP],
+        env={**os.environ, "TRAVESIA_LANG": language},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    narrow, wide, _ = shown.split("\f")
+    check_pages(narrow, 80)
+    check_pages(wide, 120)
+
+
+def check_pages(shown: str, columns: int) -> None:
+    assert max(len(line) for line in shown.splitlines()) <= columns
+    pages = re.split(r"^ \S+ travesia", shown, flags=re.MULTILINE)[1:]
+    assert len(pages) == 11
+    for page in pages:
+        foot = page.rpartition("╯")[2]
+        heading, *examples = [line for line in foot.splitlines() if line.strip()]
+        assert heading.strip().endswith(":")
+        assert examples
+        assert all(line.startswith("   travesia ") for line in examples), examples
+
+
+def test_sigterm_ends_a_waiting_process_gracefully(home: Path) -> None:
+    """Nobody listens on port 9: the client waits between its attempts, and a signal ends that."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "connector", "-v", "sync"],
+        env={**os.environ, "TRAVESIA_PASSWORD": "x", "TRAVESIA_LANG": "en"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not (home / "travesia.status.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    assert "Error: " in told.splitlines()[-1]
