@@ -74,8 +74,11 @@ def list_differing(catalogue: Catalog) -> list[str]:
 
 
 def _differs(message: Message) -> bool:
-    wanted = placeholders(_first(message))
-    return any(form and placeholders(form) != wanted for form in forms(message))
+    ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
+    return any(
+        form and placeholders(form) != placeholders(id_)
+        for id_, form in zip(ids, forms(message), strict=False)
+    )
 
 
 def _first(message: Message) -> str:

@@ -33,7 +33,7 @@ THEME: dict[str, str] = {
 }
 """Okabe, Ito (2008), "Color Universal Design"."""
 
-WIDTH = 300
+WIDTH = 270
 """Of the plot without its labels: small, so that a phone shows it whole and readable."""
 
 
@@ -66,9 +66,10 @@ class Point:
 def bars_spec(bars: Sequence[Bar], series: Sequence[Series]) -> Spec:
     """Horizontal stacked bars, one a row, in the order given."""
     rows = [
-        {"row": _lines(bar.label), "series": s.label, "order": i, "value": bar.values.get(s.id, 0)}
+        {"row": _lines(bar.label), "series": s.label, "order": i, "value": bar.values[s.id]}
         for bar in bars
         for i, s in enumerate(series)
+        if bar.values.get(s.id)
     ]
     ends = [
         {"row": _lines(bar.label), "end": sum(bar.values.values()), "note": bar.note}
@@ -79,7 +80,7 @@ def bars_spec(bars: Sequence[Bar], series: Sequence[Series]) -> Spec:
     top = max([sum(bar.values.values()) for bar in bars] or [0])
     return {
         "width": WIDTH,
-        "height": {"step": 38},
+        "height": {"step": 40},
         "layer": [_stack(rows, order, series, top), _notes(ends, order)],
         "resolve": {"scale": {"y": "shared", "x": "shared"}},
         "config": _config(),
@@ -94,7 +95,7 @@ def _stack(rows: list[Spec], order: list[str], series: Sequence[Series], top: in
             "y": {
                 "field": "row",
                 "type": "nominal",
-                "sort": order,
+                "scale": {"domain": order},
                 "title": None,
                 "axis": {"labelExpr": "split(datum.label, '|')", "labelLimit": 220},
             },
@@ -118,7 +119,7 @@ def _notes(ends: list[Spec], order: list[str]) -> Spec:
         "data": {"values": ends},
         "mark": {"type": "text", "align": "left", "dx": 5, "color": THEME["muted"]},
         "encoding": {
-            "y": {"field": "row", "type": "nominal", "sort": order},
+            "y": {"field": "row", "type": "nominal", "scale": {"domain": order}},
             "x": {"field": "end", "type": "quantitative"},
             "text": {"field": "note"},
         },
@@ -145,7 +146,7 @@ def lines_spec(points: Sequence[Point], series: Sequence[Series]) -> Spec:
             "type": "ordinal",
             "sort": order,
             "title": None,
-            "axis": {"labelAngle": -40, "labelOverlap": True},
+            "axis": {"labelAngle": -45, "labelOverlap": True},
         },
         "y": {
             "field": "value",
@@ -153,14 +154,14 @@ def lines_spec(points: Sequence[Point], series: Sequence[Series]) -> Spec:
             "title": None,
             "axis": {"tickCount": 5, "format": "d", "tickMinStep": 1},
         },
-        "color": _colour(series),
+        "color": {**_colour(series), **_legend("stroke")},
     }
     marks: list[Spec] = [
         {
             "mark": {"type": "line", "strokeWidth": 2.25},
             "encoding": {
                 **shared,
-                "strokeDash": {"field": "series", "scale": dashes, "legend": None},
+                "strokeDash": {"field": "series", "scale": dashes, **_legend("stroke")},
             },
         },
         {
@@ -173,8 +174,8 @@ def lines_spec(points: Sequence[Point], series: Sequence[Series]) -> Spec:
     ]
     marks[1]["encoding"]["fill"]["condition"]["legend"] = None
     return {
-        "width": 440,
-        "height": 200,
+        "width": 380,
+        "height": 220,
         "data": {"values": rows},
         "layer": marks,
         "config": _config(),
@@ -186,12 +187,17 @@ def _colour(series: Sequence[Series]) -> Spec:
         "field": "series",
         "type": "nominal",
         "scale": {"domain": [s.label for s in series], "range": [THEME[s.id] for s in series]},
-        "legend": {"title": None, "orient": "top", "direction": "horizontal", "columns": 0},
+        **_legend("square"),
     }
 
 
+def _legend(symbol: str) -> Spec:
+    look = {"title": None, "orient": "top", "direction": "vertical", "symbolType": symbol}
+    return {"legend": {**look, "symbolStrokeWidth": 2.25 if symbol == "stroke" else 0}}
+
+
 def _config() -> Spec:
-    text = {"labelFontSize": 13, "labelColor": THEME["ink"], "labelFont": THEME["font"]}
+    text = {"labelFontSize": 14, "labelColor": THEME["ink"], "labelFont": THEME["font"]}
     return {
         "aria": False,
         "background": None,
@@ -204,8 +210,8 @@ def _config() -> Spec:
             "tickColor": THEME["line"],
         },
         "axisY": {"domain": False, "ticks": False, "labelPadding": 8},
-        "legend": {**text, "symbolType": "square", "labelLimit": 200},
-        "text": {"fontSize": 12.5, "font": THEME["font"]},
+        "legend": {**text, "labelLimit": 240},
+        "text": {"fontSize": 13.5, "font": THEME["font"]},
     }
 
 

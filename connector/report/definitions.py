@@ -39,7 +39,7 @@ _ALL = (
         "records_open",
         "records",
         mark("Open now"),
-        mark("Records that are open when the data end, wherever the period ends."),
+        mark("Records of the period that are still open when the data end."),
     ),
     Definition(
         "records_placed",
@@ -94,6 +94,12 @@ _ALL = (
         "clocks",
         mark("Breached"),
         mark("SLA clocks that ran within the period and passed their target, stopped or not."),
+    ),
+    Definition(
+        "sla_breached_open",
+        "clocks",
+        mark("Breached, record open"),
+        mark("Breached SLA clocks whose record is still open: these can still be attended to."),
     ),
     Definition(
         "sla_running",

@@ -78,6 +78,7 @@ class SlaFigures:
     met: int = 0
     breached: int = 0
     running: int = 0
+    breached_open: int = 0
 
     @property
     def met_share(self) -> Share:
@@ -200,7 +201,7 @@ class Figures:
 
     @property
     def open(self) -> int:
-        """Records of the journey open now."""
+        """Records of the period that are open now."""
         return sum(t.open for t in self.tables if not t.is_measure)
 
     @property
@@ -214,4 +215,5 @@ class Figures:
             sum(r.met for r in rows),
             sum(r.breached for r in rows),
             sum(r.running for r in rows),
+            sum(r.breached_open for r in rows),
         )

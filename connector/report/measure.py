@@ -64,8 +64,8 @@ GROUP BY ALL
 _DWELL = """
 SELECT journey, from_step AS step, median(dwell_seconds) AS seconds, count(*) AS n
 FROM transition
-WHERE cause = 'customer' AND happened_at >= $since AND happened_at < $until AND dwell_seconds IS NOT NULL
-  AND NOT list_contains($measures, table_name)
+WHERE cause = 'customer' AND happened_at >= $since AND happened_at < $until
+  AND dwell_seconds IS NOT NULL AND NOT list_contains($measures, table_name)
 GROUP BY ALL
 """
 
@@ -73,7 +73,7 @@ _AGE = """
 SELECT s.journey, s.step, median(epoch($now) - epoch(s.since)) AS seconds
 FROM standing AS s
 JOIN life AS l ON l.table_name = s.table_name AND l.sys_id = s.sys_id
-WHERE l.is_open AND NOT list_contains($measures, s.table_name)
+WHERE l.is_open AND l.opened < $until AND NOT list_contains($measures, s.table_name)
 GROUP BY ALL
 """
 
@@ -96,10 +96,12 @@ SELECT c.steps,
        CASE WHEN lower(s.has_breached) IN ('true', '1') OR s.stage = 'breached' THEN 'breached'
             WHEN s.stage IN ('completed', 'achieved') THEN 'met'
             ELSE 'running' END AS result,
+       coalesce(t.is_open, FALSE) AS is_open,
        count(*) AS n
 FROM current.task_sla AS s
 JOIN life AS l ON l.table_name = 'task_sla' AND l.sys_id = s.sys_id
 LEFT JOIN classification AS c ON c.sys_id = s.task AND NOT list_contains($measures, c.table_name)
+LEFT JOIN life AS t ON t.table_name = c.table_name AND t.sys_id = c.sys_id
 WHERE l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since)
   AND (coalesce(s.stage, '') <> 'cancelled' OR lower(s.has_breached) IN ('true', '1'))
   AND NOT list_contains($ignored, coalesce(c.rule_id, '-'))
@@ -157,6 +159,10 @@ def _is(column: str) -> Callable[[Row], bool]:
     return lambda row: bool(row[column])
 
 
+def _is_open(row: Row) -> bool:
+    return bool(row["in_period"] and row["is_open"])
+
+
 def _count(cube: Cube, keep: Callable[[Row], bool] = lambda _row: True) -> int:
     return sum(row["n"] for row in cube if keep(row))
 
@@ -208,7 +214,7 @@ def _steps(source: Source, journey: Journey, cube: Cube, moves: Sequence[Row]) -
             tables=_tables_reaching(source, journey.id, step),
             placed=_count(rows),
             in_period=_count(rows, _is("in_period")),
-            open=_count(rows, _is("is_open")),
+            open=_count(rows, _is_open),
             entered=_count(mine, lambda move, step=step: move["to_step"] == step),  # type: ignore[misc]
             left=_count(mine, lambda move, step=step: move["from_step"] == step),  # type: ignore[misc]
             bands=_bands(rows),
@@ -266,9 +272,11 @@ def _sla_rows(source: Source) -> list[Row] | None:
 def _sla(journey: Journey, rows: Sequence[Row]) -> tuple[SlaFigures, ...]:
     counts: dict[str, Counter[str]] = {step.id: Counter() for step in journey.steps}
     for row in rows:
-        counts.setdefault(_step_of(row, journey.id), Counter())[row["result"]] += row["n"]
+        count = counts.setdefault(_step_of(row, journey.id), Counter())
+        count[row["result"]] += row["n"]
+        count["breached_open"] += row["n"] * (row["result"] == "breached" and row["is_open"])
     return tuple(
-        SlaFigures(step, count["met"], count["breached"], count["running"])
+        SlaFigures(step, count["met"], count["breached"], count["running"], count["breached_open"])
         for step, count in counts.items()
     )
 
@@ -315,7 +323,7 @@ def _table(name: str, rows: Cube) -> TableFigures:
         is_measure=name in MEASURES,
         placed=_count(rows),
         in_period=_count(now),
-        open=_count(rows, _is("is_open")),
+        open=_count(now, _is("is_open")),
         unclassified=_count(now, _is("is_unclassified")),
         low_confidence=_count(now, _is("is_low")),
     )

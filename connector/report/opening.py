@@ -6,15 +6,14 @@ Each sentence is one function that answers "" where its figures cannot carry it.
 from collections.abc import Callable
 
 from connector.messages import _, _n
-from connector.report.figures import SlaFigures
 from connector.report.report import Report
 from connector.report.wording import duration, instant, number, percent, share
 
-FEWEST_DECIDED = 5
-"""A step with fewer decided SLA clocks is never called the worst."""
-
 FEWEST_BEFORE = 10
 """Below so many tickets in the previous period a change is not worth a sentence."""
+
+LEAST_CHANGE = 0.05
+"""Nor is a change by less than this."""
 
 MOST_UNCLASSIFIED = 0.03
 """Above it the mapping needs work (goal of the mapping: under 3 %)."""
@@ -30,6 +29,7 @@ def opening(report: Report) -> list[str]:
         _change,
         _where,
         _sla,
+        _overdue,
         _value,
         _visible,
         _unclassified,
@@ -83,7 +83,7 @@ def _flow(report: Report) -> str:
 
 def _change(report: Report) -> str:
     now, before = report.figures.flow.opened, report.figures.previous.opened
-    if before < FEWEST_BEFORE or now == before or not _is_over(report):
+    if before < FEWEST_BEFORE or abs(now - before) < LEAST_CHANGE * before or not _is_over(report):
         return ""
     text = (
         _("{percent} more tickets came in than in the period before ({before}).")
@@ -118,33 +118,25 @@ def _sla(report: Report) -> str:
     total = report.figures.sla_total
     if total is None or not total.met_share.whole:
         return ""
-    said = _("{ratio} of the {n} SLA clocks decided were met.").format(
+    return _("{ratio} of the {n} SLA clocks decided were met.").format(
         ratio=share(total.met_share), n=number(total.met_share.whole)
     )
-    worst = _worst(report)
-    if worst is None:
-        return said
-    name = report.step_name(report.figures.shown.journey, worst.step)
-    return " ".join(
-        (
-            said,
-            _("The lowest share is that of records in “{step}”: {ratio} of {n}.").format(
-                step=name, ratio=share(worst.met_share), n=number(worst.met_share.whole)
-            ),
-        )
+
+
+def _overdue(report: Report) -> str:
+    total = report.figures.sla_total
+    if total is None or not total.breached_open:
+        return ""
+    worst = max(report.figures.shown.sla or (), key=lambda row: row.breached_open)
+    return _n(
+        "{n} clock is breached on a record that is still open, in “{step}”.",
+        "{n} clocks are breached on records that are still open, {most} of them in “{step}”.",
+        total.breached_open,
+    ).format(
+        n=number(total.breached_open),
+        step=report.step_name(report.figures.shown.journey, worst.step) or _("Record not placed"),
+        most=number(worst.breached_open),
     )
-
-
-def _worst(report: Report) -> SlaFigures | None:
-    rows = [
-        row
-        for row in report.figures.shown.sla or ()
-        if row.step and row.met_share.whole >= FEWEST_DECIDED
-    ]
-    if len(rows) < 2:
-        return None
-    worst = min(rows, key=lambda row: row.met_share.ratio or 0.0)
-    return worst if worst.breached else None
 
 
 def _value(report: Report) -> str:

@@ -36,7 +36,7 @@ def steps_picture(report: Report) -> Picture | None:
         Bar(
             _numbered(report, i, step.step),
             dict(step.bands),
-            _in_all(step.in_period) if step.has_source else _("no source in this tool"),
+            number(step.in_period) if step.has_source else _("no source in this tool"),
         )
         for i, step in enumerate(shown.steps, 1)
     ]
@@ -50,10 +50,6 @@ def steps_picture(report: Report) -> Picture | None:
         _describe([f"{bar.label}: {bar.note}" for bar in bars]),
         bars_spec(bars, used),
     )
-
-
-def _in_all(n: int) -> str:
-    return number(n) if n else ""
 
 
 def _numbered(report: Report, position: int, step: str) -> str:

@@ -19,7 +19,10 @@ from connector.report.wording import NOTHING, clean, day, duration, number, of, 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts. The first `texts` columns are words, the others numbers."""
+    """A table of texts. The first `texts` columns are words, the others numbers.
+
+    The last cell of a row that is too short is a remark: it spans the rest.
+    """
 
     caption: str
     columns: tuple[str, ...]
@@ -87,7 +90,7 @@ def _step_table(report: Report, journey: JourneyFigures) -> Table:
 
 def _step_cells(step: StepFigures) -> tuple[str, ...]:
     if not step.has_source:
-        return (_("no source in this tool"), *[NOTHING] * 6)
+        return (_("no source in this tool"),)
     return (
         number(step.in_period),
         number(step.open),
@@ -108,12 +111,19 @@ def _journey_name(report: Report, journey: JourneyFigures) -> str:
 
 def _sla(report: Report, journey: JourneyFigures) -> Section:
     tables = (_sla_table(report, journey),) if journey.sla is not None else ()
-    notes = () if journey.sla is not None else (_("SLA rows: no source in this tool."),)
+    notes = (
+        _("SLA rows: no source in this tool.")
+        if journey.sla is None
+        else _(
+            "A record whose clock is met tends to be resolved and to move on: the steps before the"
+            " last keep mostly the breached ones."
+        ),
+    )
     return Section("sla", _("SLA by step"), meaning("sla_met_share"), tables, notes)
 
 
 def _sla_table(report: Report, journey: JourneyFigures) -> Table:
-    figures = ("sla_met", "sla_breached", "sla_running", "sla_met_share")
+    figures = ("sla_met", "sla_breached", "sla_breached_open", "sla_running", "sla_met_share")
     positions = {step.step: i for i, step in enumerate(journey.steps, 1)}
     rows = [
         _sla_row(_place(report, journey.journey, row.step, positions), row)
@@ -138,9 +148,9 @@ def _place(report: Report, journey: str, step: str, positions: dict[str, int]) -
 
 
 def _sla_row(name: str, row: SlaFigures) -> tuple[str, ...]:
-    counts = (row.met, row.breached, row.running)
+    counts = (row.met, row.breached, row.breached_open, row.running)
     if not any(counts):
-        return (name, *[NOTHING] * 4)
+        return (name, _("no SLA clock"))
     return (name, *(number(count) for count in counts), share(row.met_share))
 
 

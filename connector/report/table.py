@@ -168,6 +168,7 @@ def _sla_lines(row: SlaFigures, journey: str, name: str) -> Iterator[Line]:
     for figure, n in (
         ("sla_met", row.met),
         ("sla_breached", row.breached),
+        ("sla_breached_open", row.breached_open),
         ("sla_running", row.running),
     ):
         yield Line(figure, n, n, journey, row.step, name)

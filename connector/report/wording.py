@@ -6,7 +6,7 @@ The language is the one `_` speaks; formats come from Babel's CLDR data.
 import re
 from datetime import date, datetime, timedelta
 
-from babel.dates import format_date, format_datetime, format_interval, format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
@@ -46,7 +46,7 @@ def share(value: Share) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """3.2 days, 5 hr or 12 min: one unit, at most one decimal; nothing for None."""
+    """3.2 days, 5 hours or 12 minutes: one unit, at most one decimal; nothing for None."""
     if seconds is None:
         return NOTHING
     for size, unit in ((_DAY, "day"), (_HOUR, "hour")):
@@ -57,7 +57,7 @@ def duration(seconds: float | None) -> str:
 
 def _unit(value: float, unit: str) -> str:
     text = format_unit(
-        value, f"duration-{unit}", length="short", format="#,##0.#", locale=current_language()
+        value, f"duration-{unit}", length="long", format="#,##0.#", locale=current_language()
     )
     return text.replace(" ", "\u00a0")
 
@@ -76,9 +76,8 @@ def instant(moment: datetime | None, period: Period) -> str:
     """An instant on the clocks of the report's time zone; nothing for None."""
     if moment is None:
         return NOTHING
-    return format_datetime(
-        period.local(moment).replace(tzinfo=None), "d MMM y, HH:mm", locale=current_language()
-    )
+    local = period.local(moment)
+    return f"{format_date(local.date(), 'medium', locale=current_language())}, {local:%H:%M}"
 
 
 def is_whole_days(period: Period) -> bool:

@@ -5,7 +5,6 @@ store. Not the shipped mapping: golden files must not move when a designer renam
 """
 
 import random
-from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -253,7 +252,7 @@ def _itil4() -> Journey:
 class Sample:
     """Rows as the store holds them: the tool's records by table, and our own tables."""
 
-    records: Dict[str, list[dict[str, str]]]
+    records: dict[str, list[dict[str, str]]]
     classification: list[ROW]
     standing: list[ROW]
     transition: list[ROW]

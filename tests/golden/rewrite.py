@@ -1,0 +1,47 @@
+"""The golden reports: `python -m tests.golden.rewrite` writes them anew; then read the diff."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from connector.report.render import FORMATS, ReportFile, render_all
+from connector.report.report import Report, build_report
+from connector.timestamps import parse_day
+from tests.golden.sample import fill_store, make_sample, sample_mapping
+
+FOLDER = Path(__file__).parent
+ZONE = "Europe/Madrid"
+
+
+def golden_report(folder: Path) -> Report:
+    """October of the sample organisation, in English; its store is made in `folder`."""
+    with fill_store(folder / "sample.duckdb", make_sample()) as store:
+        return build_report(
+            store,
+            sample_mapping(),
+            parse_day("2026-10-01", ZONE),
+            parse_day("2026-11-01", ZONE),
+            "en",
+            ZONE,
+        )
+
+
+def golden_files(folder: Path) -> list[ReportFile]:
+    """Every format in both languages."""
+    report = golden_report(folder)
+    return [
+        file for language in ("en", "es")
+        for file in render_all(report.in_language(language), list(FORMATS))
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Write the files beside this module."""
+    with tempfile.TemporaryDirectory() as folder:
+        for file in golden_files(Path(folder)):
+            (FOLDER / file.name).write_bytes(file.content)
+            sys.stdout.write(f"{file.name}\n")
+
+
+if __name__ == "__main__":
+    main()

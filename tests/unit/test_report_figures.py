@@ -1,0 +1,357 @@
+"""Figures against an independent count: plain Python over the same rows."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.report.departments import suppress
+from connector.report.figures import DepartmentFigures, Figures, Flow, Period, Share, StepFigures
+from connector.report.measure import measure
+from connector.store.database import Store, open_store
+from connector.timestamps import format_instance, parse_day
+from tests.golden.sample import (
+    FIRST_SYNC,
+    NOW,
+    Sample,
+    fill_store,
+    make_sample,
+    sample_mapping,
+)
+
+ZONE = "Europe/Madrid"
+PERIOD = Period(parse_day("2026-10-01", ZONE), parse_day("2026-11-01", ZONE), ZONE)
+START, END = format_instance(PERIOD.start), format_instance(PERIOD.end)
+
+
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    return make_sample()
+
+
+@pytest.fixture(scope="module")
+def store(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with fill_store(tmp_path_factory.mktemp("store") / "s.duckdb", sample) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def figures(store: Store) -> Figures:
+    return measure(store, sample_mapping(), PERIOD, "travesia", 5)
+
+
+def is_open(table: str, record: dict[str, str]) -> bool:
+    """Written apart from the SQL, from what the tool's columns mean."""
+    match table:
+        case "incident":
+            return record["state"] in ("1", "2", "3")
+        case "sysapproval_approver":
+            return record["state"] == "requested"
+        case "task_sla":
+            return record["stage"] == "in_progress"
+        case _:
+            return record["active"] == "true"
+
+
+def opened(table: str, record: dict[str, str]) -> str:
+    column = {"sysapproval_approver": "sys_created_on", "task_sla": "start_time"}
+    return record[column.get(table, "opened_at")]
+
+
+def ended(table: str, record: dict[str, str]) -> str:
+    if table == "incident":
+        return record["resolved_at"]
+    return {"task_sla": record.get("end_time", "")}.get(table, record.get("closed_at", ""))
+
+
+def in_period(table: str, record: dict[str, str]) -> bool:
+    begun, over = opened(table, record), ended(table, record) or opened(table, record)
+    return begun < END and (is_open(table, record) or over >= START)
+
+
+def rows_of(sample: Sample) -> list[tuple[str, dict[str, str], dict[str, object]]]:
+    """(table, record, classification) of every record that counts: no clocks, no noise."""
+    found = {(c["table_name"], c["sys_id"]): c for c in sample.classification}
+    return [
+        (table, record, found[table, record["sys_id"]])
+        for table, records in sample.records.items()
+        if table not in ("task_sla", "sys_user", "cmn_department")
+        for record in records
+        if found[table, record["sys_id"]]["rule_id"] != "test-noise"
+    ]
+
+
+def step_counts(sample: Sample, journey: str, *, only_open: bool) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for table, record, placed in rows_of(sample):
+        if in_period(table, record) and (is_open(table, record) or not only_open):
+            counts[(placed["steps"] or {}).get(journey, "")] += 1  # type: ignore[attr-defined]
+    return counts
+
+
+@pytest.mark.parametrize("journey", [0, 1])
+def test_records_per_step_are_those_counted_by_hand(
+    figures: Figures, sample: Sample, journey: int
+) -> None:
+    shown = figures.journeys[journey]
+    all_, open_ = (step_counts(sample, shown.journey, only_open=flag) for flag in (False, True))
+    assert {s.step: s.in_period for s in shown.steps if s.in_period} == {
+        step: n for step, n in all_.items() if step
+    }
+    assert {s.step: s.open for s in shown.steps if s.open} == {
+        step: n for step, n in open_.items() if step
+    }
+    assert sum(all_.values()) == figures.records
+    assert sum(open_.values()) == figures.open
+    assert sum(s.placed for s in shown.steps) == sum(
+        1 for _table, _record, placed in rows_of(sample) if placed["steps"]
+    )
+
+
+def test_the_shown_journey_comes_first(store: Store) -> None:
+    other = measure(store, sample_mapping(), PERIOD, "itil4", 5)
+    assert [j.journey for j in other.journeys] == ["itil4", "travesia"]
+
+
+def test_moves_of_a_new_mapping_are_no_movement_of_a_customer(
+    figures: Figures, sample: Sample
+) -> None:
+    moves = [
+        t
+        for t in sample.transition
+        if t["journey"] == "travesia"
+        and t["cause"] == "customer"
+        and PERIOD.start.replace(tzinfo=None)
+        <= t["happened_at"]
+        < PERIOD.end.astimezone(UTC).replace(tzinfo=None)
+    ]
+    assert any(t["cause"] == "mapping" for t in sample.transition)
+    entered, left = Counter(t["to_step"] for t in moves), Counter(t["from_step"] for t in moves)
+    stays = [t["dwell_seconds"] for t in moves if t["from_step"] == "usar"]
+    steps = {s.step: s for s in figures.shown.steps}
+    assert {s.step: s.entered for s in steps.values() if s.entered} == dict(entered)
+    assert {s.step: s.left for s in steps.values() if s.left} == {
+        k: n for k, n in left.items() if k
+    }
+    assert steps["usar"].dwell_seconds == median(stays)
+    assert steps["usar"].dwell_records == len(stays)
+
+
+def test_the_wait_of_open_records_reaches_to_where_the_data_end(
+    figures: Figures, sample: Sample
+) -> None:
+    lives = {
+        (table, record["sys_id"]): is_open(table, record) and opened(table, record) < END
+        for table, record, _placed in rows_of(sample)
+    }
+    ages = [
+        (NOW.replace(tzinfo=None) - s["since"]).total_seconds()
+        for s in sample.standing
+        if s["journey"] == "travesia" and s["step"] == "usar"
+        and lives.get((s["table_name"], s["sys_id"]))
+    ]  # fmt: skip
+    assert {s.step: s.age_seconds for s in figures.shown.steps}["usar"] == median(ages)
+
+
+def test_sla_clocks_count_where_their_record_stands_now(figures: Figures, sample: Sample) -> None:
+    tasks = {r["sys_id"]: (table, r, c) for table, r, c in rows_of(sample)}
+    met: Counter[str] = Counter()
+    breached: Counter[str] = Counter()
+    attended: Counter[str] = Counter()
+    for clock in sample.records["task_sla"]:
+        table, record, placed = tasks.get(clock["task"], ("", {}, {}))
+        if not table or not in_period("task_sla", clock):
+            continue
+        step = (placed["steps"] or {}).get("travesia", "")  # type: ignore[attr-defined]
+        if clock["has_breached"] == "true":
+            breached[step] += 1
+            attended[step] += is_open(table, record)
+        elif clock["stage"] == "completed":
+            met[step] += 1
+    assert figures.shown.sla is not None
+    rows = {row.step: row for row in figures.shown.sla}
+    assert {step: row.met for step, row in rows.items() if row.met} == dict(met)
+    assert {step: row.breached for step, row in rows.items() if row.breached} == dict(breached)
+    assert {s: r.breached_open for s, r in rows.items() if r.breached_open} == {
+        s: n for s, n in attended.items() if n
+    }
+    total = figures.sla_total
+    assert total is not None
+    assert total.met == sum(met.values())
+
+
+def test_a_cancelled_clock_counts_only_if_it_had_breached(tmp_path: Path) -> None:
+    sample = make_sample(incidents=6, items=0)
+    for clock in sample.records["task_sla"]:
+        clock["stage"], clock["has_breached"] = "cancelled", "false"
+        clock["start_time"] = clock["end_time"] = format_instance(PERIOD.start)
+    sample.records["task_sla"][0]["has_breached"] = "true"
+    with fill_store(tmp_path / "s.duckdb", sample) as store:
+        total = measure(store, sample_mapping(), PERIOD, "travesia", 5).sla_total
+    assert total is not None
+    assert (total.met, total.breached, total.running) == (0, 1, 0)
+
+
+def test_value_is_counted_on_tickets_that_ended_in_the_period(
+    figures: Figures, sample: Sample
+) -> None:
+    ends: Counter[object] = Counter(
+        placed["value"] or placed["outcome"]
+        for table, record, placed in rows_of(sample)
+        # Not the requests: they repeat their items.
+        if table in ("incident", "sc_req_item")
+        and not is_open(table, record)
+        and START <= ended(table, record) < END
+    )
+    closures = figures.closures
+    assert figures.ticket_tables == ("incident", "sc_req_item")
+    assert (closures.confirmed, closures.presumed) == (ends["confirmed"], ends["presumed"])
+    assert closures.outcomes == {
+        key: n for key, n in ends.items() if key not in ("", "confirmed", "presumed")
+    }
+
+
+def test_opened_and_resolved_agree_with_the_weeks_and_by_hand(
+    figures: Figures, sample: Sample
+) -> None:
+    tickets = [(t, r) for t, r, _c in rows_of(sample) if t in ("incident", "sc_req_item")]
+    assert figures.flow == Flow(
+        sum(START <= opened(t, r) < END for t, r in tickets),
+        sum(not is_open(t, r) and START <= ended(t, r) < END for t, r in tickets),
+    )
+    assert len(figures.weeks) == 8
+    for week in figures.weeks:
+        first = format_instance(parse_day(week.monday.isoformat(), ZONE))
+        last = format_instance(parse_day((week.monday + timedelta(weeks=1)).isoformat(), ZONE))
+        assert week.monday.weekday() == 0
+        assert week.flow.opened == sum(first <= opened(t, r) < last for t, r in tickets)
+    # The last week of October ends on 1 November, before the data end.
+    assert all(week.is_complete for week in figures.weeks)
+
+
+def test_a_week_that_the_data_do_not_cover_is_marked(store: Store) -> None:
+    period = Period(parse_day("2026-11-01", ZONE), parse_day("2026-12-01", ZONE), ZONE)
+    weeks = measure(store, sample_mapping(), period, "travesia", 5).weeks
+    assert [week.is_complete for week in weeks][-2:] == [True, False]
+    assert weeks[-1].monday.isoformat() == "2026-11-02"
+
+
+def test_days_are_those_of_the_time_zone_across_summer_time() -> None:
+    assert (START, END) == ("2026-09-30 22:00:00", "2026-10-31 23:00:00")
+    assert format_instance(PERIOD.previous.start) == "2026-08-30 22:00:00"
+
+
+def test_touchpoints_are_kept_apart_from_backstage_activities(
+    figures: Figures, sample: Sample
+) -> None:
+    counts = Counter(
+        placed["touchpoint"]
+        for table, record, placed in rows_of(sample)
+        if in_period(table, record) and placed["touchpoint"]
+    )
+    assert {t.touchpoint: t.in_period for t in figures.touchpoints} == dict(counts)
+    kinds = {t.touchpoint: t.kind for t in figures.touchpoints}
+    assert kinds["backstage_work"] == "backstage_activity"
+    assert "sla_result" not in kinds
+
+
+def test_shares_keep_the_records_behind_them(figures: Figures, sample: Sample) -> None:
+    now = [c for t, r, c in rows_of(sample) if in_period(t, r)]
+    assert figures.visible == Share(
+        sum(c["band"] == "visible" for c in now), sum(bool(c["band"]) for c in now)
+    )
+    assert figures.unclassified == Share(sum(c["rule_id"] == "unclassified" for c in now), len(now))
+    assert figures.low_confidence == Share(
+        sum(c["touchpoint"] == "backstage_work" for c in now), len(now)
+    )
+
+
+def test_a_step_that_no_table_can_reach_has_no_source(figures: Figures) -> None:
+    steps = {s.step: s for s in figures.shown.steps}
+    assert not steps["explorar"].has_source
+    assert not steps["entender"].has_source
+    assert steps["visibilizar"].has_source, "0 records, but the tool could have some"
+    assert steps["visibilizar"].in_period == 0
+
+
+def test_a_table_that_is_not_read_takes_its_steps_away(tmp_path: Path) -> None:
+    sample = make_sample(incidents=3, items=0)
+    del sample.records["sysapproval_approver"]
+    with fill_store(tmp_path / "s.duckdb", sample) as store:
+        steps = measure(store, sample_mapping(), PERIOD, "travesia", 5).shown.steps
+    assert not {s.step: s for s in steps}["acordar"].has_source
+
+
+def test_without_sla_rows_there_is_no_figure_rather_than_zero(tmp_path: Path) -> None:
+    sample = make_sample(incidents=3, items=0)
+    del sample.records["task_sla"]
+    with fill_store(tmp_path / "s.duckdb", sample) as store:
+        figures = measure(store, sample_mapping(), PERIOD, "travesia", 5)
+    assert figures.shown.sla is None
+    assert figures.sla_total is None
+
+
+def test_the_data_reach_to_the_latest_finished_sync(figures: Figures) -> None:
+    assert figures.data_until == NOW
+    assert figures.moves_since == FIRST_SYNC
+
+
+def test_a_fresh_store_gives_figures_of_nothing(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s.duckdb") as store:
+        figures = measure(store, sample_mapping(), PERIOD, "travesia", 5)
+    assert figures.data_until is None
+    assert (figures.records, figures.open, figures.weeks, figures.departments) == (0, 0, (), ())
+    assert figures.visible.ratio is None
+    assert not any(step.has_source for step in figures.shown.steps)
+
+
+def test_records_whose_columns_are_hidden_are_counted_nowhere_but_placed(tmp_path: Path) -> None:
+    """Without an opening date nobody can say that a closed record belongs to the period."""
+    sample = make_sample(incidents=4, items=0)
+    for record in sample.records["incident"]:
+        del record["opened_at"], record["resolved_at"], record["closed_at"]
+    with fill_store(tmp_path / "s.duckdb", sample) as store:
+        figures = measure(store, sample_mapping(), PERIOD, "travesia", 5)
+    assert figures.tables[0].placed == 4
+    assert figures.flow == Flow(0, 0)
+
+
+def test_departments_of_few_people_are_never_alone(figures: Figures) -> None:
+    *shown, others = figures.departments
+    assert {d.name for d in shown} == {"Finanzas", "Ventas", "Operaciones"}
+    assert others.department == ""
+    assert others.people >= 5
+
+
+def department(name: str, people: int) -> DepartmentFigures:
+    return DepartmentFigures(name, name, people, people * 2, 1, Share(1, 2))
+
+
+def test_the_next_smallest_goes_with_a_single_small_department() -> None:
+    """Else its figures would be the total less what is shown."""
+    shown = suppress([department("a", 2), department("b", 7), department("c", 9)], 5)
+    assert [(d.department, d.people) for d in shown] == [("c", 9), ("", 9)]
+
+
+def test_a_small_department_without_company_is_not_shown_at_all() -> None:
+    assert suppress([department("a", 4)], 5) == ()
+
+
+@given(st.lists(st.integers(0, 12), max_size=8), st.integers(1, 6))
+def test_nothing_shown_is_smaller_than_the_minimum(sizes: list[int], minimum: int) -> None:
+    departments = [department(f"d{i}", people) for i, people in enumerate(sizes)]
+    shown = suppress(departments, minimum)
+    assert all(d.people >= minimum for d in shown)
+    hidden = [d for d in departments if d.department not in {s.department for s in shown}]
+    assert len(hidden) != 1 or not shown, "one hidden alone could be had by subtraction"
+
+
+def test_a_share_of_nothing_is_nothing() -> None:
+    assert Share(0, 0).ratio is None
+    assert StepFigures("x", ()).has_source is False
+    assert Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)).previous.end

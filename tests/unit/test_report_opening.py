@@ -1,0 +1,90 @@
+"""The sentences at the head: said only where the figures carry them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connector.messages import speaking
+from connector.report.figures import Closures, Flow, Share
+from connector.report.opening import opening
+from connector.report.report import Report
+from connector.report.wording import clean, duration, number, percent
+from tests.golden.rewrite import golden_report
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return golden_report(Path(tmp_path_factory.mktemp("golden")))
+
+
+def said(report: Report, **changes: object) -> str:
+    figures = replace(report.figures, **changes)  # type: ignore[arg-type]
+    return "\n".join(opening(replace(report, figures=figures)))
+
+
+@pytest.mark.parametrize(
+    ("flow", "words"),
+    [
+        (Flow(12, 10), "grew by 2"),
+        (Flow(10, 12), "shrank by 2"),
+        (Flow(3, 3), "stayed as it was"),
+    ],
+)
+def test_the_backlog_is_opened_less_resolved(report: Report, flow: Flow, words: str) -> None:
+    assert words in said(report, flow=flow)
+
+
+def test_a_change_is_told_from_five_percent_and_ten_tickets_on(report: Report) -> None:
+    assert "20% more tickets" in said(report, flow=Flow(120, 0), previous=Flow(100, 0))
+    assert "20% fewer tickets" in said(report, flow=Flow(80, 0), previous=Flow(100, 0))
+    assert "more tickets" not in said(report, flow=Flow(104, 0), previous=Flow(100, 0))
+    assert "more tickets" not in said(report, flow=Flow(18, 0), previous=Flow(9, 0))
+
+
+def test_no_change_is_told_before_the_period_is_over(report: Report) -> None:
+    until = report.period.start.replace(day=30, month=10)
+    text = said(report, flow=Flow(20, 0), previous=Flow(100, 0), data_until=until)
+    assert "fewer tickets" not in text
+
+
+def test_value_is_not_spoken_of_where_nothing_ended(report: Report) -> None:
+    assert "confirmed" in said(report)
+    assert "confirmed" not in said(report, closures=Closures())
+
+
+def test_missing_rules_are_told_only_above_the_goal(report: Report) -> None:
+    assert "could not be placed" not in said(report, unclassified=Share(3, 100))
+    assert "3.1% of the records could not be placed" in said(report, unclassified=Share(31, 1000))
+
+
+def test_without_sla_rows_nothing_is_said_of_sla(report: Report) -> None:
+    journeys = tuple(replace(j, sla=None) for j in report.figures.journeys)
+    assert "SLA" not in said(report, journeys=journeys)
+
+
+def test_the_sentences_are_spanish_for_a_spanish_reader(report: Report) -> None:
+    with speaking("es"):
+        sentences = opening(report.in_language("es"))
+    assert len(sentences) == len(opening(report))
+    assert sentences[0].startswith("280 registros estuvieron abiertos")
+
+
+def test_a_share_is_never_rounded_to_a_whole_that_it_is_not() -> None:
+    assert [percent(r) for r in (0.0, 0.00001, 0.5, 0.99999, 1.0, None)] == [
+        "0%", "0.1%", "50%", "99.9%", "100%", "–",
+    ]  # fmt: skip
+
+
+def test_spans_of_time_are_said_in_one_unit() -> None:
+    assert [duration(s) for s in (0, 90, 3600, 86400 * 3.24, None)] == [
+        "0\u00a0minutes", "2\u00a0minutes", "1\u00a0hour", "3.2\u00a0days", "–",
+    ]  # fmt: skip
+    with speaking("es"):
+        assert duration(86400 * 3.24) == "3,2\u00a0días"
+        assert number(1234567) == "1.234.567"
+
+
+def test_control_and_direction_characters_leave_a_name() -> None:
+    assert clean("a\x00\u202eb\r\n") == "a b"
+    assert len(clean("x" * 1000)) == 160
