@@ -45,7 +45,6 @@ def check_mapping(mapping: JourneyMapping) -> list[Finding]:
     return [
         Finding("ok", _("mapping"), summary.format(**words)),
         *_unreached_steps(mapping),
-        *_open_tables(mapping),
     ]
 
 
@@ -98,14 +97,6 @@ def _step_of(mapping: JourneyMapping, rule: Rule, journey: str) -> str:
     return rule.steps.get(journey) or (touchpoint.steps.get(journey, "") if touchpoint else "")
 
 
-def _open_tables(mapping: JourneyMapping) -> Iterator[Finding]:
-    for table in sorted({table for rule in mapping.rules for table in rule.tables}):
-        rules = mapping.rules_of(table)
-        if rules and all(rule.when for rule in rules):
-            text = _("The last of its {n} rules has a condition; what none matches is unclassified")
-            yield Finding("ok", table, text.format(n=len(rules)))
-
-
 def _clock(instance: Instance, clock: Callable[[], datetime]) -> Iterator[Finding]:
     away = instance.now() - clock()
     if abs(away) <= SKEW:
@@ -116,9 +107,14 @@ def _clock(instance: Instance, clock: Callable[[], datetime]) -> Iterator[Findin
         if away > timedelta()
         else _("The instance's clock is {away} behind this machine's")
     )
-    rounded = timedelta(seconds=round(abs(away).total_seconds()))
     remedy = _("set this machine's clock by NTP; runs follow the instance's clock anyway")
-    yield Finding("warn", _("clock"), text.format(away=rounded), remedy)
+    yield Finding("warn", _("clock"), text.format(away=_length(abs(away))), remedy)
+
+
+def _length(time: timedelta) -> str:
+    hours, seconds = divmod(round(time.total_seconds()) % 86400, 3600)
+    days = f"{time.days} d " if time.days else ""
+    return f"{days}{hours} h {seconds // 60} min {seconds % 60} s"
 
 
 def _account(probe: Probe) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from connector.itsm.servicenow.decode import (
     error_detail,
 )
 from connector.itsm.servicenow.gate import JSON, Request
-from connector.itsm.servicenow.keys import PLAIN_VALUES, checked_id, table_path
+from connector.itsm.servicenow.keys import PLAIN_VALUES, table_path
 from connector.itsm.servicenow.session import Session
 from connector.messages import _
 
@@ -61,7 +61,7 @@ class Item:
 
 def update_item(update: RecordUpdate) -> Item:
     """A RecordUpdate as a batch item."""
-    return Item("PATCH", update.table, checked_id(update.sys_id), dict(update.values))
+    return Item("PATCH", update.table, update.sys_id, dict(update.values))
 
 
 class _Serviced(msgspec.Struct):

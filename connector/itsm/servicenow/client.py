@@ -24,7 +24,7 @@ from connector.itsm.servicenow import attachments, dictionary, probing
 from connector.itsm.servicenow.batch import Item, send_batch, update_item
 from connector.itsm.servicenow.decode import decode_record, decode_records, encode
 from connector.itsm.servicenow.gate import Request
-from connector.itsm.servicenow.keys import PLAIN_VALUES, checked_id, table_path
+from connector.itsm.servicenow.keys import PLAIN_VALUES, checked_id, is_id, table_path
 from connector.itsm.servicenow.pages import PageSize, Scan
 from connector.itsm.servicenow.session import Session, Sleep
 from connector.itsm.servicenow.settings import Connection
@@ -97,7 +97,9 @@ class ServiceNow:
 
     def send_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
         """Send one batch of PATCHes; one reply per update, in order. See batch.py."""
-        return send_batch(self._session, [update_item(update) for update in updates])
+        good = [update for update in updates if is_id(update.sys_id)]
+        replies = iter(send_batch(self._session, [update_item(update) for update in good]))
+        return [next(replies) if is_id(update.sys_id) else _not_an_id(update) for update in updates]
 
     def create_records(self, table: str, records: Sequence[Mapping[str, str]]) -> list[UpdateReply]:
         """Create several at once, each under the `sys_id` it carries; one reply per record."""
@@ -154,6 +156,10 @@ class ServiceNow:
     def _scan(self, table: str, fields: Sequence[str], where: str) -> Scan:
         size = self._sizes.setdefault(table, PageSize(self._page_size))
         return Scan(self._session, table, fields, where, size)
+
+
+def _not_an_id(update: RecordUpdate) -> UpdateReply:
+    return UpdateReply(update.table, update.sys_id, "rejected", {}, _("This is not a sys_id"))
 
 
 def connect(

@@ -74,23 +74,33 @@ def query_table(
     """All rows of a small table that match. Raises InstanceError and its kinds, never pysnow's."""
     table_path(table)
     found: list[Record] = []
+    while True:
+        page, total = _query_page(session, table, f"{query}^ORDERBYsys_id", fields, len(found))
+        found += page
+        if not page or len(found) >= total:
+            return found
+
+
+def _query_page(
+    session: Session, table: str, query: str, fields: Sequence[str], offset: int
+) -> tuple[list[Record], int]:
     try:
-        while True:
-            answer = _resource(session, table).get(
-                query=f"{query}^ORDERBYsys_id", limit=_LIMIT, offset=len(found), fields=list(fields)
-            )
-            page = [{key: text(value) for key, value in row.items()} for row in answer.all()]
-            found += page
-            if not page or len(found) >= _total(answer.headers, len(page)):
-                return found
-    except (pysnow.exceptions.PysnowException, requests.RequestException, AttributeError) as error:
-        raise IncompleteResponseError(
-            _("The answer to a look into {table} was no list of records; try again later").format(
-                table=table
-            ),
-            method="GET",
-            path=table_path(table),
-        ) from error
+        answer = _resource(session, table).get(
+            query=query, limit=_LIMIT, offset=offset, fields=list(fields)
+        )
+        rows = answer.all()
+    except (pysnow.exceptions.PysnowException, requests.RequestException) as error:
+        raise _no_list(table) from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _no_list(table)
+    page = [{key: text(value) for key, value in row.items()} for row in rows]
+    return page, _total(answer.headers, offset + len(page))
+
+
+def _no_list(table: str) -> IncompleteResponseError:
+    sentence = _("The answer to a look into {table} was no list of records; try again later")
+    path = table_path(table)
+    return IncompleteResponseError(sentence.format(table=table), method="GET", path=path)
 
 
 def _total(headers: Mapping[str, str], seen: int) -> int:
@@ -178,9 +188,9 @@ def _columns_of(session: Session, tables: Iterable[str]) -> dict[str, list[Recor
 
 
 def _unreadable(table: str) -> ForbiddenError:
-    text_ = _("The account sees no column of {table}; let it read sys_dictionary")
+    sentence = _("The account sees no column of {table}; let it read sys_dictionary")
     path = table_path("sys_dictionary")
-    return ForbiddenError(text_.format(table=table), method="GET", path=path)
+    return ForbiddenError(sentence.format(table=table), method="GET", path=path)
 
 
 def _column(table: str, row: Record) -> Column:

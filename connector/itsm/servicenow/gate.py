@@ -95,7 +95,7 @@ def lost(request: Request, error: Exception, host: str) -> InstanceError:
     """What requests, urllib3 or the socket said → the InstanceError that fits."""
     where: dict[str, Any] = {"method": request.method, "path": request.path}
     place = {"host": host, "method": request.method, "path": request.path}
-    if "certificate verify failed" in str(error).lower():
+    if isinstance(error, _TLS) and "certificate verify failed" in str(error).lower():
         text = _("The certificate of {host} is not trusted; set ca_bundle to your own authority's")
         return InstanceError(text.format(**place), **where)
     if isinstance(error, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError):
@@ -114,6 +114,7 @@ def lost(request: Request, error: Exception, host: str) -> InstanceError:
     return InstanceError(text.format(**place), **where)
 
 
+_TLS = (requests.exceptions.SSLError, urllib3.exceptions.SSLError)
 _TIMEOUTS = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)
 _CUT_SHORT = (
     requests.exceptions.ChunkedEncodingError,

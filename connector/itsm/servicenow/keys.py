@@ -28,9 +28,14 @@ def table_path(table: str, sys_id: str = "") -> str:
     return f"{path}/{quote(checked_id(sys_id), safe='')}" if sys_id else path
 
 
+def is_id(sys_id: str) -> bool:
+    """Whether it can be a sys_id: mostly 32 hex digits, but `global` and the like occur."""
+    return bool(_ID.fullmatch(sys_id))
+
+
 def checked_id(sys_id: str) -> str:
-    """The sys_id itself. Raises InstanceError if it cannot be one (`global` and the like can)."""
-    if not _ID.fullmatch(sys_id):
+    """The sys_id itself. Raises InstanceError if it cannot be one."""
+    if not is_id(sys_id):
         raise InstanceError(_("{sys_id!r} is not a sys_id").format(sys_id=sys_id[:70]))
     return sys_id
 

@@ -35,6 +35,12 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 LONGEST_ASKED_WAIT_SECONDS = 3600.0
 """Rate rules count by the hour (§6): no honest Retry-After is longer."""
 _CHUNK = 64 * 1024
+_FOREIGN = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,  # an unreadable CA bundle
+    ValueError,  # a proxy scheme or a header that cannot be sent
+)
 
 _log = log.get("servicenow")
 
@@ -140,7 +146,7 @@ class Session:
                 stream=True,
             ) as response:
                 return response, self._read(request, response)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except _FOREIGN as error:
             raise gate.lost(request, error, _host(self.url)) from error
 
     def _read(self, request: Request, response: requests.Response) -> bytes:
