@@ -47,12 +47,14 @@ _MOMENTS = [
 ]  # fmt: skip
 _DAYS = ["2026-03-29", "2026-10-25", "2026-11-20", "2026-11-19", "2024-02-29", "2026-01-01"]
 _DURATIONS = ["1970-01-01 00:02:17", "1970-01-02 04:23:17", "1970-01-01 00:00:00"]
-_ZONES = ["UTC", "Europe/Madrid", "America/Santiago", "America/Havana", "Asia/Kolkata"]
-_NOWS = [
+ZONES = ["UTC", "Europe/Madrid", "America/Santiago", "America/Havana", "Asia/Kolkata"]
+NOWS = [
+    datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (
     "2026-11-20 12:00:00", "2026-03-29 00:59:59", "2026-03-29 01:00:00", "2026-03-30 00:30:00",
     "2026-10-25 00:30:00", "2026-10-25 01:30:00", "2026-09-06 04:10:00", "2026-09-07 03:30:00",
     "2026-11-01 04:30:00", "2026-11-01 05:30:00", "2024-02-29 23:30:00", "2026-01-01 00:00:00",
     "2026-12-31 23:59:59", "2026-05-31 10:00:00",
+    )
 ]  # fmt: skip
 
 _STORED: dict[FieldType, list[str]] = {
@@ -66,7 +68,7 @@ _STORED: dict[FieldType, list[str]] = {
     FieldType.DATE: [*_DAYS, "garbage", "2026-11-20 12:00:00"],
     FieldType.DURATION: [*_DURATIONS, "garbage"],
 }
-_CALLS = [
+CALLS = [
     "now()", "nowDateTime()", "getUserID()", "daysAgo(1)", "daysAgoStart(0)", "daysAgoEnd(0)",
     "daysAgo(-1)", "daysAgoStart(26)", "hoursAgo(24)", "hoursAgoStart(1)", "hoursAgoEnd(0)",
     "minutesAgo(30)", "minutesAgoStart(30)", "minutesAgoEnd(0)", "weeksAgoStart(1)",
@@ -78,7 +80,7 @@ _CALLS = [
     "dateGenerate('2026-03-29','02:30:00')", "dateGenerate('2026-10-25', 'end')",
     'dateGenerate("2026-09-06","start")', "getDurationDate('1 4:23:17')",
 ]  # fmt: skip
-_UNITS = ["minute", "hour", "dayofweek", "day", "week", "month", "quarter", "year"]
+UNITS = ["minute", "hour", "dayofweek", "day", "week", "month", "quarter", "year"]
 
 
 def _escaped(text: str) -> str:
@@ -91,7 +93,7 @@ def _values(draw: st.DrawFn, kind: FieldType) -> str:
     if where == 0:
         return draw(st.sampled_from(_TEXTS))
     if where <= 2:
-        return f"javascript:gs.{draw(st.sampled_from(_CALLS))}"
+        return f"javascript:gs.{draw(st.sampled_from(CALLS))}"
     if kind is FieldType.DURATION and where == 3:
         return draw(st.sampled_from(["137", "102197", "0"]))
     if kind is FieldType.DATETIME and where == 3:
@@ -139,7 +141,7 @@ def _stretches(draw: st.DrawFn, kind: FieldType) -> str:
         return f"{draw(st.sampled_from(['ON', 'NOTON']))}{draw(st.sampled_from(_DAYS))}"
     sign = draw(st.sampled_from(["GT", "GE", "LT", "LE", "EE"]))
     direction = draw(st.sampled_from(["ago", "ahead"]))
-    return f"RELATIVE{sign}@{draw(st.sampled_from(_UNITS))}@{direction}@{draw(st.integers(0, 14))}"
+    return f"RELATIVE{sign}@{draw(st.sampled_from(UNITS))}@{direction}@{draw(st.integers(0, 14))}"
 
 
 @st.composite
@@ -163,8 +165,8 @@ ROWS = st.lists(
 )
 CONTEXTS = st.builds(
     Context,
-    st.sampled_from(_NOWS).map(lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC)),
-    st.sampled_from(_ZONES),
+    st.sampled_from(NOWS),
+    st.sampled_from(ZONES),
     st.sampled_from(["me", "", "a'"]),
 )
 

@@ -92,7 +92,7 @@ def test_a_named_set_is_expanded() -> None:
 
 
 def test_without_sets_an_at_sign_is_a_value() -> None:
-    assert [c.value for c in parse("emailIN@home").conditions] == ["@home"]
+    assert [c.value for c in parse("cityIN@home").conditions] == ["@home"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -23,8 +25,20 @@ from connector.encoded_query import (
     register_sqlite,
     to_sql,
 )
+from connector.encoded_query.moments import evaluate, relative_span
 from tests.unit import oracle
-from tests.unit.random_queries import CONTEXTS, FIELDS, QUERIES, ROWS, TYPES, Row
+from tests.unit.random_queries import (
+    CALLS,
+    CONTEXTS,
+    FIELDS,
+    NOWS,
+    QUERIES,
+    ROWS,
+    TYPES,
+    UNITS,
+    ZONES,
+    Row,
+)
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 
@@ -157,6 +171,47 @@ def test_a_day_without_midnight_begins_where_the_clock_lands(engines: Engines) -
         {"opened_at": "2026-09-06 04:00:00"},
     ]
     assert rows_matching(engines, "opened_atON2026-09-06", records, "America/Santiago") == [1]
+
+
+@pytest.mark.parametrize(
+    ("call", "moment"),
+    [
+        ("beginningOfThisWeek()", "2026-11-15 23:00:00"),  # a Monday in Madrid
+        ("endOfLastWeek()", "2026-11-15 22:59:59"),
+        ("beginningOfThisMonth()", "2026-10-31 23:00:00"),
+        ("beginningOfLastMonth()", "2026-09-30 22:00:00"),  # still summer time
+        ("endOfThisQuarter()", "2026-12-31 22:59:59"),
+        ("beginningOfThisYear()", "2025-12-31 23:00:00"),
+        ("daysAgo(30)", "2026-10-21 11:00:00"),  # the same wall clock, an hour apart
+        ("daysAgoStart(0)", "2026-11-19 23:00:00"),
+        ("daysAgoEnd(-1)", "2026-11-21 22:59:59"),
+        ("monthsAgo(9)", "2026-02-20 12:00:00"),
+        ("hoursAgo(720)", "2026-10-21 12:00:00"),
+        ("minutesAgoStart(30)", "2026-11-20 11:30:00"),
+        ("now()", "2026-11-19 23:00:00"),
+        ("nowDateTime()", "2026-11-20 12:00:00"),
+        ("dateGenerate('2026-07-01','08:30:00')", "2026-07-01 06:30:00"),
+    ],
+)
+def test_calls_are_reckoned_in_the_readers_zone(call: str, moment: str) -> None:
+    sql = sql_of(f"opened_at>javascript:gs.{call}", context=Context(NOW, "Europe/Madrid"))
+    assert f"> '{moment}'" in sql
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_call_and_unit_gives_what_searching_the_calendar_gives(zone: str) -> None:
+    for now in NOWS:
+        context = Context(now, zone, "me")
+        for name in CALLS:
+            text = f"javascript:gs.{name}"
+            assert evaluate(text, context) == oracle.call(text, context), (text, now)
+        for unit, count in product(UNITS, (-13, 0, 7)):
+            moment, span = relative_span(
+                f"@{unit}@{'ago' if count < 0 else 'ahead'}@{abs(count)}", context
+            )
+            plain = unit.removesuffix("ofweek")
+            assert moment == oracle.moved(now, plain, count, ZoneInfo(zone))
+            assert (span.start, span.end) == oracle.whole(moment, plain, ZoneInfo(zone))
 
 
 def test_nobody_logged_in_is_not_the_same_as_empty() -> None:
