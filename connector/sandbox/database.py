@@ -45,8 +45,11 @@ _AUTOMATIC = frozenset(
 )
 """Columns that the instance fills; what a caller sends for them is dropped."""
 
-_STARTING = {"active": "true", "inactive": "false", "state": "1", "language": "en"}
+_STARTING = {"active": "true", "inactive": "false", "language": "en"}
 """What a new record starts with where it has such a column and the caller said nothing."""
+
+_FIRST_STATE = "1"
+"""New or Open: where every task class starts."""
 
 
 class Database:
@@ -303,13 +306,13 @@ class Database:
         return known
 
     def _starting(self, table: Table, user: str, now: str) -> Record:
+        """Defaults: the dictionary's, then the platform's."""
         starting = {c.name: c.default for c in table.columns.values() if c.default}
-        starting |= {k: v for k, v in _STARTING.items() if k in table.columns}
-        if "opened_at" in table.columns:
-            starting["opened_at"] = now
-        if "opened_by" in table.columns:
-            starting["opened_by"] = self.user_id(user)
-        return starting
+        starting |= _STARTING
+        if table.physical == "task":
+            starting["state"] = _FIRST_STATE
+            starting |= {"opened_at": now, "opened_by": self.user_id(user)}
+        return {name: value for name, value in starting.items() if name in table.columns}
 
     def user_id(self, user_name: str) -> str:
         """The sys_id of a user, '' if there is none of that name."""

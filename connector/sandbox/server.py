@@ -81,7 +81,7 @@ def run(
         listener.close()
         raise
     if reopened:
-        sys.stdout.write(
+        sys.stderr.write(
             _("{folder} already holds an instance (seed {seed}): reopened as it is").format(
                 folder=data, seed=instance.seed
             )
