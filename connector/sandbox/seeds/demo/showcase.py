@@ -18,7 +18,7 @@ from connector.sandbox.seeds.demo.organisation import FINANCE, ITEMS, Organisati
 from connector.sandbox.seeds.demo.story import RECOVERED, SHAKEN, USUAL, Story
 
 QUICK = replace(USUAL, slowness=0.03, reopened=0.0, passed_on=0.0)
-PASSED_ON = replace(USUAL, passed_on=0.9, slowness=0.5)
+PASSED_ON = replace(USUAL, passed_on=1.0, slowness=0.5)
 PARENT = "major"
 """The key of the ticket that others name in `parent_incident`."""
 
@@ -53,7 +53,7 @@ def tickets(organisation: Organisation, story: Story) -> Iterator[Plan]:
     for place, channel in enumerate(channels):
         yield plan(1 + place * 0.2, operations[8 + place], channel=channel, stands="1")
     yield plan(22, sales[12], stands="2", mood=PASSED_ON)
-    yield plan(34, sales[13], stands="2", priority="4", channel="email")
+    yield plan(38, sales[13], stands="2", priority="4", channel="email")
     yield plan(45, operations[20], stands="reopened")
     yield plan(12, operations[21], stands="6")
     yield plan(60, operations[22], stands="duplicate")
@@ -109,7 +109,8 @@ def asks(organisation: Organisation, story: Story) -> Iterator[Ask]:
         yield ask(1, finance[7 + place], key, opened=old, is_controlled=True, decision="waiting",
                   mood=SHAKEN)  # fmt: skip
     yield ask(150, people["Operaciones"][12], "phone", decision="waiting")
-    yield ask(12, logistics[9], "laptop", decision="waiting")
+    for place, key in enumerate(("laptop", "app_access", "bi", "room")):
+        yield ask(6 + 9 * place, logistics[5 + place], key, decision="waiting")
     yield ask(30, finance[11], "monitor", decision="approved", ending="open", mood=RECOVERED)
     built: dict[str, object] = {"decision": "approved", "queue_hours": 1.0, "build_hours": 4.0}
     for place, key in enumerate(
