@@ -67,8 +67,8 @@ class Sandbox:
             else requests.post(target, json=body, timeout=600)
         )
         reply.raise_for_status()
-        is_json = reply.headers["Content-Type"].startswith("application/json")
-        return reply.json() if is_json else reply.text
+        is_json = reply.headers["Content-Type"].split(";")[0] == "application/json"
+        return reply.json()["result"] if is_json else reply.text
 
     def advance(self, until: str) -> None:
         """Apply what was recorded up to `until`, and stand there."""
@@ -85,8 +85,9 @@ class Sandbox:
         return str(self.control("dump"))
 
     def requests(self) -> dict[str, int]:
-        """Counts of requests since the last reset, by kind."""
-        return dict(self.control("requests"))
+        """Counts of requests since the last reset, by kind; what rode in a batch counts apart."""
+        said = self.control("requests")
+        return {**said["requests"], **{f"batched {k}": v for k, v in said["batched"].items()}}
 
     def reset_requests(self) -> None:
         """Count from zero."""
