@@ -41,12 +41,6 @@ LIVES: dict[str, Life] = {
 }
 
 
-def columns_needed(table: str) -> tuple[str, ...]:
-    """What extraction should read of `table` so that a report can tell its life."""
-    life = LIVES.get(table, Life())
-    return (*life.opened, *life.ended, life.state, "active")
-
-
 def lives_of(tables: Mapping[str, Sequence[str]]) -> exp.Query:
     """(table_name, sys_id, opened, ended, is_open) of every record; `tables` → their columns."""
     parts: list[exp.Query] = [_one(table, columns) for table, columns in tables.items()]

@@ -7,7 +7,7 @@ One grouped read (the cube) serves every count, so the figures of a report agree
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 from connector.journey.model import Journey
 from connector.journey.model import Mapping as JourneyMapping
@@ -15,7 +15,6 @@ from connector.report.departments import measure_departments
 from connector.report.figures import (
     Closures,
     Figures,
-    Flow,
     JourneyFigures,
     Period,
     Share,
@@ -23,15 +22,11 @@ from connector.report.figures import (
     StepFigures,
     TableFigures,
     TouchpointFigures,
-    Week,
 )
 from connector.report.life import MEASURES
 from connector.report.source import Source, open_source
+from connector.report.trend import measure_flows, measure_weeks
 from connector.store.database import Row, Store
-from connector.timestamps import format_instance, midnight
-
-TREND_WEEKS = 8
-"""The trend shows at least so many weeks, so that a month has something to be held against."""
 
 _DATA_UNTIL = """
 SELECT max(high_mark) AS until, min(high_mark) AS since
@@ -77,20 +72,6 @@ WHERE l.is_open AND l.opened < $until AND NOT list_contains($measures, s.table_n
 GROUP BY ALL
 """
 
-_FLOW = """
-WITH ticket AS (
-    SELECT l.opened, CASE WHEN l.is_open THEN NULL ELSE l.ended END AS ended
-    FROM life AS l
-    JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
-    WHERE list_contains($tickets, l.table_name) AND NOT list_contains($ignored, c.rule_id)
-), slice AS (SELECT unnest($starts) AS s, unnest($ends) AS e, unnest($numbers) AS i)
-SELECT i, 'opened' AS kind, count(*) AS n
-FROM slice JOIN ticket ON opened >= s AND opened < e GROUP BY i
-UNION ALL
-SELECT i, 'resolved' AS kind, count(*) AS n
-FROM slice JOIN ticket ON ended >= s AND ended < e GROUP BY i
-"""
-
 _SLA = """
 SELECT c.steps,
        CASE WHEN lower(s.has_breached) IN ('true', '1') OR s.stage = 'breached' THEN 'breached'
@@ -124,7 +105,7 @@ def measure(
     cube = source.read(_CUBE)
     in_period = [row for row in cube if row["in_period"] and row["table_name"] not in MEASURES]
     total = _count(in_period)
-    flows = _flows(source, [(period.start, period.end), _bounds(period.previous)])
+    flows = measure_flows(source, [(period.start, period.end), _bounds(period.previous)])
     return Figures(
         period=period,
         scope="all",
@@ -141,7 +122,7 @@ def measure(
         low_confidence=Share(_count(in_period, _is("is_low")), total),
         flow=flows[0],
         previous=flows[1],
-        weeks=_weeks(source, data_until),
+        weeks=measure_weeks(source, data_until),
         departments=measure_departments(source, minimum_group),
         minimum_group=minimum_group,
     )
@@ -340,53 +321,3 @@ def _closures(source: Source, cube: Cube) -> Closures:
         presumed=_count(ended, lambda row: row["value"] == "presumed"),
         outcomes=dict(sorted(outcomes.items())),
     )
-
-
-# Flow and trend ---------------------------------------------------------------------------
-
-
-def _flows(source: Source, slices: Sequence[tuple[datetime, datetime]]) -> list[Flow]:
-    rows = source.read(
-        _FLOW,
-        starts=[format_instance(start) for start, _end in slices],
-        ends=[format_instance(end) for _start, end in slices],
-        numbers=list(range(len(slices))),
-    )
-    counts = {(row["i"], row["kind"]): row["n"] for row in rows}
-    return [
-        Flow(counts.get((i, "opened"), 0), counts.get((i, "resolved"), 0))
-        for i in range(len(slices))
-    ]
-
-
-def _weeks(source: Source, data_until: datetime | None) -> tuple[Week, ...]:
-    """Whole weeks that touch the period, and enough before it; leading empty ones dropped."""
-    if data_until is None:
-        return ()
-    period = source.period
-    first = _monday(period.local(period.start).date())
-    last = _monday(
-        min(period.local(period.end - timedelta(seconds=1)).date(), period.local(data_until).date())
-    )
-    first = min(first, last - timedelta(weeks=TREND_WEEKS - 1))
-    mondays = [first + timedelta(weeks=i) for i in range((last - first).days // 7 + 1)]
-    slices = [
-        (midnight(day, period.time_zone), midnight(day + timedelta(weeks=1), period.time_zone))
-        for day in mondays
-    ]
-    weeks = [
-        Week(day, flow, is_complete=end <= data_until)
-        for day, (_start, end), flow in zip(mondays, slices, _flows(source, slices), strict=True)
-    ]
-    return tuple(_without_leading_zeros(weeks, _monday(period.local(period.start).date())))
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
-
-
-def _without_leading_zeros(weeks: Sequence[Week], keep_from: date) -> Sequence[Week]:
-    for i, week in enumerate(weeks):
-        if week.flow != Flow() or week.monday >= keep_from:
-            return weeks[i:]
-    return ()

@@ -55,10 +55,16 @@ class Source:
         """Rows of a SELECT; `life` and the parameters of `_known` need not be given."""
         query = sqlglot.parse_one(sql, dialect="duckdb")
         if isinstance(query, exp.Query) and _reads_life(query):
-            query = _with_life(query, lives_of(self.columns))
+            query = _with_life(query, lives_of(self._placed()))
         asked = {placeholder.name for placeholder in query.find_all(exp.Placeholder)}
         known = {name: value for name, value in self._known().items() if name in asked}
         return self.store.read(query.sql("duckdb"), **{**known, **params})
+
+    def _placed(self) -> dict[str, Sequence[str]]:
+        """The tables whose records stand on a journey; people and catalogues do not."""
+        ruled = {table for rule in self.mapping.rules for table in rule.tables}
+        rolled = {roll_up.table for roll_up in self.mapping.roll_ups}
+        return {t: columns for t, columns in self.columns.items() if t in ruled | rolled}
 
     def _known(self) -> dict[str, Any]:
         return {

@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.journey.mapping import load_mapping
 from connector.report.departments import suppress
 from connector.report.figures import DepartmentFigures, Figures, Flow, Period, Share, StepFigures
+from connector.report.life import LIVES, Life
 from connector.report.measure import measure
+from connector.report.source import ticket_tables
 from connector.store.database import Store, open_store
 from connector.timestamps import format_instance, parse_day
 from tests.golden.sample import (
@@ -349,6 +352,17 @@ def test_nothing_shown_is_smaller_than_the_minimum(sizes: list[int], minimum: in
     assert all(d.people >= minimum for d in shown)
     hidden = [d for d in departments if d.department not in {s.department for s in shown}]
     assert len(hidden) != 1 or not shown, "one hidden alone could be had by subtraction"
+
+
+def test_the_shipped_mapping_reads_the_columns_that_tell_a_life() -> None:
+    mapping = load_mapping()
+    placed = {table for rule in mapping.rules for table in rule.tables}
+    for table in placed:
+        life, columns = LIVES.get(table, Life()), set(mapping.tables[table].columns)
+        assert columns & set(life.opened), table
+        assert columns & set(life.ended) or not life.ended, table
+        assert life.state in columns, table
+    assert ticket_tables(mapping, tuple(mapping.tables)) == ("incident", "sc_req_item")
 
 
 def test_a_share_of_nothing_is_nothing() -> None:
