@@ -12,24 +12,41 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from connector import extract, log, reconcile, write_back
+from connector.check import Finding, check_instance, check_mapping
 from connector.classify import classify, save_classification
 from connector.config import Config
 from connector.context import Progress, Run, silent
 from connector.errors import ConfigError, ConnectorError, InterruptedRunError
-from connector.itsm.base import Instance
+from connector.explain import Explanation
+from connector.explain import explain as explain_record
 from connector.itsm import servicenow
+from connector.itsm.base import Instance
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _
+from connector.provision import Provisioning, apply_provision, plan_provision
+from connector.report.publish import PublishResult
+from connector.report.publish import publish as publish_report
+from connector.report.render import render_all, write_files
+from connector.report.report import build_report
 from connector.results import Options, RunResult, SoFar, close, summed_up
 from connector.store import changes, records, runs
 from connector.store.changes import Change
-from connector.store.database import Store, open_store, publish_snapshot
-from connector.store.lock import Status, locked
+from connector.store.database import (
+    Store,
+    open_snapshot,
+    open_store,
+    publish_snapshot,
+    snapshot_path,
+)
+from connector.store.lock import Status as Said
+from connector.store.lock import is_locked, locked, read_status
 from connector.timestamps import format_instance
 
 _log = log.get("pipeline")
@@ -79,7 +96,7 @@ def _opened(
     kind: str,
     stop: threading.Event,
     progress: Progress | None,
-) -> Iterator[tuple[Run, Status]]:
+) -> Iterator[tuple[Run, Said]]:
     """Lock, store, run row; on the way out the snapshot, and in any case the last word."""
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     path = config.store.path
@@ -118,7 +135,8 @@ def _fail(store: Store, run_id: str, error: ConnectorError) -> None:
 def _extract(config: Config, this: Run, mapping: JourneyMapping, options: Options) -> SoFar:
     schema, wanted, absent = extract.read_schema(this.instance, mapping, config.extract.tables)
     so_far = SoFar(
-        extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds))
+        extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds)),
+        tuple(table for table in config.extract.tables if table in wanted),
     )
     so_far.messages += [
         _("The instance has no table {table}: its rules are off").format(table=table)
@@ -238,7 +256,7 @@ def _retain(config: Config, store: Store, mark: datetime) -> None:
 
 def connect(
     config: Config, environment: Mapping[str, str], stop: threading.Event | None = None
-) -> Instance:
+) -> servicenow.ServiceNow:
     """The configured instance. Raises ConfigError if there is none, or a secret is missing."""
     settings = config.instance
     is_basic = settings.auth == "basic"
@@ -296,7 +314,7 @@ class ReportResult:
     published: PublishResult | None
 
 
-def report(  # noqa: PLR0913 - what a reader chooses about a report, spelled out
+def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, spelled out
     config: Config,
     mapping: JourneyMapping,
     period_from: datetime,
@@ -344,7 +362,7 @@ def check(config: Config, environment: Mapping[str, str]) -> list[Finding]:
         return found
     instance = connect(config, environment)
     return found + check_instance(
-        instance, mapping, config.extract.tables, config.write_back.tables, config.mapping.journey
+        instance, mapping, config.extract.tables, config.write_back.tables
     )
 
 
@@ -391,3 +409,16 @@ def last_success(config: Config, kind: str) -> datetime | None:
             kind=kind,
         )
     return found.replace(tzinfo=UTC) if found else None
+
+
+def provision(config: Config, environment: Mapping[str, str], apply: bool) -> Provisioning:
+    """What the instance lacks to show the journey; made there if `apply`. Never deletes.
+
+    Answers the plan, or what was made. Raises ConfigError where a person must settle something.
+    """
+    mapping = mapping_of(config)
+    instance = connect(config, environment)
+    tables, journey = config.write_back.tables, config.mapping.journey
+    if not apply:
+        return plan_provision(instance, mapping, tables, journey)
+    return Provisioning(tuple(apply_provision(instance, mapping, tables, journey)))

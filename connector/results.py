@@ -62,6 +62,7 @@ class SoFar:
     """What is known so far of a run."""
 
     mark: datetime
+    asked: tuple[str, ...] = ()
     extracted: dict[str, int] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
     only: tuple[str, ...] = ()
@@ -95,7 +96,7 @@ def summed_up(
             unclassified=counted.get(table, {}).get("unclassified", 0),
             planned=len(planned.get(table, ())),
         )
-        for table in sorted({*counted, *so_far.extracted})
+        for table in sorted({*counted, *so_far.asked})
     )
     healed = {(c.table, c.sys_id) for c in plan if c.is_healing}
     messages = [*so_far.messages, *sent.messages]

@@ -27,6 +27,9 @@ user = "travesia.integration"
 enabled = true
 settled_days = 400
 backfill_days = 400
+
+[log]
+level = "warning"
 """
 
 
