@@ -1,0 +1,225 @@
+"""Findings: what stands in the way of a good run, and what to do about it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import pytest
+
+from connector.check import Finding, check_instance, check_mapping, worst
+from connector.encoded_query import parse
+from connector.errors import ForbiddenError
+from connector.itsm.base import Column, Probe, Record
+from connector.journey import fields
+from connector.journey.mapping import load_mapping
+from connector.journey.model import Mapping as JourneyMapping
+from connector.journey.requirements import requirements
+from tests.fakes import FakeInstance
+
+NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
+FINE = Probe("svc", "GMT", True, "no_rows")
+TABLES = ("incident", "sysapproval_approver")
+
+
+@cache
+def mapping() -> JourneyMapping:
+    return load_mapping()
+
+
+class Instance(FakeInstance):
+    """A fake that can be probed, with a dictionary of its own."""
+
+    def __init__(self, probe: Probe = FINE, clock: datetime = NOW) -> None:
+        super().__init__(clock, {})
+        self.probed = probe
+        self.columns: dict[str, list[Column]] = {}
+        self.asked_limits: list[int | None] = []
+        self.forbidden: set[str] = set()
+        self.blind: set[str] = set()
+
+    def add(self, table: str, *elements: str) -> None:
+        self.columns[table] = [Column(table, element, "string") for element in elements]
+        self.tables[table] = [dict.fromkeys(elements, "")]
+
+    def probe(self) -> Probe:
+        return self.probed
+
+    def list_columns(self, tables: Sequence[str]) -> list[Column]:
+        return [column for table in tables for column in self.columns.get(table, [])]
+
+    def list_records(
+        self, table: str, fields: Sequence[str], query: str = "", limit: int | None = None
+    ) -> Iterator[Record]:
+        assert query == ""
+        self.asked_limits.append(limit)
+        if table in self.forbidden:
+            raise ForbiddenError("The account may not do GET on table incident")
+        for row in self.tables[table]:
+            yield {k: v for k, v in row.items() if k in fields and k not in self.blind}
+
+
+def columns_in(when: str) -> set[str]:
+    found = parse(when, mapping().sets).fields if when else frozenset()
+    return {name for name in found if "." not in name}
+
+
+def fitting(**changes: object) -> Instance:
+    """An instance with every table and column that the mapping asks for."""
+    instance = Instance(**changes)  # type: ignore[arg-type]
+    own = [field.name for field in fields.RECORD_FIELDS]
+    wanted = requirements(mapping(), TABLES, {})
+    for table in {*TABLES, *wanted}:
+        spec = mapping().tables.get(table)
+        columns = {"sys_id", "sys_updated_on", "sys_mod_count", *(spec.columns if spec else ())}
+        columns |= {c for rule in mapping().rules_of(table) for c in columns_in(rule.when)}
+        instance.add(table, *sorted(columns), *own)
+    return instance
+
+
+def look(
+    instance: Instance,
+    tables: Sequence[str] = TABLES,
+    write: Sequence[str] = ("incident",),
+    here: datetime = NOW,
+) -> list[Finding]:
+    return check_instance(instance, mapping(), tables, write, lambda: here)
+
+
+def of(findings: Sequence[Finding], subject: str, level: str) -> list[Finding]:
+    return [f for f in findings if f.subject == subject and f.level == level]
+
+
+# ── the mapping alone ────────────────────────────────────────────────────────────────────────
+
+
+def test_the_shipped_mapping_has_nothing_wrong() -> None:
+    findings = check_mapping(mapping())
+    assert worst(findings) != "error"
+    assert mapping().hash in findings[0].sentence
+
+
+def test_a_step_that_no_rule_reaches_is_said() -> None:
+    findings = check_mapping(replace(mapping(), rules=()))
+    steps = [step.name.en for step in mapping().journeys["travesia"].steps]
+    (found,) = of(findings, "journey travesia", "warn")
+    assert all(step in found.sentence for step in steps)
+    assert found.remedy
+
+
+# ── against an instance ──────────────────────────────────────────────────────────────────────
+
+
+def test_looking_writes_nothing_and_reads_one_row_a_table() -> None:
+    instance = fitting()
+    look(instance)
+    assert instance.sent == []
+    assert set(instance.asked_limits) == {1}
+
+
+@pytest.mark.parametrize(
+    ("away", "level", "sentence"),
+    [
+        (timedelta(seconds=60), "ok", "agrees"),
+        (timedelta(seconds=-60), "ok", "agrees"),
+        (timedelta(seconds=61), "warn", "0 h 1 min 1 s ahead of"),
+        (timedelta(days=-207, hours=-2), "warn", "207 d 2 h 0 min 0 s behind"),
+    ],
+)
+def test_a_clock_that_differs_is_said(away: timedelta, level: str, sentence: str) -> None:
+    (found,) = [f for f in look(fitting(clock=NOW + away)) if f.subject == "clock"]
+    assert found.level == level
+    assert sentence in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("probe", "level", "sentence"),
+    [
+        (FINE, "ok", "Logged in as svc"),
+        (replace(FINE, time_zone=""), "ok", "read as UTC"),
+        (replace(FINE, time_zone="Europe/Madrid"), "warn", "is Europe/Madrid"),
+        (replace(FINE, reads_utc=False), "error", "another time zone than UTC"),
+        (replace(FINE, user="", time_zone=None, reads_utc=None), "warn", "cannot see its own"),
+    ],
+)
+def test_the_accounts_time_zone_is_looked_at(probe: Probe, level: str, sentence: str) -> None:
+    (found,) = [f for f in look(fitting(probe=probe)) if f.subject == "account"]
+    assert found.level == level
+    assert sentence in found.sentence
+    assert bool(found.remedy) is (level != "ok")
+
+
+@pytest.mark.parametrize("mode", ["ignored", "no_rows", "forbidden"])
+def test_how_typos_in_filters_are_treated_is_said(mode: str) -> None:
+    probe = replace(FINE, invalid_query=mode)  # type: ignore[arg-type]
+    (found,) = [f for f in look(fitting(probe=probe)) if f.subject == "queries"]
+    assert found.level == "ok"
+    assert {"ignored": "ignored", "no_rows": "no rows", "forbidden": "refused"}[mode] in (
+        found.sentence
+    )
+
+
+def test_a_table_that_is_absent_is_an_error() -> None:
+    (found,) = of(look(fitting(), (*TABLES, "incidents")), "incidents", "error")
+    assert "[extract] tables" in found.remedy
+
+
+def test_an_absent_plug_in_table_switches_its_rules_off_with_one_line() -> None:
+    instance, optional = fitting(), "asmt_assessment_instance"
+    assert mapping().tables[optional].optional
+    instance.tables.pop(optional, None)
+    (found,) = [f for f in look(instance, (*TABLES, optional)) if f.subject == optional]
+    assert (found.level, found.remedy) == ("warn", "")
+    assert "its rules are off" in found.sentence
+
+
+def test_rules_that_cannot_match_are_named_with_their_reason() -> None:
+    instance = fitting()
+    before = dead_rules_of(look(instance))
+    instance.columns["incident"] = [
+        c for c in instance.columns["incident"] if c.element != "hold_reason"
+    ]
+    more = dead_rules_of(look(instance)) - before
+    assert more
+    assert all("hold_reason" in sentence for sentence in more)
+
+
+def dead_rules_of(findings: Sequence[Finding]) -> set[str]:
+    return {f.sentence for f in of(findings, "incident", "warn") if "can never match" in f.sentence}
+
+
+def test_missing_journey_columns_name_the_command_that_makes_them() -> None:
+    instance = fitting()
+    instance.columns["incident"] = [
+        c for c in instance.columns["incident"] if not c.element.startswith("u_journey_")
+    ]
+    (found,) = [f for f in look(instance) if "journey columns are missing" in f.sentence]
+    assert found.subject == "incident"
+    assert found.remedy == "run travesia provision --apply"
+
+
+def test_a_table_that_is_written_must_be_read() -> None:
+    (found,) = of(look(fitting(), write=("sc_task",)), "sc_task", "error")
+    assert "written but not read" in found.sentence
+
+
+def test_a_table_the_account_may_not_read_is_an_error() -> None:
+    instance = fitting()
+    instance.forbidden = {"incident"}
+    (found,) = of(look(instance), "incident", "error")
+    assert "give the account read access" in found.remedy
+
+
+def test_columns_that_an_acl_hides_are_named() -> None:
+    """A hidden column is an absent key: unknown, not empty (§1.5)."""
+    instance = fitting()
+    instance.blind = {"number"}
+    (found,) = [f for f in of(look(instance), "incident", "warn") if "does not see" in f.sentence]
+    assert "number" in found.sentence
+
+
+def test_the_worst_level_counts() -> None:
+    ok, warn = Finding("ok", "a", "b"), Finding("warn", "a", "b")
+    assert worst([]) == worst([ok]) == "ok"
+    assert worst([ok, warn]) == "warn"
+    assert worst([ok, warn, Finding("error", "a", "b")]) == "error"
