@@ -97,10 +97,14 @@ class JourneyFigures:
 
 @dataclass(frozen=True)
 class TouchpointFigures:
-    """One touchpoint (or backstage activity) in one band."""
+    """One touchpoint (or backstage activity) in one band, at one step of the shown journey.
+
+    The step is where its records stand: a rule may place them elsewhere than the catalogue says.
+    """
 
     touchpoint: str
     kind: Kind
+    step: str
     band: str
     in_period: int
     open: int

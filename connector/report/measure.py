@@ -113,7 +113,7 @@ def measure(
         moves_since=_aware(run["since"]),
         records=total,
         journeys=_journeys(source, cube, data_until, journey),
-        touchpoints=_touchpoints(mapping, in_period),
+        touchpoints=_touchpoints(mapping, in_period, journey),
         tables=_tables(source, cube),
         ticket_tables=source.tickets,
         closures=_closures(source, cube),
@@ -265,26 +265,27 @@ def _sla(journey: Journey, rows: Sequence[Row]) -> tuple[SlaFigures, ...]:
 # Touchpoints, tables, closures ------------------------------------------------------------
 
 
-def _touchpoints(mapping: JourneyMapping, in_period: Cube) -> tuple[TouchpointFigures, ...]:
-    totals: Counter[tuple[str, str]] = Counter()
-    still_open: Counter[tuple[str, str]] = Counter()
+def _touchpoints(
+    mapping: JourneyMapping, in_period: Cube, shown: str
+) -> tuple[TouchpointFigures, ...]:
+    totals: Counter[tuple[str, str, str]] = Counter()
+    still_open: Counter[tuple[str, str, str]] = Counter()
     for row in in_period:
         if row["touchpoint"]:
-            key = (row["touchpoint"], row["band"])
+            key = (row["touchpoint"], _step_of(row, shown), row["band"])
             totals[key] += row["n"]
             still_open[key] += row["n"] if row["is_open"] else 0
-    order = sorted(totals, key=lambda key: (-totals[key], key))
+    known = mapping.touchpoints
     return tuple(
         TouchpointFigures(
-            touchpoint,
-            mapping.touchpoints[touchpoint].kind
-            if touchpoint in mapping.touchpoints
-            else "touchpoint",
-            band,
-            totals[touchpoint, band],
-            still_open[touchpoint, band],
+            touchpoint=key[0],
+            kind=known[key[0]].kind if key[0] in known else "touchpoint",
+            step=key[1],
+            band=key[2],
+            in_period=n,
+            open=still_open[key],
         )
-        for touchpoint, band in order
+        for key, n in sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
     )
 
 

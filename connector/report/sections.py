@@ -206,7 +206,7 @@ def _touchpoint_table(report: Report, caption: str, rows: Sequence[TouchpointFig
         tuple(
             (
                 report.touchpoint_name(row.touchpoint),
-                _step_of_touchpoint(report, row.touchpoint),
+                report.step_name(report.figures.shown.journey, row.step) or NOTHING,
                 BAND_CHOICES[row.band].in_(report.language)
                 if row.band in BAND_CHOICES
                 else NOTHING,
@@ -217,13 +217,6 @@ def _touchpoint_table(report: Report, caption: str, rows: Sequence[TouchpointFig
         ),
         texts=3,
     )
-
-
-def _step_of_touchpoint(report: Report, touchpoint: str) -> str:
-    journey = report.figures.shown.journey
-    known = report.mapping.touchpoints.get(touchpoint)
-    step = known.steps.get(journey, "") if known else ""
-    return report.step_name(journey, step) if step else NOTHING
 
 
 def _value(report: Report) -> Section:

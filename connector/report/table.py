@@ -32,12 +32,14 @@ class Line(NamedTuple):
     item: str = ""
     item_name: str = ""
     band: str = ""
+    step: str = ""
 
 
 COLUMNS = (
     "figure",
     "name",
     "journey",
+    "step",
     "item",
     "item_name",
     "band",
@@ -77,7 +79,9 @@ def _cells(line: Line) -> tuple[str | int | float, ...]:
     if isinstance(value, float):
         value = round(value, 4 if definition.unit == "ratio" else 0)
         value = int(value) if definition.unit != "ratio" else value
-    names = (line.journey, line.item, clean(line.item_name), line.band)
+    # Whatever has a journey and no step of its own is a figure of the step itself.
+    step = line.step or (line.item if line.journey else "")
+    names = (line.journey, step, line.item, clean(line.item_name), line.band)
     return (line.figure, definition.said_name, *names, value, definition.unit, line.records)
 
 
@@ -99,9 +103,11 @@ def lines(report: Report) -> Iterator[Line]:
             "touchpoint_records",
             t.in_period,
             t.in_period,
-            item=t.touchpoint,
-            item_name=report.touchpoint_name(t.touchpoint),
-            band=t.band,
+            figures.shown.journey,
+            t.touchpoint,
+            report.touchpoint_name(t.touchpoint),
+            t.band,
+            t.step,
         )
     for week in figures.weeks:
         item = week.monday.isoformat()
