@@ -35,7 +35,8 @@ def _tell(error: Exception) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":  # the help was shown already
         return UsageError.exit_code
     sentence, code = _sentence(error)
-    text = Text.assemble((f"{_('Error')}: ", "bold red"), sentence)
+    head = _("Error")
+    text = Text.assemble((f"{head}: ", "bold red"), sentence)
     console(stderr=True).print(text, soft_wrap=True)
     return code
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from connector.cli.output import mark, moment, say, table
+from connector.cli.output import bullet, moment, say, table
 from connector.config import Config
 from connector.explain import Considered, Explanation, Tested
 from connector.journey import fields
@@ -19,11 +19,13 @@ def show_explanation(found: Explanation, config: Config) -> None:
     _show_place(found, zone)
     _show_conditions(found.conditions)
     _show_standings(found, zone)
+    if found.almost:
+        say(_("What almost decided"), "bold")
     for considered in found.almost:
         _show_almost(considered)
     _show_story(found, zone)
     for rule in found.off:
-        mark(
+        bullet(
             "warn", _("Rule {rule} is off: {reason}").format(rule=rule.rule_id, reason=rule.reason)
         )
 
@@ -72,7 +74,9 @@ def _show_conditions(conditions: tuple[Tested, ...]) -> None:
 
 def _show_tested(tested: Tested) -> None:
     found = ", ".join(f"{name} = {_shown(value)}" for name, value in tested.values)
-    mark("ok" if tested.holds else "error", f"{tested.text}   ({found})" if found else tested.text)
+    bullet(
+        "ok" if tested.holds else "error", f"{tested.text}   ({found})" if found else tested.text
+    )
 
 
 def _shown(value: str | None) -> str:
@@ -83,6 +87,7 @@ def _shown(value: str | None) -> str:
 
 def _show_standings(found: Explanation, zone: str) -> None:
     if found.standings:
+        say()
         table(
             (_("Journey"), _("Step"), _("Since"), _("Known by")),
             [
@@ -120,6 +125,7 @@ def _show_almost(considered: Considered) -> None:
 
 def _show_story(found: Explanation, zone: str) -> None:
     if found.moves:
+        say()
         table(
             (_("When"), _("Journey"), _("From"), _("To"), _("Cause"), _("Rule")),
             [
@@ -131,7 +137,7 @@ def _show_story(found: Explanation, zone: str) -> None:
                     move.cause,
                     move.rule_id,
                 )
-                for move in found.moves[-SHOWN:]
+                for move in found.moves[:SHOWN]
             ],
             title=_("How it moved"),
         )
@@ -146,7 +152,7 @@ def _show_story(found: Explanation, zone: str) -> None:
                     change.to_value or "—",
                     change.status,
                 )
-                for change in found.changes[-SHOWN:]
+                for change in found.changes[:SHOWN]
             ],
             title=_("What was written"),
         )

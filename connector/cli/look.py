@@ -9,7 +9,7 @@ import typer
 from connector import pipeline
 from connector.cli.explain_view import show_explanation
 from connector.cli.options import AsJson, examples, flag, one_of, several
-from connector.cli.output import mark, print_json
+from connector.cli.output import bullet, print_json
 from connector.cli.period import period
 from connector.cli.session import session_of
 from connector.cli.shape import TO_LOOK, command
@@ -97,13 +97,15 @@ def report(  # noqa: PLR0913, PLR0917 - the options of a command are its paramet
         return
     for result in results:
         for file in result.files:
-            mark("ok", str(file))
+            bullet("ok", str(file))
         if result.published:
-            mark("ok", _published(result.published))
+            bullet("ok", _published(result.published))
 
 
 def _published(result: PublishResult) -> str:
-    return str(result)
+    if result.sent_nothing:
+        return _("In the tool already: {url}").format(url=result.url)
+    return _("Published in the tool: {url}").format(url=result.url)
 
 
 @command(

@@ -32,16 +32,18 @@ def say(sentence: str = "", style: str | None = None) -> None:
     console().print(Text(sentence, style=style or ""), soft_wrap=True)
 
 
-def mark(level: str, sentence: str, remedy: str = "") -> None:
+def bullet(level: str, sentence: str, remedy: str = "") -> None:
     """A line with ✓, ! or ✗ before it, and what to do under it."""
     sign, style = STYLES.get(level, STYLES["warn"])
     out = console()
-    grid = Table.grid(padding=(0, 1))
     text = Text(sentence)
     if remedy:
         text.append(f"\n→ {remedy}", style="dim")
-    grid.add_row(Text(sign, style=f"bold {style}"), text)
-    out.print(grid)
+    before = Text(f"{sign} ", style=f"bold {style}")
+    for line in text.wrap(out, out.width - len(before)):
+        line.rstrip()
+        out.print(before + line, soft_wrap=True)
+        before = Text(" " * len(before))
 
 
 def table(

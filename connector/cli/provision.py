@@ -1,21 +1,21 @@
 """`provision`: what our columns, choices and table need in the instance, shown and made."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from connector import pipeline
 from connector.cli.options import AsJson, examples, flag
-from connector.cli.output import mark, print_json, say, table
+from connector.cli.output import bullet, print_json, say, table
 from connector.cli.session import session_of
 from connector.cli.shape import TO_BEGIN, command
 from connector.errors import ConfigError
 from connector.messages import _
-from connector.provision import Provisioning
+from connector.provision import Artefact, Provisioning
 
 app = typer.Typer()
-
-SHOWN_NAMES = 8
 
 
 @command(
@@ -53,7 +53,7 @@ def provision(
 
 def _show(result: Provisioning, *, applied: bool) -> None:
     if result.is_complete:
-        mark("ok", _("The instance has everything: nothing to make."))
+        bullet("ok", _("The instance has everything: nothing to make."))
         return
     names = {
         "table": _("Tables"),
@@ -61,15 +61,20 @@ def _show(result: Provisioning, *, applied: bool) -> None:
         "label": _("Labels"),
         "choice": _("Choices"),
     }
-    rows = []
-    for kind, count in result.counts().items():
-        shown = [artefact.name for artefact in result.of(kind)[:SHOWN_NAMES]]
-        more = ["…"] if count > SHOWN_NAMES else []
-        if count:
-            rows.append((names.get(kind, kind), ", ".join(shown + more), count))
+    rows = [
+        (names.get(kind, kind), _places(result.of(kind)), count)
+        for kind, count in result.counts().items()
+        if count
+    ]
     if rows:
-        table((_("What"), _("Names"), _("Number")), rows, numbers=1)
+        table((_("What"), _("Where"), _("Number")), rows, numbers=1)
     if applied:
-        mark("ok", _("{n} things were made in the instance.").format(n=len(result.artefacts)))
+        bullet("ok", _("{n} things were made in the instance.").format(n=len(result.artefacts)))
     elif not result.conflicts:
         say(_("Nothing was made yet: travesia provision --apply makes it."))
+
+
+def _places(artefacts: Sequence[Artefact]) -> str:
+    """The tables, each with its number; --json has every name."""
+    counts = Counter(artefact.table for artefact in artefacts)
+    return ", ".join(f"{name} ({count})" for name, count in counts.items())

@@ -60,9 +60,10 @@ def serve(
             job = next(job for job in jobs if job.name == once)
             raise typer.Exit(_run_once(job, stop, tell))
         for name, due in scheduler.next_times(config, datetime.now(UTC)).items():
-            when = moment(due, config.schedule_zone)
-            _log.info("scheduled", job=name, next=when, zone=config.schedule_zone)
-            session.note(_("{job}: next at {when}").format(job=name, when=when))
+            when = f"{moment(due, config.schedule_zone)} {config.schedule_zone}"
+            _log.info("scheduled", job=name, next=when)
+            if session.shows_progress:  # a person watches, and the log is kept short for them
+                session.note(_("{job}: next at {when}").format(job=name, when=when))
         scheduler.serve(jobs, config, stop, tell)
 
 

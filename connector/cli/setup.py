@@ -10,7 +10,7 @@ import typer
 from connector import pipeline
 from connector.check import Finding
 from connector.cli.options import AsJson, examples, flag, one_of
-from connector.cli.output import mark, print_json, say
+from connector.cli.output import bullet, print_json, say
 from connector.cli.session import Session, UsageError, session_of
 from connector.cli.shape import TO_BEGIN, command
 from connector.config import (
@@ -165,7 +165,7 @@ def _write(path: Path, text: str) -> None:
 
 def _say_what_next(path: Path, variable: str) -> None:
     option = "" if path.name == DEFAULT_NAME else f" --config {path}"
-    mark("ok", _("{path} is written.").format(path=path))
+    bullet("ok", _("{path} is written.").format(path=path))
     for line, purpose in (
         (f"export {variable}=…", _("the secret, only in your environment")),
         (f"travesia check{option}", _("does the instance answer, does the mapping fit it?")),
@@ -212,7 +212,7 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
 def _show_findings(session: Session, findings: Sequence[Finding]) -> None:
     for finding in findings:
         if finding.level != "ok" or session.verbosity != "quiet":
-            mark(finding.level, f"{finding.subject}: {finding.sentence}", finding.remedy)
+            bullet(finding.level, f"{finding.subject}: {finding.sentence}", finding.remedy)
     counts = {level: sum(f.level == level for f in findings) for level in ("ok", "warn", "error")}
     say(
         _("{ok} in order, {warn} to look at, {error} wrong.").format(**counts),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from connector.cli.output import mark, moment, say, table
+from connector.cli.output import bullet, moment, say, table
 from connector.messages import _
 from connector.pipeline import Status
 
@@ -67,22 +67,22 @@ def _yes(value: object) -> str:
 def _show_now(found: Status) -> None:
     now = found.now
     if found.is_running:
-        mark(
+        bullet(
             "ok",
             _("A run is at work: {kind}, phase {phase} (process {pid}).").format(
                 kind=now.get("kind", "?"), phase=now.get("phase", "?"), pid=now.get("pid", "?")
             ),
         )
     elif not now:
-        mark("warn", _("Nothing ran yet."), "travesia sync --dry-run")
+        bullet("warn", _("Nothing ran yet."), "travesia sync --dry-run")
     elif now.get("outcome") in ("failed", "interrupted"):
-        mark("error", _("The last run ended: {outcome}.").format(outcome=now["outcome"]))
+        bullet("error", _("The last run ended: {outcome}.").format(outcome=now["outcome"]))
         say(f"  {now.get('message', '')}")
     elif now.get("phase") != "end":
         # The lock fell with its process, and nobody said the last word.
-        mark("error", _("The last run died; the next one goes on from there."), "travesia sync")
+        bullet("error", _("The last run died; the next one goes on from there."), "travesia sync")
     else:
-        mark("ok", _("No run is at work."))
+        bullet("ok", _("No run is at work."))
 
 
 def _run_row(row: Row, zone: str) -> tuple[str, ...]:
@@ -120,5 +120,4 @@ def _show_set_aside(rows: Iterable[Row], zone: str) -> None:
         numbers=1,
     )
     if len(kept) > SHOWN_SET_ASIDE:
-        more = len(kept) - SHOWN_SET_ASIDE
-        say(_("… and {n} more; --json names them all").format(n=more))
+        say(_("… and more, {n} in all; --json names them").format(n=len(kept)))

@@ -1,7 +1,8 @@
 """`sync` and `reconcile`: the pipeline, started by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +10,13 @@ import typer
 
 from connector import pipeline
 from connector.cli.options import AsJson, examples, flag, number, when
-from connector.cli.output import bars, print_json, say, table
+from connector.cli.output import bars, bullet, print_json, say, table
 from connector.cli.session import Session, UsageError, session_of
 from connector.cli.shape import EVERY_DAY, command
 from connector.config import Config
 from connector.errors import PartialRunError
-from connector.messages import _
+from connector.journey import fields
+from connector.messages import _, _n
 from connector.reconcile import Swept
 from connector.results import Options, RunResult
 from connector.store.changes import Change
@@ -22,8 +24,8 @@ from connector.timestamps import parse_since
 
 app = typer.Typer()
 
-SHOWN_CHANGES = 20
-"""So many changes of a plan are shown; a file has them all."""
+SHOWN_RECORDS = 20
+"""So many records of a plan are shown; a file has them all."""
 
 
 @command(
@@ -130,45 +132,78 @@ def _save_plan(session: Session, plan: Sequence[Change], target: Path) -> None:
 
 
 def _show(config: Config, result: RunResult, options: Options) -> None:
-    rows = [
-        (c.table, c.extracted, c.records, c.classified, c.unclassified, c.planned)
-        for c in result.tables
-    ]
-    heads = (_("Table"), _("Read"), _("Kept"), _("Placed"), _("Unplaced"), _("To write"))
-    if not options.record:
-        table(heads, rows, numbers=5)
-    if options.dry_run or options.record:
-        _show_plan(result.plan)
+    if options.record:
+        _show_record(result.plan)
+    else:
+        rows = [
+            (c.table, c.extracted, *_unless_only_read(c.classified, c.unclassified, c.planned))
+            for c in result.tables
+        ]
+        heads = (_("Table"), _("Read"), _("Placed"), _("Unplaced"), _("To write"))
+        table(heads, rows, numbers=4)
+        if options.dry_run:
+            _show_plan(result.plan)
     for sentence in result.messages:
-        say(f"· {sentence}", "yellow")
+        bullet("warn", sentence)
     say(_outcome(config, result, options))
 
 
+def _unless_only_read(classified: int, unclassified: int, planned: int) -> tuple[object, ...]:
+    """A table that only lends its facts has no places: a dash says more than three noughts."""
+    if classified or unclassified:
+        return classified, unclassified, planned
+    return "—", "—", "—"
+
+
+def _show_record(plan: Sequence[Change]) -> None:
+    """Every field that changes on one record."""
+    if plan:
+        rows = [(c.number or c.sys_id, c.field, _arrow(c)) for c in plan]
+        table((_("Record"), _("Field"), _("Change")), rows)
+
+
 def _show_plan(plan: Sequence[Change]) -> None:
-    if not plan:
-        return
-    rows = [
-        (c.number or c.sys_id, c.field, c.from_value or "—", c.to_value or "—")
-        for c in plan[:SHOWN_CHANGES]
-    ]
-    table((_("Record"), _("Field"), _("From"), _("To")), rows)
-    if len(plan) > SHOWN_CHANGES:
+    """The first records of a plan, with where they go."""
+    records: dict[tuple[str, str], dict[str, Change]] = {}
+    for change in plan:
+        records.setdefault((change.table, change.sys_id), {})[change.field] = change
+    rows = [_plan_row(by_field) for by_field in islice(records.values(), SHOWN_RECORDS)]
+    if rows:
+        table((_("Record"), _("Step"), _("Touchpoint"), _("Other fields")), rows)
+    if len(records) > SHOWN_RECORDS:
+        more = len(records) - SHOWN_RECORDS
         say(
-            _("… and {n} more changes; --plan-file FILE has them all").format(
-                n=len(plan) - SHOWN_CHANGES
-            )
+            _n(
+                "… and {n} more record; --plan-file FILE has the whole plan",
+                "… and {n} more records; --plan-file FILE has the whole plan",
+                more,
+            ).format(n=more)
         )
 
 
+def _plan_row(changes: Mapping[str, Change]) -> tuple[str, ...]:
+    first = next(iter(changes.values()))
+    step, touchpoint = (changes.get(name) for name in (fields.STEP, fields.TOUCHPOINT))
+    others = len(changes) - bool(step) - bool(touchpoint)
+    return (
+        first.number or first.sys_id,
+        _arrow(step) if step else "",
+        _arrow(touchpoint) if touchpoint else "",
+        f"+{others}" if others else "",
+    )
+
+
+def _arrow(change: Change) -> str:
+    healing = _(" (overwritten by somebody)") if change.is_healing else ""
+    return f"{change.from_value or '—'} → {change.to_value or '—'}{healing}"
+
+
 def _outcome(config: Config, result: RunResult, options: Options) -> str:
-    records = len({(c.table, c.sys_id) for c in result.plan})
     if not result.plan:
         return _("Everything is as it should be: nothing to write ({seconds:.1f} s).").format(
             seconds=result.seconds
         )
-    planned = _("{fields} changes on {records} records").format(
-        fields=len(result.plan), records=records
-    )
+    planned = _planned(result.plan)
     if options.dry_run:
         return _("Would write {planned}; nothing was written.").format(planned=planned)
     if not config.write_back.enabled:
@@ -177,8 +212,8 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
             "then set [write_back] enabled = true."
         ).format(planned=planned)
     return _(
-        "Wrote {planned}: {confirmed} confirmed, {refused} refused, {healed} healed "
-        "({seconds:.1f} s)."
+        "Planned {planned}. Records confirmed: {confirmed}, healed: {healed}; "
+        "fields refused: {refused} ({seconds:.1f} s)."
     ).format(
         planned=planned,
         confirmed=result.confirmed,
@@ -188,12 +223,20 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
     )
 
 
+def _planned(plan: Sequence[Change]) -> str:
+    """`9 fields on 1 record`."""
+    records = len({(c.table, c.sys_id) for c in plan})
+    of_fields = _n("{n} field", "{n} fields", len(plan)).format(n=len(plan))
+    on_records = _n("on {n} record", "on {n} records", records).format(n=records)
+    return f"{of_fields} {on_records}"
+
+
 def _raise_if_partial(result: RunResult) -> None:
     if result.outcome == "partial":
         raise PartialRunError(
             _(
-                "The run finished, but {refused} changes were refused and {set_aside} records "
-                "set aside; travesia status names them"
+                "The run finished, but not whole: fields refused: {refused}, records set aside: "
+                "{set_aside}; travesia status names them"
             ).format(refused=result.refused, set_aside=result.set_aside)
         )
 

@@ -219,7 +219,7 @@ def test_a_partial_run_shows_its_result_and_exits_6(
     assert cli.run(["sync", "--json"]) == 6
     told = capsys.readouterr()
     assert json.loads(told.out)["set_aside"] == 1
-    assert "2 changes were refused and 1 records set aside" in told.err
+    assert "fields refused: 2, records set aside: 1" in told.err
 
 
 def test_sigterm_in_mid_run_lets_the_run_end_and_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +255,7 @@ def test_the_dry_run_prints_the_plan_that_a_file_holds_byte_for_byte(
     assert cli.run(["sync", "--dry-run", "--plan-file", "plan.jsonl"]) == 0
     shown = capsys.readouterr()
     assert "INC0010042" in shown.out
-    assert "Would write 1 changes on 1 records; nothing was written." in shown.out
+    assert "Would write 1 field on 1 record; nothing was written." in shown.out
     assert "plan.jsonl" in shown.err
     assert cli.run(["sync", "--dry-run", "--plan-file", "-"]) == 0
     assert capsys.readouterr().out == (home / "plan.jsonl").read_text(encoding="utf-8")
@@ -271,7 +271,7 @@ def test_a_long_plan_is_cut_for_people_and_says_where_all_of_it_is(
     out = capsys.readouterr().out
     assert "INC0000019" in out
     assert "INC0000020" not in out
-    assert "30 more changes; --plan-file FILE has them all" in out
+    assert "30 more records; --plan-file FILE has the whole plan" in out
 
 
 @pytest.mark.usefixtures("ran")
@@ -523,7 +523,7 @@ def test_status_shows_runs_cursors_and_what_was_set_aside(
     cli.run(["status"])
     out = capsys.readouterr().out
     assert "2026-11-20 02:00" in out, "times are those of the schedule's zone"
-    for said in ("partial", "12", "75", "2026-11-20 00:59:58", "Data policy", "1 more"):
+    for said in ("partial", "12", "75", "2026-11-20 00:59:58", "Data policy", "21 in all"):
         assert said in out
     assert "sync: next at" in out
     cli.run(["status", "--json"])
