@@ -322,6 +322,24 @@ def test_a_post_that_was_turned_away_unread_goes_again() -> None:
         assert len(mock.calls) == 2
 
 
+def test_an_address_that_never_answered_is_given_up_sooner() -> None:
+    """A typing error in the URL should not cost a person a minute."""
+    refused = requests.exceptions.ConnectionError("refused")
+    with responses.RequestsMock() as mock:
+        mock.get(INCIDENTS, body=refused)
+        with pytest.raises(UnavailableError):
+            session(max_attempts=6).call(get(), decode_records)
+        assert len(mock.calls) == 3
+    with responses.RequestsMock() as mock:
+        mock.get(INCIDENTS, **OK)
+        mock.get(INCIDENTS, body=refused)
+        known = session(max_attempts=6)
+        known.call(get(), decode_records)
+        with pytest.raises(UnavailableError):
+            known.call(get(), decode_records)
+        assert len(mock.calls) == 1 + 6
+
+
 def test_a_stop_refuses_before_anything_is_sent() -> None:
     stop = threading.Event()
     stop.set()

@@ -30,6 +30,7 @@ Adapt = Callable[[InstanceError], bool]
 """Told of a failure; answers True if it changed the request, which then goes again at once."""
 
 CONNECT_SECONDS = 10.0
+ATTEMPTS_AT_A_STRANGER = 3
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A page of 5,000 records with 40 columns is 8 MB: anything near this is a mistake."""
 LONGEST_ASKED_WAIT_SECONDS = 3600.0
@@ -84,6 +85,7 @@ class Session:
         self._sleep = sleep or self._sleep_until_stopped
         self._login = login_of(settings, lambda r: self.call(r, decode_token).value)
         self._local = threading.local()
+        self._has_answered = threading.Event()
 
     def __repr__(self) -> str:
         return f"Session({self.url!r})"
@@ -99,7 +101,8 @@ class Session:
         `make` builds the request anew for each attempt. Raises InstanceError and its kinds,
         InterruptedRunError if the run was asked to stop.
         """
-        attempts = _Attempts(self._settings, make if callable(make) else lambda: make, adapt)
+        build = make if callable(make) else lambda: make
+        attempts = _Attempts(self._settings, build, adapt, self._has_answered)
         loop = tenacity.Retrying(
             retry=attempts.is_worth_another,
             wait=attempts.wait,
@@ -145,6 +148,7 @@ class Session:
                 allow_redirects=False,
                 stream=True,
             ) as response:
+                self._has_answered.set()
                 return response, self._read(request, response)
         except _FOREIGN as error:
             raise gate.lost(request, error, _host(self.url)) from error
@@ -172,10 +176,17 @@ class _Attempts:
     A failure that the caller's `adapt` answered by changing the request costs no attempt.
     """
 
-    def __init__(self, settings: Connection, make: Callable[[], Request], adapt: Adapt) -> None:
+    def __init__(
+        self,
+        settings: Connection,
+        make: Callable[[], Request],
+        adapt: Adapt,
+        has_answered: threading.Event,
+    ) -> None:
         self._settings = settings
         self._make = make
         self._adapt = adapt
+        self._has_answered = has_answered
         self._request: Request | None = None
         self._forgiven = 0
         self._just_adapted = False
@@ -204,8 +215,14 @@ class _Attempts:
         return True
 
     def are_used_up(self, state: tenacity.RetryCallState) -> bool:
-        """Whether the attempts of the settings were all made."""
-        return state.attempt_number - self._forgiven >= self._settings.max_attempts
+        """Whether the attempts of the settings were all made.
+
+        An instance that never answered at all is more likely a wrong address than a bad moment.
+        """
+        allowed = self._settings.max_attempts
+        if not self._has_answered.is_set():
+            allowed = min(allowed, ATTEMPTS_AT_A_STRANGER)
+        return state.attempt_number - self._forgiven >= allowed
 
     def wait(self, state: tenacity.RetryCallState) -> float:
         """Seconds until the next attempt: what the instance asked, else full jitter."""
