@@ -38,13 +38,17 @@ def create_app(instance: Instance) -> Starlette:
     async def page(http: HttpRequest) -> Response:
         return _response(instance, await _answer(instance, http, _page))
 
+    async def broken(_http: HttpRequest, _error: Exception) -> Response:
+        return _response(instance, ApiError(500, "Internal Server Error").answer())
+
     return Starlette(
         routes=[
             Route("/oauth_token.do", token, methods=_METHODS),
             Route("/api/{path:path}", rest, methods=_METHODS),
             Route("/_sandbox/{name}", own, methods=_METHODS),
             Route("/{path:path}", page, methods=["GET", "HEAD"]),
-        ]
+        ],
+        exception_handlers={Exception: broken},
     )
 
 

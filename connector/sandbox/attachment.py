@@ -6,13 +6,13 @@ upload is not offered.
 """
 
 import hashlib
+import json
 
 from connector.sandbox import table_api
 from connector.sandbox.answers import (
     Answer,
     ApiError,
     Request,
-    encode,
     method_not_allowed,
     no_record,
     result,
@@ -92,7 +92,7 @@ def content(instance: Instance, sys_id: str) -> bytes:
 def _download(instance: Instance, request: Request, sys_id: str) -> Answer:
     record = _metadata(instance, request, sys_id)
     headers = {
-        "X-Attachment-Metadata": encode(record).decode("ascii", "backslashreplace"),
+        "X-Attachment-Metadata": json.dumps(record),
         "Content-Disposition": f'attachment; filename="{plain_name(record["file_name"])}"',
     }
     return Answer(200, content(instance, sys_id), headers, record["content_type"])
@@ -135,15 +135,8 @@ def _upload(instance: Instance, request: Request) -> Answer:
 
 def _delete(instance: Instance, request: Request, sys_id: str) -> Answer:
     _record(instance, sys_id)
-    with instance.database.transaction():
-        instance.database.delete(_table(instance), sys_id, request.user)
-        forget_content(instance, sys_id)
+    instance.database.delete(_table(instance), sys_id, request.user)
     return Answer(204)
-
-
-def forget_content(instance: Instance, sys_id: str) -> None:
-    """Remove the bytes of an attachment whose record is gone."""
-    instance.database.engine.execute("DELETE FROM _sandbox_content WHERE sys_id = ?", (sys_id,))
 
 
 def _rename(instance: Instance, request: Request, sys_id: str) -> Answer:

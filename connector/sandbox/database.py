@@ -1,25 +1,31 @@
 """The instance's records: load, read, insert, update, delete, with what the platform does beside.
 
-Owns the bookkeeping of a write: sys_mod_count, sys_updated_on/by, numbers, defaults, journal
-entries, sys_audit per changed field, sys_audit_delete. Unknown columns are dropped silently, as
-the platform does. Refuses a second record with the same sys_id and a change of the dictionary that
-cannot be.
+Owns what a write does beside (shapes of it: `bookkeeping`): sys_mod_count, sys_updated_on/by,
+numbers, defaults, journal entries, sys_audit per changed field, sys_audit_delete. Unknown columns
+are dropped silently, as the platform does. Refuses a second record with the same sys_id and a
+change of the dictionary that cannot be.
 """
 
 import json
-import secrets
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 from connector.messages import _
 from connector.sandbox import configuration
+from connector.sandbox.bookkeeping import (
+    AUDIT_COLUMNS,
+    TOUCHED,
+    audit_rows,
+    journal_entries,
+    raw_row,
+    settable,
+    stamp,
+    starting,
+)
 from connector.sandbox.catalogue import (
-    CONFIGURATION_TABLES,
     DICTIONARY_TABLES,
     Catalogue,
     Record,
@@ -33,24 +39,6 @@ from connector.sandbox.refusals import DuplicateKeyError
 from connector.sandbox.schema import Schema
 from connector.timestamps import parse_instance
 
-_AUTOMATIC = frozenset(
-    {
-        "sys_id",
-        "sys_created_on",
-        "sys_created_by",
-        "sys_updated_on",
-        "sys_updated_by",
-        "sys_mod_count",
-    }
-)
-"""Columns that the instance fills; what a caller sends for them is dropped."""
-
-_STARTING = {"active": "true", "inactive": "false", "language": "en"}
-"""What a new record starts with where it has such a column and the caller said nothing."""
-
-_FIRST_STATE = "1"
-"""New or Open: where every task class starts."""
-
 
 class Database:
     """One instance's records in one file. `schema` is needed only where the file is new."""
@@ -59,7 +47,6 @@ class Database:
         self, path: Path, schema: Schema | None = None, clock: VirtualClock | None = None
     ) -> None:
         self.engine = Engine(path)
-        self.label_version = 0
         self._next_number: dict[str, int] = {}
         self._select_one: dict[str, str] = {}
         self.catalogue: Catalogue = {}
@@ -107,7 +94,6 @@ class Database:
         self.catalogue = build(objects, dictionary, numbers)
         self._select_one.clear()
         self.engine.ensure_tables(self.catalogue)
-        self.label_version += 1
 
     def close(self) -> None:
         """Keep the clock's place and close the file."""
@@ -160,7 +146,8 @@ class Database:
         if target is None:
             raise SandboxError(_("Table {table} does not exist").format(table=table))
         columns = list(dict.fromkeys((*target.column_names, "sys_class_name")))
-        rows = [self._raw_row(target, columns, record) for record in records]
+        now = self.clock.text()
+        rows = [raw_row(target, columns, record, now) for record in records]
         try:
             with self.transaction():
                 self.engine.insert_many(target.physical, columns, rows)
@@ -168,32 +155,9 @@ class Database:
             raise SandboxError(
                 _("Table {table} was given a sys_id that it already has").format(table=table)
             ) from error
-        if table in CONFIGURATION_TABLES and self._is_ready:
+        if table in DICTIONARY_TABLES and self._is_ready:
             self.refresh()
         return len(rows)
-
-    def _raw_row(
-        self, table: Table, columns: Sequence[str], record: Mapping[str, str]
-    ) -> list[str]:
-        if unknown := record.keys() - table.columns.keys() - {"sys_class_name"}:
-            raise SandboxError(
-                _("Table {table} has no column {column}").format(
-                    table=table.name, column=min(unknown)
-                )
-            )
-        created = record.get("sys_created_on") or self.clock.text()
-        author = record.get("sys_created_by") or "system"
-        full = {
-            "sys_class_name": table.name,
-            "sys_created_by": author,
-            "sys_updated_on": created,
-            "sys_updated_by": author,
-            "sys_mod_count": "0",
-            **record,
-            "sys_created_on": created,
-            "sys_id": record.get("sys_id") or uuid4().hex,
-        }
-        return [full.get(column, "") for column in columns]
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────
 
@@ -205,17 +169,9 @@ class Database:
         table = self._class_of(table, values)
         now = self.clock.text()
         record = dict.fromkeys(table.column_names, "")
-        record |= self._starting(table, user, now)
+        record |= starting(table, self.user_id(user), now)
         record |= {k: v for k, v in self._known(table, values).items() if k not in table.journals}
-        record |= {
-            "sys_id": values.get("sys_id") or uuid4().hex,
-            "sys_class_name": table.name,
-            "sys_created_on": now,
-            "sys_created_by": user,
-            "sys_updated_on": now,
-            "sys_updated_by": user,
-            "sys_mod_count": "0",
-        }
+        record |= stamp(table.name, values.get("sys_id", ""), user, now)
         with self.transaction():
             configuration.check(self.catalogue, table, record)
             self._number(table, record)
@@ -261,7 +217,7 @@ class Database:
         record["sys_updated_on"] = self.clock.text()
         record["sys_updated_by"] = user
         with self.transaction():
-            self._write(table, record, (*changed, *_TOUCHED))
+            self._write(table, record, (*changed, *TOUCHED))
             self._audit(table, before, record, changed)
             self._journal(table, sys_id, values, user)
             self._follow(table)
@@ -274,10 +230,7 @@ class Database:
             return False
         owner = self.catalogue.get(record.get("sys_class_name", ""), table)
         with self.transaction():
-            self.engine.execute(
-                f"DELETE FROM {quoted(table.physical)} WHERE sys_id = ?",
-                (sys_id,),
-            )
+            self._remove(table, sys_id)
             gone = {
                 "tablename": owner.name,
                 "documentkey": sys_id,
@@ -297,22 +250,7 @@ class Database:
         return self.catalogue[wanted] if wanted in table.classes else table
 
     def _known(self, table: Table, values: Mapping[str, str]) -> Record:
-        """What of `values` the table has and a caller may set, in the platform's own spelling."""
-        known = {k: v for k, v in values.items() if k in table.columns and k not in _AUTOMATIC}
-        if known.get("sys_class_name", table.name) not in self.catalogue[table.physical].classes:
-            del known["sys_class_name"]
-        for name in known.keys() & table.booleans:
-            known[name] = _BOOLEANS.get(known[name].strip().lower(), known[name])
-        return known
-
-    def _starting(self, table: Table, user: str, now: str) -> Record:
-        """Defaults: the dictionary's, then the platform's."""
-        starting = {c.name: c.default for c in table.columns.values() if c.default}
-        starting |= _STARTING
-        if table.physical == "task":
-            starting["state"] = _FIRST_STATE
-            starting |= {"opened_at": now, "opened_by": self.user_id(user)}
-        return {name: value for name, value in starting.items() if name in table.columns}
+        return settable(table, values, self.catalogue[table.physical].classes)
 
     def user_id(self, user_name: str) -> str:
         """The sys_id of a user, '' if there is none of that name."""
@@ -339,72 +277,32 @@ class Database:
             (*(record[column] for column in columns), record["sys_id"]),
         )
 
+    def _remove(self, table: Table, sys_id: str) -> None:
+        """The record and its attachments; their bytes go too."""
+        self.engine.execute(f"DELETE FROM {quoted(table.physical)} WHERE sys_id = ?", (sys_id,))
+        self.engine.execute("DELETE FROM sys_attachment WHERE table_sys_id = ?", (sys_id,))
+        self.engine.execute(
+            "DELETE FROM _sandbox_content WHERE sys_id NOT IN (SELECT sys_id FROM sys_attachment)"
+        )
+
     def _audit(
         self, table: Table, before: Record, after: Record, changed: Mapping[str, str]
     ) -> None:
         owner = self.catalogue.get(after.get("sys_class_name", ""), table)
         if not owner.is_audited or not changed:
             return
-        count = after["sys_mod_count"]
-        moment, user = after["sys_updated_on"], after["sys_updated_by"]
-        stamp = (user, count, moment, user, moment, user, "0", "sys_audit")
         self.engine.insert_many(
-            "sys_audit",
-            _AUDIT_COLUMNS,
-            [
-                (_ordered_id(), owner.name, after["sys_id"], name, before[name], value, *stamp)
-                for name, value in changed.items()
-            ],
+            "sys_audit", AUDIT_COLUMNS, audit_rows(owner.name, before, after, changed)
         )
 
     def _journal(self, table: Table, sys_id: str, values: Mapping[str, str], user: str) -> None:
-        entries = [
-            {
-                "name": table.name,
-                "element": name,
-                "element_id": sys_id,
-                "value": values[name],
-                "sys_created_by": user,
-            }
-            for name in table.journals
-            if values.get(name)
-        ]
-        if entries:
+        if entries := journal_entries(table, sys_id, values, user):
             self.load("sys_journal_field", entries)
 
     def _follow(self, table: Table) -> None:
-        """Let a change of the dictionary or of a label take effect."""
+        """Let a change of the dictionary take effect."""
         if table.name in DICTIONARY_TABLES:
             self.refresh()
-        elif table.name in CONFIGURATION_TABLES:
-            self.label_version += 1
-
-
-_TOUCHED = ("sys_mod_count", "sys_updated_on", "sys_updated_by")
-_BOOLEANS = {"1": "true", "0": "false", "yes": "true", "no": "false"} | {
-    word: word for word in ("true", "false")
-}
-_AUDIT_COLUMNS = (
-    "sys_id",
-    "tablename",
-    "documentkey",
-    "fieldname",
-    "oldvalue",
-    "newvalue",
-    "user",
-    "record_checkpoint",
-    "sys_created_on",
-    "sys_created_by",
-    "sys_updated_on",
-    "sys_updated_by",
-    "sys_mod_count",
-    "sys_class_name",
-)
-
-
-def _ordered_id() -> str:
-    """A sys_id that grows: rows written in masses stay together in the index."""
-    return f"{time.time_ns():016x}{secrets.token_hex(8)}"
 
 
 def class_condition(table: Table, alias: str = "") -> str:
