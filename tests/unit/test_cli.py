@@ -305,9 +305,9 @@ def test_global_options_may_stand_anywhere_before_two_dashes() -> None:
 def test_the_settings_named_behind_the_command_are_read(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (home / "other.toml").write_text("[instanse]\n", encoding="utf-8")
+    (home / "other.toml").write_text("[instancee]\n", encoding="utf-8")
     assert cli.run(["sync", "--config", "other.toml"]) == 2
-    assert "other.toml: line 1, [instanse]: there is no such section; did you mean instance?" in (
+    assert "other.toml: line 1, [instancee]: there is no such section; did you mean instance?" in (
         capsys.readouterr().err
     )
 
