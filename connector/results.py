@@ -1,5 +1,6 @@
 """What one run was asked, what it knows on the way, and what it has to say at the end."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,11 +8,15 @@ from typing import Any
 from connector import log
 from connector.context import Run
 from connector.messages import _
-from connector.store import runs
-from connector.store.changes import Change
+from connector.store import changes, runs
+from connector.store.changes import Change, Planned
 from connector.write_back import Sent
 
 _log = log.get("pipeline")
+
+
+SHOWN_RECORDS = 20
+"""Records of a plan that a result carries; the whole plan may be millions of changes long."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,17 @@ class TableCounts:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run did. `outcome` is succeeded or partial; `plan` is every change it decided on."""
+    """What a run did. `outcome` is succeeded or partial.
+
+    `plan` holds the changes of the first SHOWN_RECORDS records; all of them go to the plan file.
+    """
 
     run_id: str
     outcome: str
     high_mark: datetime
     tables: tuple[TableCounts, ...]
+    planned_records: int
+    planned_changes: int
     plan: tuple[Change, ...]
     is_sent: bool
     confirmed: int
@@ -71,15 +81,13 @@ class SoFar:
 def summed_up(
     this: Run,
     so_far: SoFar,
-    plan: tuple[Change, ...],
+    plan: Sequence[Planned],
     sent: Sent,
     is_sent: bool,
     seconds: float,
 ) -> RunResult:
     """What a run did, from its plan, its replies and the classification it left."""
-    planned: dict[str, set[str]] = {}
-    for change in plan:
-        planned.setdefault(change.table, set()).add(change.sys_id)
+    planned = {of_table.table: of_table.records for of_table in plan}
     rows = this.store.read(
         "SELECT table_name, count(*) AS records,"
         " count(*) FILTER (rule_id = 'unclassified') AS unclassified"
@@ -94,15 +102,15 @@ def summed_up(
             classified=counted.get(table, {}).get("records", 0)
             - counted.get(table, {}).get("unclassified", 0),
             unclassified=counted.get(table, {}).get("unclassified", 0),
-            planned=len(planned.get(table, ())),
+            planned=planned.get(table, 0),
         )
         for table in sorted({*counted, *so_far.asked})
     )
-    healed = {(c.table, c.sys_id) for c in plan if c.is_healing}
+    healed = sum(of_table.healed for of_table in plan)
     messages = [*so_far.messages, *sent.messages]
     if healed:
         messages.append(
-            _("{n} records had journey fields that somebody overwrote").format(n=len(healed))
+            _("{n} records had journey fields that somebody overwrote").format(n=healed)
         )
     is_partial = bool(sent.failed or sent.refused or sent.set_aside)
     return RunResult(
@@ -110,12 +118,14 @@ def summed_up(
         outcome="partial" if is_partial else "succeeded",
         high_mark=so_far.mark,
         tables=tables,
-        plan=plan,
+        planned_records=sum(of_table.records for of_table in plan),
+        planned_changes=sum(of_table.changes for of_table in plan),
+        plan=tuple(changes.read_plan(this.store, 1, SHOWN_RECORDS)),
         is_sent=is_sent,
         confirmed=sent.confirmed,
         refused=sent.refused + sent.failed,
         set_aside=sent.set_aside,
-        healed=len(healed),
+        healed=healed,
         messages=tuple(messages),
         seconds=seconds,
     )
@@ -125,7 +135,7 @@ def close(this: Run, result: RunResult) -> None:
     """Write the run's last line into the store and the log."""
     counts: dict[str, Any] = {
         "tables": [asdict(table) for table in result.tables],
-        "planned": len(result.plan),
+        "planned": result.planned_changes,
         "confirmed": result.confirmed,
         "refused": result.refused,
         "set_aside": result.set_aside,
@@ -136,7 +146,7 @@ def close(this: Run, result: RunResult) -> None:
         "run_finished",
         run_id=this.run_id,
         outcome=result.outcome,
-        planned=len(result.plan),
+        planned=result.planned_changes,
         confirmed=result.confirmed,
         seconds=round(result.seconds, 1),
     )

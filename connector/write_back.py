@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TextIO
 
 from connector import log
 from connector.context import Run
@@ -22,7 +23,7 @@ from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Schema
 from connector.messages import _
 from connector.store import changes, records
-from connector.store.changes import Change, Window
+from connector.store.changes import Change, Planned, Window
 from connector.store.database import Store
 from connector.timestamps import format_instance
 
@@ -30,6 +31,9 @@ _log = log.get("write_back")
 
 
 VERSION_COLUMNS = ("sys_updated_on", "sys_mod_count")
+
+PART = 500
+"""Records of a plan that are in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -100,22 +104,21 @@ def plan(
     *,
     only: tuple[str, ...] = (),
     limit: int | None = None,
-) -> list[Change]:
-    """The changes the tool needs, by table, record and field; at most `limit` records.
+) -> list[Planned]:
+    """Plan what the tool needs, by table, record and field; at most `limit` records.
 
-    Reads the TEMP TABLEs `classified` and `standing_next` that classification left.
+    Reads the TEMP TABLEs `classified` and `standing_next` that classification left; the plan is a
+    TEMP TABLE too (`changes.iterate_plan`). Answers how much it holds of each table.
     """
     _prepare(store, mapping, settings)
     window = Window(
         format_instance(now - settings.settled), format_instance(now - settings.backfill), only
     )
     left = settings.max_records if limit is None else min(limit, settings.max_records)
-    found: list[Change] = []
+    changes.begin_plan(store)
     for table in sorted(settings.tables):
-        of_table = changes.plan_table(store, table, WANTED, PASSENGERS, window, left)
-        left -= len({change.sys_id for change in of_table})
-        found += of_table
-    return found
+        left -= changes.plan_table(store, table, WANTED, PASSENGERS, window, left)
+    return changes.count_plan(store)
 
 
 WANTED: dict[str, str] = {
@@ -155,8 +158,8 @@ def _prepare(store: Store, mapping: JourneyMapping, settings: Settings) -> None:
     )
 
 
-def plan_lines(planned: Sequence[Change]) -> str:
-    """The plan as JSON Lines: the same changes give the same bytes."""
+def plan_lines(planned: Iterable[Change]) -> str:
+    """Changes as JSON Lines: the same changes give the same bytes."""
     return "".join(
         json.dumps(
             {
@@ -174,19 +177,26 @@ def plan_lines(planned: Sequence[Change]) -> str:
     )
 
 
-def send(run: Run, planned: Sequence[Change], settings: Settings) -> Sent:
-    """Send a plan that `changes.save_plan` stored. One poisoned record never stops the others.
+def write_plan(store: Store, target: TextIO) -> None:
+    """Write the whole plan as JSON Lines."""
+    for part in changes.iterate_plan(store, PART):
+        target.write(plan_lines(part))
+
+
+def send(run: Run, settings: Settings) -> Sent:
+    """Send the plan that `changes.save_plan` stored. One poisoned record never stops the others.
 
     Raises InterruptedRunError between two batches if the run was asked to stop.
     """
     sent = Sent()
-    by_record = _by_record(planned)
-    keys = list(by_record)
-    for start in range(0, len(keys), settings.batch_size):
+    total = sum(of_table.records for of_table in changes.count_plan(run.store))
+    done = 0
+    for part in changes.iterate_plan(run.store, settings.batch_size):
         run.pause_point()
-        chosen = keys[start : start + settings.batch_size]
-        _send_batch(run, {key: by_record[key] for key in chosen}, settings, sent)
-        run.progress("write_back", chosen[0][0], start + len(chosen), len(keys))
+        batch = _by_record(part)
+        _send_batch(run, batch, settings, sent)
+        done += len(batch)
+        run.progress("write_back", part[0].table, done, total)
     counts = {k: v for k, v in asdict(sent).items() if k != "messages"}
     _log.info("written", run_id=run.run_id, **counts)
     return sent

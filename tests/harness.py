@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,10 @@ class Sandbox:
         return reply.json()["result"] if is_json else reply.text
 
     def advance(self, until: str) -> None:
-        """Apply what was recorded up to `until`, and stand there."""
+        """Apply what was recorded up to `until`, and stand there, past `settle_seconds`."""
         self.control("advance", {"until": until})
+        later = datetime.fromisoformat(until) + timedelta(seconds=5)
+        self.control("clock", {"until": str(later)})
 
     def dump(self, table: str) -> dict[str, dict[str, str]]:
         """All records of a table as the instance holds them, by sys_id."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from connector import pipeline
+from connector import services
 from connector.cli.explain_view import show_explanation
 from connector.cli.options import AsJson, examples, flag, one_of, several
 from connector.cli.output import bullet, print_json
@@ -76,10 +76,10 @@ def report(  # noqa: PLR0913, PLR0917 - the options of a command are its paramet
     session = session_of(context)
     config = session.instance_config() if publish else session.config()
     first, after = period(from_, to, config.instance.time_zone)
-    mapping = pipeline.mapping_of(config)
-    instance = pipeline.connect(config, session.environment) if publish else None
+    mapping = services.mapping_of(config)
+    instance = services.connect(config, session.environment) if publish else None
     results = [
-        pipeline.report(
+        services.report(
             config,
             mapping,
             first,
@@ -127,7 +127,7 @@ def explain(
 ) -> None:
     """Parse, explain, show."""
     config = session_of(context).config()
-    found = pipeline.explain(config, pipeline.mapping_of(config), number)
+    found = services.explain(config, services.mapping_of(config), number)
     if as_json:
         print_json(found)
     else:
@@ -149,7 +149,7 @@ def explain(
 def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Collect, show."""
     config = session_of(context).config()
-    found = pipeline.status(config)
+    found = services.status(config)
     following = next_times(config, datetime.now(UTC))
     if as_json:
         print_json(status_as_data(found, following))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from connector import pipeline
+from connector import services
 from connector.cli.options import AsJson, examples, flag
 from connector.cli.output import bullet, print_json, say, table
 from connector.cli.session import session_of
@@ -42,7 +42,7 @@ def provision(
     """Plan or apply, show. Exit 2 if a person must settle something first."""
     session = session_of(context)
     config = session.instance_config()
-    result = pipeline.provision(config, session.environment, apply)
+    result = services.provision(config, session.environment, apply)
     if as_json:
         print_json(result)
     elif session.verbosity != "quiet":

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from connector import log, pipeline, scheduler
+from connector import log, pipeline, scheduler, services
 from connector.cli.options import examples, one_of
 from connector.cli.output import moment
 from connector.cli.period import month_before
@@ -106,7 +106,7 @@ def _last_success(config: Config, notes: Successes, name: str) -> datetime | Non
     """The newest success of a job, whether scheduled or by hand."""
     known = [notes.last(name)]
     try:
-        known.append(pipeline.last_success(config, name))
+        known.append(services.last_success(config, name))
     except ConnectorError as error:
         # The store may be absent before the first run, or be just replaced: the notes remain.
         _log.debug("no status", reason=str(error))
@@ -114,16 +114,16 @@ def _last_success(config: Config, notes: Successes, name: str) -> datetime | Non
 
 
 def _sync(session: Session, config: Config, stop: threading.Event) -> None:
-    mapping = pipeline.mapping_of(config)
-    instance = pipeline.connect(config, session.environment, stop)
+    mapping = services.mapping_of(config)
+    instance = services.connect(config, session.environment, stop)
     result = pipeline.run(config, instance, mapping, Options(), stop)
     if result.outcome == "partial":
         _log.warning("sync partial", refused=result.refused, set_aside=result.set_aside)
 
 
 def _reconcile(session: Session, config: Config, stop: threading.Event) -> None:
-    mapping = pipeline.mapping_of(config)
-    instance = pipeline.connect(config, session.environment, stop)
+    mapping = services.mapping_of(config)
+    instance = services.connect(config, session.environment, stop)
     for found in pipeline.sweep(config, instance, mapping, stop):
         if found.question:
             _log.warning("reconcile asks", table=found.table, question=found.question)
@@ -131,13 +131,13 @@ def _reconcile(session: Session, config: Config, stop: threading.Event) -> None:
 
 def _report(session: Session, config: Config, stop: threading.Event) -> None:
     settings = config.report
-    mapping = pipeline.mapping_of(config)
+    mapping = services.mapping_of(config)
     instance = None
     if settings.publish:
-        instance = pipeline.connect(config, session.environment, stop)
+        instance = services.connect(config, session.environment, stop)
     first, after = month_before(datetime.now(UTC), config.instance.time_zone)
     for language in settings.languages:
-        pipeline.report(
+        services.report(
             config,
             mapping,
             first,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from connector import pipeline
+from connector import services
 from connector.check import Finding
 from connector.cli.options import AsJson, examples, flag, one_of
 from connector.cli.output import bullet, print_json, say
@@ -193,7 +193,7 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
     """Collect the findings, show them. Exit 2 if one is an error."""
     session = session_of(context)
     config = session.config_if_any()
-    findings = pipeline.check(config, session.environment)
+    findings = services.check(config, session.environment)
     if as_json:
         print_json(findings)
     else:

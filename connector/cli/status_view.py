@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.cli.output import bullet, moment, say, table
 from connector.messages import _
-from connector.pipeline import Status
+from connector.services import Status
 
 Row = Mapping[str, Any]
 

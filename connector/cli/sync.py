@@ -1,17 +1,18 @@
 """`sync` and `reconcile`: the pipeline, started by hand."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
-from connector import pipeline
+from connector import pipeline, services
 from connector.cli.options import AsJson, examples, flag, number, when
 from connector.cli.output import bars, bullet, print_json, say, table
-from connector.cli.session import Session, UsageError, session_of
+from connector.cli.session import UsageError, session_of
 from connector.cli.shape import EVERY_DAY, command
 from connector.config import Config
 from connector.errors import PartialRunError
@@ -23,9 +24,6 @@ from connector.store.changes import Change
 from connector.timestamps import parse_since
 
 app = typer.Typer()
-
-SHOWN_RECORDS = 20
-"""So many records of a plan are shown; a file has them all."""
 
 
 @command(
@@ -83,9 +81,9 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of a command are its parameter
     config = session.instance_config()
     if since:
         when(lambda: parse_since(since, datetime.now(UTC), config.instance.time_zone))
-    mapping = pipeline.mapping_of(config)
+    mapping = services.mapping_of(config)
     with session.stopping() as stop, bars(session) as progress:
-        instance = pipeline.connect(config, session.environment, stop)
+        instance = services.connect(config, session.environment, stop)
         options = Options(
             dry_run=dry_run,
             tables=tuple(tables or ()),
@@ -95,9 +93,11 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of a command are its parameter
             full=full,
             limit=limit,
         )
-        result = pipeline.run(config, instance, mapping, options, stop, progress)
-    if plan_file:
-        _save_plan(session, result.plan, plan_file)
+        with _plan_target(plan_file) as target:
+            result = pipeline.run(config, instance, mapping, options, stop, progress, target)
+    if plan_file and str(plan_file) != "-":
+        n = result.planned_changes
+        session.note(_("The plan ({n} changes) is in {path}").format(n=n, path=plan_file))
     if as_json:
         print_json(result)
     elif str(plan_file) != "-" and session.verbosity != "quiet":
@@ -122,13 +122,21 @@ def _check_choice(
         raise UsageError(_("--json and --plan-file - both want stdout: choose one"))
 
 
-def _save_plan(session: Session, plan: Sequence[Change], target: Path) -> None:
-    lines = pipeline.plan_lines(plan)
-    if str(target) == "-":
-        typer.echo(lines, nl=False)
-        return
-    target.write_text(lines, encoding="utf-8", newline="\n")
-    session.note(_("The plan ({n} changes) is in {path}").format(n=len(plan), path=target))
+@contextmanager
+def _plan_target(path: Path | None) -> Iterator[TextIO | None]:
+    """Where the plan goes; a file appears whole or not at all."""
+    if path is None:
+        yield None
+    elif str(path) == "-":
+        yield sys.stdout
+    else:
+        draft = path.with_name(path.name + ".part")
+        try:
+            with draft.open("w", encoding="utf-8", newline="\n") as file:
+                yield file
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def _show(config: Config, result: RunResult, options: Options) -> None:
@@ -142,7 +150,7 @@ def _show(config: Config, result: RunResult, options: Options) -> None:
         heads = (_("Table"), _("Read"), _("Placed"), _("Unplaced"), _("To write"))
         table(heads, rows, numbers=4)
         if options.dry_run:
-            _show_plan(result.plan)
+            _show_plan(result.plan, result.planned_records)
     for sentence in result.messages:
         bullet("warn", sentence)
     say(_outcome(config, result, options))
@@ -162,16 +170,16 @@ def _show_record(plan: Sequence[Change]) -> None:
         table((_("Record"), _("Field"), _("Change")), rows)
 
 
-def _show_plan(plan: Sequence[Change]) -> None:
+def _show_plan(plan: Sequence[Change], total: int) -> None:
     """The first records of a plan, with where they go."""
     records: dict[tuple[str, str], dict[str, Change]] = {}
     for change in plan:
         records.setdefault((change.table, change.sys_id), {})[change.field] = change
-    rows = [_plan_row(by_field) for by_field in islice(records.values(), SHOWN_RECORDS)]
+    rows = [_plan_row(by_field) for by_field in records.values()]
     if rows:
         table((_("Record"), _("Step"), _("Touchpoint"), _("Other fields")), rows)
-    if len(records) > SHOWN_RECORDS:
-        more = len(records) - SHOWN_RECORDS
+    if total > len(records):
+        more = total - len(records)
         say(
             _n(
                 "… and {n} more record; --plan-file FILE has the whole plan",
@@ -203,7 +211,7 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
         return _("Everything is as it should be: nothing to write ({seconds:.1f} s).").format(
             seconds=result.seconds
         )
-    planned = _planned(result.plan)
+    planned = _planned(result)
     if options.dry_run:
         return _("Would write {planned}; nothing was written.").format(planned=planned)
     if not config.write_back.enabled:
@@ -223,10 +231,10 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
     )
 
 
-def _planned(plan: Sequence[Change]) -> str:
+def _planned(result: RunResult) -> str:
     """`9 fields on 1 record`."""
-    records = len({(c.table, c.sys_id) for c in plan})
-    of_fields = _n("{n} field", "{n} fields", len(plan)).format(n=len(plan))
+    changes, records = result.planned_changes, result.planned_records
+    of_fields = _n("{n} field", "{n} fields", changes).format(n=changes)
     on_records = _n("on {n} record", "on {n} records", records).format(n=records)
     return f"{of_fields} {on_records}"
 
@@ -258,9 +266,9 @@ def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
     """Parse, sweep, show. Exit 6 if a table needs a person's decision."""
     session = session_of(context)
     config = session.instance_config()
-    mapping = pipeline.mapping_of(config)
+    mapping = services.mapping_of(config)
     with session.stopping() as stop, bars(session) as progress:
-        instance = pipeline.connect(config, session.environment, stop)
+        instance = services.connect(config, session.environment, stop)
         swept = pipeline.sweep(config, instance, mapping, stop, progress)
     if as_json:
         print_json(swept)

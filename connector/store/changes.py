@@ -1,10 +1,8 @@
 """The life of a change: planned → sent → confirmed, or refused, failed, dropped; and what was set
 aside. Plans are computed here, in SQL, from wanted values against the values last seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-import pyarrow as pa
 
 from connector.store import records
 from connector.store.database import Store
@@ -38,22 +36,32 @@ class Window:
     """sys_ids; () = all."""
 
 
+def begin_plan(store: Store) -> None:
+    """Start an empty plan: TEMP TABLE `plan`, one row per change, records numbered from 1."""
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE plan (record_no BIGINT, table_name VARCHAR, sys_id VARCHAR,"
+        " number VARCHAR, field VARCHAR, position INTEGER, from_value VARCHAR, to_value VARCHAR,"
+        " is_healing BOOLEAN)"
+    )
+
+
 def plan_table(
     store: Store,
     table: str,
     wanted: Mapping[str, str],
     passengers: Sequence[str],
     window: Window,
-    limit: int | None,
-) -> list[Change]:
-    """The changes one table needs, in (sys_id, field) order; at most `limit` records.
+    limit: int,
+) -> int:
+    """Add what one table needs to the plan, by sys_id and field; at most `limit` records.
 
     `wanted` maps each field to the SQL expression of its value over `d` (a row of TEMP TABLE
     `desired`). Fields in `passengers` never cause a change, they only ride along.
+    Answers how many records it added.
     """
     columns = set(records.list_columns(store, table))
     if not columns:
-        return []
+        return 0
     parts = [
         _field_sql(table, field, expression, order, columns)
         for order, (field, expression) in enumerate(wanted.items())
@@ -64,7 +72,8 @@ def plan_table(
         table=table,
     )
     _drop_set_aside(store, table)
-    rows = store.read(
+    before = _last_record(store)
+    store.execute(
         _PLAN.format(
             table=records.name(table),
             number="coalesce(c.number, '')" if "number" in columns else "''",
@@ -78,12 +87,52 @@ def plan_table(
         settled=window.settled_after,
         backfill=window.backfill_after,
         only=list(window.only),
-        limit=limit if limit is not None else 2**40,
+        limit=limit,
+        before=before,
     )
-    return [
-        Change(table, r["sys_id"], r["number"], r["field"], r["seen"], r["wanted"], r["is_healing"])
-        for r in rows
-    ]
+    store.execute("DROP TABLE difference")
+    return _last_record(store) - before
+
+
+def _last_record(store: Store) -> int:
+    return int(store.value("SELECT coalesce(max(record_no), 0) FROM plan"))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """How much a plan holds of one table."""
+
+    table: str
+    records: int
+    changes: int
+    healed: int
+    """Records with a field that somebody overwrote."""
+
+
+def count_plan(store: Store) -> list[Planned]:
+    """What the plan holds, per table."""
+    rows = store.read(
+        "SELECT table_name, count(DISTINCT sys_id) AS records, count(*) AS changes,"
+        " count(DISTINCT sys_id) FILTER (is_healing) AS healed FROM plan GROUP BY 1 ORDER BY 1"
+    )
+    return [Planned(r["table_name"], r["records"], r["changes"], r["healed"]) for r in rows]
+
+
+def read_plan(store: Store, first: int, last: int) -> list[Change]:
+    """The changes of the plan's records `first` to `last` (from 1), in order."""
+    rows = store.read(
+        "SELECT table_name, sys_id, number, field, from_value, to_value, is_healing FROM plan"
+        " WHERE record_no BETWEEN $first AND $last ORDER BY record_no, position",
+        first=first,
+        last=last,
+    )
+    return [Change(*row.values()) for row in rows]
+
+
+def iterate_plan(store: Store, size: int) -> Iterator[list[Change]]:
+    """The plan in parts of `size` records: constant memory however long it is."""
+    for first in range(1, _last_record(store) + 1, size):
+        yield read_plan(store, first, first + size - 1)
 
 
 def _field_sql(table: str, field: str, expression: str, order: int, columns: set[str]) -> str:
@@ -111,6 +160,7 @@ def _is_open(columns: set[str]) -> str:
 
 
 _PLAN = """
+INSERT INTO plan
 WITH cause AS (
     SELECT DISTINCT sys_id FROM difference WHERE NOT list_contains($passengers, field)
 ), chosen AS (
@@ -126,11 +176,10 @@ WITH cause AS (
       AND sys_id IN (SELECT sys_id FROM chosen)
     GROUP BY sys_id, field
 )
-SELECT n.sys_id, n.number, d.field, d.seen, d.wanted,
-       coalesce(h.value = d.wanted, false) AS is_healing
+SELECT $before + dense_rank() OVER (ORDER BY n.sys_id), $table, n.sys_id, n.number, d.field,
+       d.position, d.seen, d.wanted, coalesce(h.value = d.wanted, false)
 FROM chosen n JOIN difference d ON d.sys_id = n.sys_id
 LEFT JOIN held h ON h.sys_id = d.sys_id AND h.field = d.field
-ORDER BY n.sys_id, d.position
 """
 
 
@@ -143,32 +192,20 @@ def _drop_set_aside(store: Store, table: str) -> None:
     )
 
 
-def save_plan(store: Store, run_id: str, changes: Sequence[Change]) -> None:
-    """Store a plan; older plans that were never sent are dropped."""
+def save_plan(store: Store, run_id: str) -> None:
+    """Store the plan; older plans that were never sent are dropped."""
     with store.transaction():
         store.execute(
             "UPDATE change SET status = 'dropped', changed_at = $now WHERE status = 'planned'",
             now=utc_now(),
         )
-        if not changes:
-            return
-        columns = {
-            "table_name": [c.table for c in changes],
-            "sys_id": [c.sys_id for c in changes],
-            "number": [c.number for c in changes],
-            "field": [c.field for c in changes],
-            "from_value": [c.from_value for c in changes],
-            "to_value": [c.to_value for c in changes],
-            "is_healing": [c.is_healing for c in changes],
-        }
-        with store.attached("plan", pa.table(columns)):
-            store.execute(
-                "INSERT INTO change (run_id, table_name, sys_id, number, field, from_value,"
-                " to_value, is_healing, status, changed_at)"
-                " SELECT $run_id, *, 'planned', $now FROM plan",
-                run_id=run_id,
-                now=utc_now(),
-            )
+        store.execute(
+            "INSERT INTO change (run_id, table_name, sys_id, number, field, from_value, to_value,"
+            " is_healing, status, changed_at) SELECT $run_id, table_name, sys_id, number, field,"
+            " from_value, to_value, is_healing, 'planned', $now FROM plan",
+            run_id=run_id,
+            now=utc_now(),
+        )
 
 
 def mark(

@@ -189,7 +189,9 @@ def rule_hits(store: Store) -> dict[tuple[str, str], int]:
 
 _BEGAN = ("opened_at", "start_time", "sys_created_on")
 _ENDED = ("resolved_at", "end_time", "taken_on", "closed_at")
-"""When a record's present step began, if nothing better is known: the first filled one counts."""
+"""When the present step of a record began, if nothing better is known: the first filled one.
+
+What is over, or stands in the last step, came there when it ended."""
 
 _STEP, _SINCE = "u_journey_step", "u_journey_since"
 
@@ -226,12 +228,14 @@ def _last_mark(store: Store, run_id: str) -> datetime | None:
 def _life(table: str, columns: set[str]) -> str:
     began = _first_time(_BEGAN, columns)
     ended = _first_time((*_ENDED, *_BEGAN), columns)
+    is_over = "active = 'false'" if "active" in columns else "false"
     own = f'"{_STEP}"' if _STEP in columns else "NULL"
     since = _first_time((_SINCE,), columns)
     return (
         f"SELECT '{name(table)[1:-1]}' AS table_name, sys_id,"
         f" TRY_CAST(_inputs_updated_on AS TIMESTAMP) AS inputs_at, {began} AS began,"
-        f" {ended} AS ended, {own} AS own_step, {since} AS own_since FROM current.{name(table)}"
+        f" {ended} AS ended, {is_over} AS is_over, {own} AS own_step,"
+        f" {since} AS own_since FROM current.{name(table)}"
     )
 
 
@@ -242,20 +246,23 @@ def _first_time(wanted: Sequence[str], columns: set[str]) -> str:
 
 _NO_LIFE = (
     "SELECT '' AS table_name, '' AS sys_id, NULL::TIMESTAMP AS inputs_at, NULL::TIMESTAMP AS began,"
-    " NULL::TIMESTAMP AS ended, '' AS own_step, NULL::TIMESTAMP AS own_since WHERE false"
+    " NULL::TIMESTAMP AS ended, false AS is_over, '' AS own_step,"
+    " NULL::TIMESTAMP AS own_since WHERE false"
 )
 
 _STANDING = """
 CREATE OR REPLACE TEMP TABLE standing_next AS
 WITH wanted AS (
-    SELECT table_name, sys_id, rule_id, mapping_hash,
-        unnest(map_keys(steps)) AS journey, unnest(map_values(steps)) AS step
-    FROM classified
+    SELECT *, from_json($last_steps, '"MAP(VARCHAR, VARCHAR)"')[journey] AS last_step FROM (
+        SELECT table_name, sys_id, rule_id, mapping_hash,
+            unnest(map_keys(steps)) AS journey, unnest(map_values(steps)) AS step
+        FROM classified
+    )
 ), life AS ({records}), known AS (
     SELECT w.*, l.inputs_at, s.step AS from_step, s.since AS from_since, s.source AS from_source,
         l.own_step = w.step AND l.own_since IS NOT NULL AS is_adopted, l.own_since,
-        least($now, CASE WHEN w.step = from_json($last_steps, '"MAP(VARCHAR, VARCHAR)"')[w.journey]
-            THEN l.ended ELSE l.began END) AS told,
+        least($now, CASE WHEN l.is_over OR w.step = w.last_step THEN l.ended ELSE l.began END)
+            AS told,
         l.inputs_at > s.since AND l.inputs_at <= $now
             AND ($mark::TIMESTAMP IS NULL OR l.inputs_at > $mark::TIMESTAMP) AS is_fresh,
         c.mapping_hash <> w.mapping_hash AS is_other_mapping

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from connector.journey.mapping import load_mapping
 
+from connector.journey.mapping import load_mapping
 from tests.harness import Connector, Sandbox, classifications, journey_fields, sandbox
 
 pytestmark = [pytest.mark.evidence, pytest.mark.timeout(1500)]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from connector import cli, log, pipeline, scheduler
+from connector import cli, log, pipeline, scheduler, services
 from connector.check import Finding
 from connector.cli import period, serve
 from connector.cli.output import bars
@@ -73,6 +73,8 @@ def result(**values: Any) -> RunResult:
         "outcome": "succeeded",
         "high_mark": NOW,
         "tables": (TableCounts("incident", 3, 20, 19, 1, 1),),
+        "planned_records": 1,
+        "planned_changes": 1,
         "plan": (change(),),
         "is_sent": False,
         "confirmed": 0,
@@ -95,6 +97,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Ran:
 
     def run(*arguments: Any) -> RunResult:
         options.append(arguments[3])
+        if arguments[6]:
+            arguments[6].write(pipeline.plan_lines([change()]))
         return result()
 
     lean(monkeypatch, run)
@@ -103,8 +107,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Ran:
 
 def lean(monkeypatch: pytest.MonkeyPatch, run: Callable[..., RunResult]) -> None:
     """A pipeline without instance and mapping around `run`."""
-    monkeypatch.setattr(pipeline, "connect", lambda *_: FakeInstance())
-    monkeypatch.setattr(pipeline, "mapping_of", lambda _: "mapping")
+    monkeypatch.setattr(services, "connect", lambda *_: FakeInstance())
+    monkeypatch.setattr(services, "mapping_of", lambda _: "mapping")
     monkeypatch.setattr(pipeline, "run", run)
 
 
@@ -265,12 +269,11 @@ def test_the_dry_run_prints_the_plan_that_a_file_holds_byte_for_byte(
 def test_a_long_plan_is_cut_for_people_and_says_where_all_of_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plan = tuple(change(f"INC{n:07}") for n in range(50))
-    lean(monkeypatch, lambda *_: result(plan=plan))
+    plan = tuple(change(f"INC{n:07}") for n in range(20))
+    lean(monkeypatch, lambda *_: result(plan=plan, planned_records=50))
     cli.run(["sync", "--dry-run"])
     out = capsys.readouterr().out
     assert "INC0000019" in out
-    assert "INC0000020" not in out
     assert "30 more records; --plan-file FILE has the whole plan" in out
 
 
@@ -351,7 +354,7 @@ def test_check_without_settings_checks_the_mapping_alone(
         asked.append(config.has_instance)
         return [Finding("ok", "mapping", "2 journeys")]
 
-    monkeypatch.setattr(pipeline, "check", check)
+    monkeypatch.setattr(services, "check", check)
     assert cli.run(["check"]) == 0
     assert asked == [False]
     out = capsys.readouterr().out
@@ -367,7 +370,7 @@ def test_check_exits_2_when_a_finding_is_an_error(
         Finding("warn", "sc_task", "hidden column"),
         Finding("error", "incident", "no such table", "check its name"),
     ]
-    monkeypatch.setattr(pipeline, "check", lambda *_: findings)
+    monkeypatch.setattr(services, "check", lambda *_: findings)
     assert cli.run(["check"]) == 2
     out = capsys.readouterr().out
     assert "✗ incident: no such table\n  → check its name" in out
@@ -386,7 +389,7 @@ def test_provision_shows_first_and_makes_only_when_asked(
         asked.append(apply)
         return Provisioning((column,))
 
-    monkeypatch.setattr(pipeline, "provision", provision)
+    monkeypatch.setattr(services, "provision", provision)
     assert cli.run(["provision"]) == 0
     assert "travesia provision --apply makes it" in capsys.readouterr().out
     assert cli.run(["provision", "--apply"]) == 0
@@ -398,7 +401,7 @@ def test_provision_with_a_conflict_exits_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(
-        pipeline, "provision", lambda *_: Provisioning((), ("Column x is an integer",))
+        services, "provision", lambda *_: Provisioning((), ("Column x is an integer",))
     )
     assert cli.run(["provision"]) == 2
     assert "Column x is an integer" in capsys.readouterr().err
@@ -421,12 +424,12 @@ def reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...
     """The arguments of the reports that were asked for, after config and mapping."""
     asked: list[tuple[Any, ...]] = []
 
-    def report(_config: Any, _mapping: Any, *arguments: Any) -> pipeline.ReportResult:
+    def report(_config: Any, _mapping: Any, *arguments: Any) -> services.ReportResult:
         asked.append(arguments)
-        return pipeline.ReportResult((home / f"{arguments[2]}.html",), None)
+        return services.ReportResult((home / f"{arguments[2]}.html",), None)
 
     lean(monkeypatch, raiser(AssertionError()))
-    monkeypatch.setattr(pipeline, "report", report)
+    monkeypatch.setattr(services, "report", report)
     return asked
 
 
@@ -457,9 +460,9 @@ def test_the_month_before_is_whole_in_its_zone() -> None:
     )
 
 
-def status(**values: Any) -> pipeline.Status:
+def status(**values: Any) -> services.Status:
     settings: dict[str, Any] = {"is_running": False, "now": {}}
-    return pipeline.Status(**(settings | values))
+    return services.Status(**(settings | values))
 
 
 @pytest.mark.parametrize(
@@ -481,10 +484,10 @@ def status(**values: Any) -> pipeline.Status:
 def test_status_says_what_happens_now(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    found: pipeline.Status,
+    found: services.Status,
     said: str,
 ) -> None:
-    monkeypatch.setattr(pipeline, "status", lambda _: found)
+    monkeypatch.setattr(services, "status", lambda _: found)
     assert cli.run(["status"]) == 0
     assert said in capsys.readouterr().out
 
@@ -519,7 +522,7 @@ def test_status_shows_runs_cursors_and_what_was_set_aside(
             for n in range(21)
         ),
     )
-    monkeypatch.setattr(pipeline, "status", lambda _: found)
+    monkeypatch.setattr(services, "status", lambda _: found)
     cli.run(["status"])
     out = capsys.readouterr().out
     assert "2026-11-20 02:00" in out, "times are those of the schedule's zone"
@@ -604,7 +607,7 @@ def test_the_jobs_of_serve_run_the_pipeline_and_note_their_success(
 ) -> None:
     monkeypatch.setattr(pipeline, "run", lambda *arguments: note_run(ran, arguments[3]))
     monkeypatch.setattr(pipeline, "sweep", lambda *_: [])
-    monkeypatch.setattr(pipeline, "last_success", lambda *_: None)
+    monkeypatch.setattr(services, "last_success", lambda *_: None)
     jobs = jobs_of(home)
     assert [job.name for job in jobs] == ["sync", "reconcile", "report"]
     assert [job.last_success() for job in jobs] == [None, None, None]
@@ -618,9 +621,9 @@ def test_the_jobs_of_serve_run_the_pipeline_and_note_their_success(
 def test_a_sync_by_hand_counts_as_a_success_and_a_damaged_store_does_not_matter(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "last_success", lambda *_: NOW)
+    monkeypatch.setattr(services, "last_success", lambda *_: NOW)
     assert jobs_of(home)[0].last_success() == NOW
-    monkeypatch.setattr(pipeline, "last_success", raiser(StoreError("damaged")))
+    monkeypatch.setattr(services, "last_success", raiser(StoreError("damaged")))
     assert jobs_of(home)[0].last_success() is None
 
 
@@ -634,7 +637,7 @@ def test_serve_once_runs_one_job_and_leaves(
 
 def test_serve_ends_well_when_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
     lean(monkeypatch, raiser(AssertionError()))
-    monkeypatch.setattr(pipeline, "last_success", lambda *_: datetime.now(UTC))
+    monkeypatch.setattr(services, "last_success", lambda *_: datetime.now(UTC))
     timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM))
     timer.start()
     assert cli.run(["serve"]) == 0

@@ -1,0 +1,176 @@
+"""What is asked besides a run: the instance, the mapping, a report, an explanation, a check, the
+status, the columns. Each answers from the last finished run, or asks the instance and changes
+nothing but what its name says.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from connector import extract
+from connector.check import Finding, check_instance, check_mapping
+from connector.config import Config
+from connector.explain import Explanation
+from connector.explain import explain as explain_record
+from connector.itsm import servicenow
+from connector.itsm.base import Instance
+from connector.journey.mapping import load_mapping
+from connector.journey.model import Mapping as JourneyMapping
+from connector.provision import Provisioning, apply_provision, plan_provision
+from connector.report.publish import PublishResult
+from connector.report.publish import publish as publish_report
+from connector.report.render import render_all, write_files
+from connector.report.report import build_report
+from connector.store import runs
+from connector.store.database import open_snapshot, snapshot_path
+from connector.store.lock import is_locked, read_status
+
+
+def connect(
+    config: Config, environment: Mapping[str, str], stop: threading.Event | None = None
+) -> servicenow.ServiceNow:
+    """The configured instance. Raises ConfigError if there is none, or a secret is missing."""
+    settings = config.instance
+    is_basic = settings.auth == "basic"
+    return servicenow.connect(
+        servicenow.Connection(
+            url=settings.url,
+            auth=settings.auth,
+            user=settings.user,
+            secret=config.password(environment) if is_basic else "",
+            client_id=settings.client_id,
+            client_secret="" if is_basic else config.client_secret(environment),
+            proxy=settings.proxy,
+            ca_bundle=str(settings.ca_bundle or ""),
+            timeout_seconds=settings.timeout_seconds,
+            page_size=settings.page_size,
+            max_attempts=settings.max_attempts,
+        ),
+        stop,
+    )
+
+
+def mapping_of(config: Config) -> JourneyMapping:
+    """The shipped mapping with the organisation's overlay. Raises MappingError."""
+    return load_mapping(config.mapping.overlay)
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """Where a report went."""
+
+    files: tuple[Path, ...]
+    published: PublishResult | None
+
+
+def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, spelled out
+    config: Config,
+    mapping: JourneyMapping,
+    period_from: datetime,
+    period_to: datetime,
+    language: str,
+    formats: Sequence[str],
+    out: Path,
+    publish: bool,
+    instance: Instance | None,
+) -> ReportResult:
+    """Report on [period_from, period_to) from the last finished run; publish it if asked.
+
+    Raises StoreError before the first run, InstanceError kinds while publishing (the files are
+    written by then).
+    """
+    with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        built = build_report(
+            store,
+            mapping,
+            period_from,
+            period_to,
+            language,
+            config.instance.time_zone,
+            config.report.minimum_group,
+            journey=config.mapping.journey,
+        )
+    files = tuple(write_files(built, out, formats))
+    if not publish or instance is None:
+        return ReportResult(files, None)
+    return ReportResult(files, publish_report(instance, built, render_all(built, formats)))
+
+
+def explain(config: Config, mapping: JourneyMapping, number: str) -> Explanation:
+    """Why a record stands where it stands, as of the last finished run."""
+    with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        schema = extract.stored_schema(store)
+        return explain_record(store, mapping, schema, number, config.instance.time_zone)
+
+
+def check(config: Config, environment: Mapping[str, str]) -> list[Finding]:
+    """What stands in the way of a good run: the mapping alone, or held against the instance."""
+    mapping = mapping_of(config)
+    found = check_mapping(mapping)
+    if not config.has_instance:
+        return found
+    instance = connect(config, environment)
+    return found + check_instance(
+        instance, mapping, config.extract.tables, config.write_back.tables
+    )
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known without asking the instance."""
+
+    is_running: bool
+    now: dict[str, Any]
+    runs: tuple[dict[str, Any], ...] = ()
+    cursors: tuple[dict[str, Any], ...] = ()
+    set_aside: tuple[dict[str, Any], ...] = ()
+
+
+def status(config: Config) -> Status:
+    """The sidecar's word, and the last finished runs. Never waits for a run."""
+    path = config.store.path
+    now = read_status(path)
+    if not snapshot_path(path).exists():
+        return Status(is_locked(path), now)
+    with open_snapshot(path, config.store.memory_limit_mb) as store:
+        return Status(
+            is_locked(path),
+            now,
+            tuple(runs.list_runs(store)),
+            tuple(store.read("SELECT table_name, updated_on, is_complete FROM cursor ORDER BY 1")),
+            tuple(
+                store.read(
+                    "SELECT table_name, sys_id, field, reason, attempts, is_final, last_at"
+                    " FROM set_aside ORDER BY last_at DESC, table_name, sys_id, field"
+                )
+            ),
+        )
+
+
+def last_success(config: Config, kind: str) -> datetime | None:
+    """When a run of this kind last ended well (aware UTC), None if never."""
+    if not snapshot_path(config.store.path).exists():
+        return None
+    with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        found = store.value(
+            "SELECT max(finished_at) FROM run WHERE kind = $kind"
+            " AND outcome IN ('succeeded', 'partial')",
+            kind=kind,
+        )
+    return found.replace(tzinfo=UTC) if found else None
+
+
+def provision(config: Config, environment: Mapping[str, str], apply: bool) -> Provisioning:
+    """What the instance lacks to show the journey; made there if `apply`. Never deletes.
+
+    Answers the plan, or what was made. Raises ConfigError where a person must settle something.
+    """
+    mapping = mapping_of(config)
+    instance = connect(config, environment)
+    tables, journey = config.write_back.tables, config.mapping.journey
+    if not apply:
+        return plan_provision(instance, mapping, tables, journey)
+    return Provisioning(tuple(apply_provision(instance, mapping, tables, journey)))
