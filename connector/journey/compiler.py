@@ -53,14 +53,12 @@ def condition_sql(query: Query, type_of: TypeOf, context: Context) -> exp.Condit
 
 
 def rule_case(live: Sequence[Live], type_of: TypeOf, context: Context) -> exp.Expression:
-    """The id of the first rule that matches, NULL if none does."""
-    ifs = [
-        exp.If(
-            this=condition_sql(one.query, type_of, context),
-            true=exp.Literal.string(one.rule.id),
-        )
-        for one in live
-    ]
+    """The id of the first rule that matches, NULL if none does. Raises EncodedQueryError."""
+    return _case([(one, condition_sql(one.query, type_of, context)) for one in live])
+
+
+def _case(tests: Sequence[tuple[Live, exp.Condition]]) -> exp.Expression:
+    ifs = [exp.If(this=test, true=exp.Literal.string(one.rule.id)) for one, test in tests]
     return exp.Case(ifs=ifs) if ifs else exp.cast(exp.null(), "VARCHAR")
 
 
@@ -76,26 +74,30 @@ def parsed(rules: Sequence[Rule], sets: Sets) -> list[Live]:
 
 def live_rules(mapping: Mapping, table: str, catalogue: Catalogue, context: Context) -> list[Live]:
     """The rules of a table that can match on this instance, in order."""
-    return [
-        one
+    return [one for one, _test in _usable(mapping, table, catalogue, context)]
+
+
+def _usable(
+    mapping: Mapping, table: str, catalogue: Catalogue, context: Context
+) -> list[tuple[Live, exp.Condition]]:
+    compiled = (
+        (one, compile_on(one.query, table, catalogue, context))
         for one in parsed(mapping.rules_of(table), mapping.sets)
-        if not fault_of(one.query, table, catalogue, context)
-    ]
+    )
+    return [(one, test) for one, test in compiled if not isinstance(test, str)]
 
 
-def fault_of(query: Query, table: str, catalogue: Catalogue, context: Context) -> str:
-    """Why a condition cannot be used on this instance, as a sentence; "" if it can."""
+def compile_on(
+    query: Query, table: str, catalogue: Catalogue, context: Context
+) -> exp.Condition | str:
+    """The condition as SQL, or a sentence that says why this instance cannot give it."""
     if is_asleep(query):
         return ASLEEP
     try:
-        for field in sorted(query.fields):
-            catalogue.type_of(table, field)
-        condition_sql(query, lambda name: catalogue.type_of(table, name), context)
-    except UnavailableError as error:
+        types = {field: catalogue.type_of(table, field) for field in sorted(query.fields)}
+        return condition_sql(query, types.__getitem__, context)
+    except (UnavailableError, EncodedQueryError) as error:
         return error.reason
-    except EncodedQueryError as error:
-        return error.reason
-    return ""
 
 
 def table_query(
@@ -106,11 +108,11 @@ def table_query(
     extra: Sequence[str] = (),
 ) -> exp.Select:
     """`sys_id`, `rule_id` and the `extra` fields of every record of a table."""
-    live = live_rules(mapping, table, catalogue, context)
-    fields = select_fields(catalogue, table, [*fields_of(live), *extra], context)
-    case = rule_case(live, lambda name: catalogue.type_of(table, name), context)
+    usable = _usable(mapping, table, catalogue, context)
+    needed = fields_of([one for one, _test in usable])
+    fields = select_fields(catalogue, table, [*needed, *extra], context)
     return exp.select(
         field_column("sys_id"),
-        exp.alias_(case, "rule_id"),
+        exp.alias_(_case(usable), "rule_id", copy=False),
         *(field_column(name) for name in dict.fromkeys(extra)),
-    ).from_(fields.subquery(FIELDS))
+    ).from_(fields.subquery(FIELDS, copy=False), copy=False)

@@ -6,21 +6,18 @@ in docs/mappings.md is generated from them.
 Refuses: texts of people, anything about agents, percentages that the tool calculated earlier.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from sqlglot import exp
-
-from connector.encoded_query import Context, FieldType
+from connector.encoded_query import FieldType
+from connector.journey.measures import (
+    Measure,
+    days_between,
+    elapsed_percent,
+    number,
+    working_days_since,
+)
 from connector.journey.model import Text
-from connector.timestamps import format_instance
-
-Values = Mapping[str, exp.Expression]
-Measure = Callable[[Values, Context], exp.Expression]
-"""Stored texts by field name → a number; NULL where they do not give one."""
 
 Aggregate = Literal["count", "any", "max", "mean", "own"]
 """How the rows of a fact become one value; `own` measures the record itself."""
@@ -57,100 +54,6 @@ class Fact:
     def owner(self) -> str:
         """The table whose fields it reads: its source, else that of the record itself."""
         return self.source or self.tables[0]
-
-
-# --- measures -------------------------------------------------------------------------------------
-
-
-def instant(text: exp.Expression) -> exp.Expression:
-    """A stored text as a timestamp, NULL for anything else."""
-    return exp.TryCast(this=text.copy(), to=exp.DataType.build("TIMESTAMP"))
-
-
-def _seconds(start: exp.Expression, end: exp.Expression) -> exp.Expression:
-    return exp.TimestampDiff(this=end, expression=start, unit=exp.var("SECOND"))
-
-
-def _number(name: str) -> Measure:
-    def measure(values: Values, _context: Context) -> exp.Expression:
-        return exp.TryCast(this=values[name].copy(), to=exp.DataType.build("DOUBLE"))
-
-    return measure
-
-
-def _now(context: Context) -> exp.Expression:
-    return instant(exp.Literal.string(format_instance(context.now)))
-
-
-def _elapsed_percent(values: Values, context: Context) -> exp.Expression:
-    """Share of the agreed time that has passed: wall-clock time less pauses.
-
-    `planned_end_time` moves with every pause that ended, so pauses come off both sides; during a
-    pause the clock stands at its beginning.
-    """
-    paused = exp.EQ(this=values["stage"].copy(), expression=exp.Literal.string("paused"))
-    ends = [instant(values["end_time"]), _now(context)]
-    stop = exp.Case(
-        ifs=[exp.If(this=paused, true=instant(values["pause_time"]))],
-        default=exp.Coalesce(this=ends[0], expressions=ends[1:]),
-    )
-    epoch = instant(exp.Literal.string("1970-01-01 00:00:00"))
-    pauses = exp.Coalesce(
-        this=_seconds(epoch, instant(values["pause_duration"])),
-        expressions=[exp.Literal.number(0)],
-    )
-    start = instant(values["start_time"])
-    passed = exp.paren(_seconds(start, stop) - pauses)
-    agreed = exp.paren(_seconds(start, instant(values["planned_end_time"])) - pauses.copy())
-    percent = exp.Div(
-        this=exp.paren(passed * 100.0),
-        expression=exp.Nullif(this=agreed, expression=exp.Literal.number(0)),
-    )
-    return exp.Round(this=percent, decimals=exp.Literal.number(1))
-
-
-def _days_between(start: str, end: str) -> Measure:
-    def measure(values: Values, _context: Context) -> exp.Expression:
-        seconds = _seconds(instant(values[start]), instant(values[end]))
-        return exp.Floor(this=exp.Div(this=seconds, expression=exp.Literal.number("86400.0")))
-
-    return measure
-
-
-_MONDAY = "1969-12-29"
-
-
-def _weekdays_before(day: exp.Expression) -> exp.Expression:
-    """Mondays to Fridays from a Monday long ago up to, and not with, that day's number."""
-    weeks = exp.IntDiv(this=day, expression=exp.Literal.number(7))
-    rest = exp.Least(
-        this=exp.Mod(this=day.copy(), expression=exp.Literal.number(7)),
-        expressions=[exp.Literal.number(5)],
-    )
-    return weeks * 5 + rest
-
-
-def _day_number(moment: exp.Expression, zone: str) -> exp.Expression:
-    """Days since that Monday, of the calendar day in `zone`."""
-    utc = exp.AtTimeZone(this=moment, zone=exp.Literal.string("UTC"))
-    local = exp.AtTimeZone(this=utc, zone=exp.Literal.string(zone))
-    return exp.DateDiff(
-        this=exp.cast(local, "DATE"),
-        expression=exp.cast(exp.Literal.string(_MONDAY), "DATE"),
-        unit=exp.var("DAY"),
-    )
-
-
-def _working_days_since(name: str) -> Measure:
-    """Working days (Monday to Friday, in the configured time zone) that have begun since then."""
-
-    def measure(values: Values, context: Context) -> exp.Expression:
-        then = _weekdays_before(_day_number(instant(values[name]), context.time_zone))
-        today = context.now.astimezone(ZoneInfo(context.time_zone)).date()
-        weeks, weekday = divmod((today - date.fromisoformat(_MONDAY)).days, 7)
-        return exp.Literal.number(weeks * 5 + min(weekday, 5)) - exp.paren(then)
-
-    return measure
 
 
 # --- the facts ------------------------------------------------------------------------------------
@@ -206,11 +109,11 @@ class _Measured:
     reads: tuple[str, ...]
 
 
-_ELAPSED = _Measured(_elapsed_percent, _SLA)
-_PENDING_DAYS = _Measured(_working_days_since("sys_created_on"), ("sys_created_on",))
-_SCORE = _Measured(_number("actual_value"), ("actual_value",))
+_ELAPSED = _Measured(elapsed_percent, _SLA)
+_PENDING_DAYS = _Measured(working_days_since("sys_created_on"), ("sys_created_on",))
+_SCORE = _Measured(number("actual_value"), ("actual_value",))
 _DAYS_SINCE_START = _Measured(
-    _days_between("caller_id.sys_created_on", "opened_at"),
+    days_between("caller_id.sys_created_on", "opened_at"),
     ("caller_id.sys_created_on", "opened_at"),
 )
 

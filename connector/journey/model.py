@@ -85,7 +85,7 @@ class Rule:
 
     `when` is an encoded query over columns, dot-walks, facts and named sets ("" matches all).
     `touchpoint` is "" for an `ignore` rule (test noise) and for one that inherits everything.
-    `inherit` names what is taken from the parent along the table's declared edge:
+    `inherit` names what is taken along the table's declared edge or roll-up:
     "" (nothing), "step" (the steps only) or "all" (steps and touchpoint).
     """
 

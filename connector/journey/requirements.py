@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from connector.encoded_query import Branch, Condition, Context, Query
-from connector.journey.compiler import ASLEEP, fault_of
+from connector.journey.compiler import ASLEEP, compile_on
 from connector.journey.conditions import empty_sets, parse_condition
 from connector.journey.facts import Fact, find_fact
 from connector.journey.model import Mapping, Schema
@@ -122,7 +122,8 @@ def off_rules(
     found = []
     for rule in mapping.rules_of(table):
         query = parse_condition(rule.when, mapping.sets)
-        fault = fault_of(query, table, catalogue, _ANY_TIME)
+        test = compile_on(query, table, catalogue, _ANY_TIME)
+        fault = test if isinstance(test, str) else ""
         if fault == ASLEEP:
             names = ", ".join(empty_sets(rule.when, mapping.sets))
             fault = _("the set {names} is empty").format(names=names)

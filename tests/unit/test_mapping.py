@@ -1,0 +1,291 @@
+"""Loading the mapping: what is refused, how it is said, what an overlay may change."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from connector.errors import MappingError
+from connector.journey.mapping import load_mapping
+from connector.resources import shipped
+
+RULE = """
+[[rule]]
+id = "own-rule"
+tables = ["incident"]
+when = "{when}"
+touchpoint = "{touchpoint}"
+because = {{ en = "Ours", es = "Nuestra" }}
+example = {example}
+"""
+
+
+def own_rule(
+    when: str = "u_kind=vip",
+    touchpoint: str = "complaint",
+    example: str = '{ u_kind = "vip" }',
+    more: str = "",
+) -> str:
+    return RULE.format(when=when, touchpoint=touchpoint, example=example) + more
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The shipped folder, to be spoilt."""
+    return Path(shutil.copytree(shipped("mappings"), tmp_path / "mappings"))
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Path:
+    """An organisation's own folder, empty."""
+    folder = tmp_path / "own"
+    (folder / "rules").mkdir(parents=True)
+    return folder
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def problems(root: Path | None = None, overlay: Path | None = None) -> tuple[str, ...]:
+    with pytest.raises(MappingError) as caught:
+        load_mapping(overlay, root)
+    return caught.value.problems
+
+
+def test_the_shipped_mapping_loads() -> None:
+    mapping = load_mapping()
+    assert [len(j.steps) for j in mapping.journeys.values()] == [7, 8]
+    assert len(mapping.touchpoints) == 60
+    assert len(mapping.hash) == 12
+
+
+def test_a_typo_in_a_touchpoint_gets_file_line_and_near_miss(copy: Path) -> None:
+    path = copy / "rules" / "sla.toml"
+    change(path, 'touchpoint = "sla_result"', 'touchpoint = "sla_resutl"')
+    assert problems(copy) == (
+        "rules/sla.toml:4: there is no touchpoint sla_resutl; did you mean sla_result?",
+    )
+
+
+def test_a_hidden_rule_is_found_with_the_rule_that_hides_it(copy: Path) -> None:
+    path = copy / "rules" / "approval.toml"
+    change(path, '"state=rejected"', '"state=approved"')
+    change(path, 'example = { state = "rejected" }', 'example = { state = "approved" }')
+    (found,) = problems(copy)
+    assert "approval-rejected is hidden on sysapproval_approver: approval-granted" in found
+    assert found.startswith("rules/approval.toml:")
+
+
+def test_an_example_that_misses_its_own_condition_is_told_so(copy: Path) -> None:
+    path = copy / "rules" / "approval.toml"
+    change(path, 'example = { state = "approved" }', 'example = { state = "aproved" }')
+    (found,) = problems(copy)
+    assert "the example of approval-granted" in found
+    assert "does not match its own condition" in found
+
+
+def test_an_invalid_encoded_query_names_the_position(overlay: Path) -> None:
+    (overlay / "rules" / "own.toml").write_text(own_rule(when="state=1^prioritylike2"))
+    (found,) = problems(overlay=overlay)
+    assert found.startswith("rules/own.toml:2: when: position 8:")
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["sys_updated_on", "sys_updated_by", "sys_mod_count", "u_journey_step", "parent.sys_mod_count"],
+)
+def test_columns_that_our_own_writes_move_are_refused(overlay: Path, field: str) -> None:
+    (overlay / "rules" / "own.toml").write_text(own_rule(when=f"{field}ISNOTEMPTY"))
+    assert any(
+        f"{field} may not be used: our own writes move it" in p for p in problems(overlay=overlay)
+    )
+
+
+def test_an_unknown_key_and_a_bad_word_get_near_misses(overlay: Path) -> None:
+    path = overlay / "rules" / "own.toml"
+    path.write_text(own_rule(more='outcome = "cancelld"\ntouchpont = "x"\n'))
+    found = problems(overlay=overlay)
+    assert any("outcome = 'cancelld' is none of" in p and "mean cancelled?" in p for p in found)
+    assert any(
+        p.startswith("rules/own.toml:10: unknown key touchpont; did you mean touchpoint?")
+        for p in found
+    )
+
+
+def test_every_problem_is_reported_at_once(copy: Path, overlay: Path) -> None:
+    change(
+        copy / "touchpoints.toml",
+        'steps = { travesia = "explorar"',
+        'steps = { travesia = "explora"',
+    )
+    (copy / "sets.toml").write_text("nonsense = [")
+    (overlay / "rules" / "own.toml").write_text(own_rule(touchpoint="complain"))
+    found = problems(copy, overlay)
+    assert any(
+        "the journey travesia has no step explora; did you mean explorar?" in p for p in found
+    )
+    assert any(p.startswith("sets.toml: ") for p in found)
+    assert any("there is no touchpoint complain; did you mean complaint?" in p for p in found)
+
+
+def test_unknown_sets_facts_tables_and_example_keys_get_near_misses(overlay: Path) -> None:
+    rules = [
+        own_rule(when="categoryIN@inquiry_categorie").replace("own-rule", "a"),
+        own_rule(when="short_descriptionLIKE@order_word").replace("own-rule", "b"),
+        own_rule(when="sla.has_breachd=true").replace("own-rule", "c"),
+        own_rule(example='{ u_kindd = "vip" }').replace("own-rule", "d"),
+        own_rule().replace('"incident"', '"incidents"').replace("own-rule", "e"),
+    ]
+    (overlay / "rules" / "own.toml").write_text("".join(rules))
+    found = "\n".join(problems(overlay=overlay))
+    for near in (
+        "no set inquiry_categorie; did you mean inquiry_categories?",
+        "no set order_word; did you mean order_words?",
+        "incident has no fact sla.has_breachd; did you mean sla.has_breached?",
+        "no rule here reads u_kindd; did you mean u_kind?",
+        "there is no table incidents; did you mean incident?",
+    ):
+        assert near in found
+
+
+def test_edges_in_a_circle_are_refused(copy: Path) -> None:
+    tool = copy / "tools" / "servicenow.toml"
+    tool.write_text(
+        tool.read_text()
+        + '\n[[edge]]\ntable = "sc_req_item"\nfield = "parent"\nparent = "sc_task"\n'
+    )
+    (found,) = problems(copy)
+    assert "edges and roll-ups go in a circle" in found
+    assert "sc_req_item" in found
+
+
+def test_a_rule_with_no_touchpoint_or_one_too_many_is_refused(overlay: Path) -> None:
+    (overlay / "rules" / "own.toml").write_text(
+        own_rule(touchpoint="") + own_rule(more="ignore = true\n").replace("own-rule", "other")
+    )
+    found = problems(overlay=overlay)
+    assert any("the rule own-rule gives no touchpoint" in p for p in found)
+    assert any("other gives a touchpoint, but ignores" in p for p in found)
+
+
+def test_a_rule_can_only_inherit_where_there_is_an_edge(overlay: Path) -> None:
+    (overlay / "rules" / "own.toml").write_text(own_rule(more='inherit = "step"\n'))
+    assert any("incident has no edge or roll-up" in p for p in problems(overlay=overlay))
+
+
+def test_a_stray_file_and_a_missing_folder_are_problems(overlay: Path, tmp_path: Path) -> None:
+    (overlay / "rule.toml").write_text("")
+    assert any(
+        p.startswith("rule.toml: no such file belongs here") for p in problems(overlay=overlay)
+    )
+    assert any("there is no folder" in p for p in problems(overlay=tmp_path / "none"))
+
+
+def test_an_id_given_twice_is_refused(overlay: Path) -> None:
+    (overlay / "rules" / "own.toml").write_text(own_rule() + own_rule())
+    assert any(
+        "the rule own-rule is given twice, first at rules/own.toml:2" in p
+        for p in problems(overlay=overlay)
+    )
+
+
+# --- overlays -------------------------------------------------------------------------------------
+
+
+def test_a_new_rule_goes_in_front_of_the_shipped_ones(overlay: Path) -> None:
+    (overlay / "rules" / "own.toml").write_text(own_rule())
+    assert load_mapping(overlay).rules_of("incident")[0].id == "own-rule"
+
+
+def test_a_new_rule_goes_before_the_rule_that_it_names(overlay: Path) -> None:
+    (overlay / "rules" / "own.toml").write_text(own_rule(more='before = "incident-how-to"\n'))
+    ids = [rule.id for rule in load_mapping(overlay).rules_of("incident")]
+    assert ids.index("own-rule") == ids.index("incident-how-to") - 1
+
+
+def test_before_must_name_a_rule(overlay: Path) -> None:
+    (overlay / "rules" / "own.toml").write_text(own_rule(more='before = "incident-how-too"\n'))
+    assert any("did you mean incident-how-to?" in p for p in problems(overlay=overlay))
+
+
+def test_a_rule_with_a_shipped_id_takes_its_place(overlay: Path) -> None:
+    shipped_ids = [rule.id for rule in load_mapping().rules]
+    (overlay / "rules" / "own.toml").write_text(
+        own_rule(when="category=praise", example='{ category = "praise" }').replace(
+            "own-rule", "incident-compliment"
+        )
+    )
+    mapping = load_mapping(overlay)
+    assert [rule.id for rule in mapping.rules] == shipped_ids
+    rule = next(r for r in mapping.rules if r.id == "incident-compliment")
+    assert (rule.when, rule.touchpoint) == ("category=praise", "complaint")
+
+
+def test_sets_touchpoints_and_journeys_are_replaced_by_id(overlay: Path) -> None:
+    (overlay / "sets.toml").write_text('order_words = ["quiero"]\n')
+    (overlay / "rules" / "own.toml").write_text(
+        own_rule(
+            when="categoryIN@inquiry_categories^short_descriptionLIKE@order_words",
+            touchpoint="offer_enquiry",
+            example='{ category = "inquiry", short_description = "Quiero otra pantalla" }',
+        ).replace("own-rule", "incident-offer-enquiry")
+    )
+    text = (shipped("mappings") / "journeys" / "travesia.toml").read_text(encoding="utf-8")
+    (overlay / "journeys").mkdir()
+    (overlay / "journeys" / "travesia.toml").write_text(
+        text.replace('es = "Construir"', 'es = "Fabricar"'), encoding="utf-8"
+    )
+    mapping = load_mapping(overlay)
+    assert mapping.sets["order_words"] == ("quiero",)
+    assert mapping.sets["inquiry_categories"]
+    assert mapping.journeys["travesia"].step("construir").name.es == "Fabricar"
+    assert len(mapping.touchpoints) == 60
+
+
+def test_a_third_journey_is_one_file(overlay: Path) -> None:
+    """Its file places the touchpoints; nothing else changes."""
+    ids = ", ".join(f'"{name}"' for name in load_mapping().touchpoints)
+    (overlay / "journeys").mkdir()
+    (overlay / "journeys" / "short.toml").write_text(
+        'id = "short"\nname = { en = "Short", es = "Corta" }\n'
+        'description = { en = "Two steps", es = "Dos pasos" }\n'
+        'credit = { en = "Ours", es = "Nuestra" }\n'
+        '[[step]]\nid = "before"\nname = { en = "Before", es = "Antes" }\n'
+        'description = { en = "-", es = "-" }\n'
+        '[[step]]\nid = "after"\nname = { en = "After", es = "Después" }\n'
+        f'description = {{ en = "-", es = "-" }}\ntouchpoints = [{ids}]\n'
+    )
+    mapping = load_mapping(overlay)
+    assert set(mapping.journeys) == {"itil4", "travesia", "short"}
+    assert mapping.touchpoints["phone"].steps == {
+        "travesia": "usar",
+        "itil4": "co_create",
+        "short": "after",
+    }
+
+
+def test_a_journey_that_leaves_touchpoints_out_is_told_which(overlay: Path) -> None:
+    (overlay / "journeys").mkdir()
+    (overlay / "journeys" / "short.toml").write_text(
+        'id = "short"\nname = { en = "S", es = "C" }\ndescription = { en = "-", es = "-" }\n'
+        'credit = { en = "-", es = "-" }\n[[step]]\nid = "one"\nname = { en = "1", es = "1" }\n'
+        'description = { en = "-", es = "-" }\n'
+    )
+    assert any("the touchpoint phone has no step in short" in p for p in problems(overlay=overlay))
+
+
+# --- the hash -------------------------------------------------------------------------------------
+
+
+def test_comments_and_places_do_not_change_the_hash(copy: Path) -> None:
+    path = copy / "rules" / "sla.toml"
+    path.write_text("# moved\n\n\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert load_mapping(shipped=copy).hash == load_mapping().hash
+
+
+def test_an_opinion_changes_the_hash(copy: Path) -> None:
+    change(copy / "sets.toml", '"phone", "ivr"', '"phone", "ivr", "fax"')
+    assert load_mapping(shipped=copy).hash != load_mapping().hash
