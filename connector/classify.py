@@ -20,7 +20,7 @@ from connector.journey.compiler import table_query
 from connector.journey.graph import order_of_tables, parents_of
 from connector.journey.model import Mapping, Rule, Schema
 from connector.journey.scope import Catalogue, catalogue_of
-from connector.store import classifications
+from connector.store import classifications, standings
 from connector.store.classifications import Children, Parent
 from connector.store.database import Store
 
@@ -72,7 +72,7 @@ def classify(
     for table in tables:
         _place(store, mapping, table, catalogue, context)
     last_steps = {journey.id: journey.steps[-1].id for journey in mapping.journeys.values()}
-    classifications.stand(store, tables, last_steps, now, run_id)
+    standings.stand(store, tables, last_steps, now, run_id)
     return _result(store, run_id)
 
 

@@ -17,7 +17,7 @@ from connector.journey.parts import parts_of, parts_query
 from connector.journey.requirements import DeadRule, off_rules
 from connector.journey.scope import Catalogue, catalogue_of
 from connector.messages import _
-from connector.store import classifications
+from connector.store import classifications, standings
 from connector.store.database import Row, Store
 
 ALMOST = 3
@@ -125,7 +125,7 @@ def explain(
     Raises ConnectorError if the store has no such record or it was not classified yet.
     """
     table, sys_id, row = _find(store, number)
-    mark = classifications.last_mark(store)
+    mark = standings.last_mark(store)
     as_of = mark.replace(tzinfo=UTC) if mark else datetime.now(UTC)
     catalogue = catalogue_of(mapping, schema, classifications.held_columns(store))
     tested = _tested(store, mapping, (table, sys_id), catalogue, Context(as_of, time_zone))

@@ -81,7 +81,7 @@ def test_a_hidden_rule_is_found_with_the_rule_that_hides_it(copy: Path) -> None:
 
 def test_an_example_that_misses_its_own_condition_is_told_so(copy: Path) -> None:
     path = copy / "rules" / "approval.toml"
-    change(path, 'example = { state = "approved" }', 'example = { state = "aproved" }')
+    change(path, 'example = { state = "approved" }', 'example = { state = "aprovd" }')
     (found,) = problems(copy)
     assert "the example of approval-granted" in found
     assert "does not match its own condition" in found

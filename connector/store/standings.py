@@ -1,0 +1,118 @@
+"""In which step a record stands, and since when: what depends on the path.
+
+Compares the TEMP TABLE `classified` with what was stored; saves nothing.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from connector.store.classifications import held_columns
+from connector.store.database import Store
+from connector.store.records import name
+from connector.store.runs import naive
+
+_BEGAN = ("opened_at", "start_time", "sys_created_on")
+_ENDED = ("resolved_at", "end_time", "taken_on", "closed_at")
+"""When the present step of a record began, if nothing better is known: the first filled one.
+
+What is over, or stands in the last step, came there when it ended."""
+
+_STEP, _SINCE = "u_journey_step", "u_journey_since"
+
+
+def stand(
+    store: Store, tables: Sequence[str], last_steps: Mapping[str, str], now: datetime, run_id: str
+) -> None:
+    """TEMP TABLE `standing_next`: every classified record in every journey, and since when.
+
+    A step that stays keeps its time. One that changed began when the record's inputs changed, if
+    they did since the last run, else now. On first sight the tool's own earlier word is adopted,
+    else the record's timestamps say.
+    """
+    held = held_columns(store)
+    records = " UNION ALL ".join(_life(table, held[table]) for table in tables if table in held)
+    store.execute(
+        _STANDING.format(records=records or _NO_LIFE),
+        last_steps=json.dumps(dict(last_steps)),
+        now=naive(now),
+        mark=last_mark(store, run_id),
+    )
+
+
+def last_mark(store: Store, run_id: str = "") -> datetime | None:
+    """Data until here, naive UTC: the high mark of the last run that ended well, but `run_id`."""
+    rows = store.read(
+        "SELECT max(high_mark) AS mark FROM run"
+        " WHERE outcome IN ('succeeded', 'partial') AND run_id <> $run_id",
+        run_id=run_id,
+    )
+    mark: datetime | None = rows[0]["mark"]
+    return mark
+
+
+def _life(table: str, columns: set[str]) -> str:
+    began = _first_time(_BEGAN, columns)
+    ended = _first_time((*_ENDED, *_BEGAN), columns)
+    is_over = "active = 'false'" if "active" in columns else "false"
+    own = f'"{_STEP}"' if _STEP in columns else "NULL"
+    since = _first_time((_SINCE,), columns)
+    return (
+        f"SELECT '{name(table)[1:-1]}' AS table_name, sys_id,"
+        f" TRY_CAST(_inputs_updated_on AS TIMESTAMP) AS inputs_at, {began} AS began,"
+        f" {ended} AS ended, {is_over} AS is_over, {own} AS own_step,"
+        f" {since} AS own_since FROM current.{name(table)}"
+    )
+
+
+def _first_time(wanted: Sequence[str], columns: set[str]) -> str:
+    parts = [f"TRY_CAST({name(column)} AS TIMESTAMP)" for column in wanted if column in columns]
+    return f"coalesce({', '.join(parts)}, NULL)" if parts else "NULL::TIMESTAMP"
+
+
+_NO_LIFE = (
+    "SELECT '' AS table_name, '' AS sys_id, NULL::TIMESTAMP AS inputs_at, NULL::TIMESTAMP AS began,"
+    " NULL::TIMESTAMP AS ended, false AS is_over, '' AS own_step,"
+    " NULL::TIMESTAMP AS own_since WHERE false"
+)
+
+_STANDING = """
+CREATE OR REPLACE TEMP TABLE standing_next AS
+WITH wanted AS (
+    SELECT *, from_json($last_steps, '"MAP(VARCHAR, VARCHAR)"')[journey] AS last_step FROM (
+        SELECT table_name, sys_id, rule_id, mapping_hash,
+            unnest(map_keys(steps)) AS journey, unnest(map_values(steps)) AS step
+        FROM classified
+    )
+), life AS ({records}), known AS (
+    SELECT w.*, l.inputs_at, s.step AS from_step, s.since AS from_since, s.source AS from_source,
+        l.own_step = w.step AND l.own_since IS NOT NULL AS is_adopted, l.own_since,
+        least($now, CASE WHEN l.is_over OR w.step = w.last_step THEN l.ended ELSE l.began END)
+            AS told,
+        l.inputs_at > s.since AND l.inputs_at <= $now
+            AND ($mark::TIMESTAMP IS NULL OR l.inputs_at > $mark::TIMESTAMP) AS is_fresh,
+        c.mapping_hash <> w.mapping_hash AS is_other_mapping
+    FROM wanted w JOIN life l USING (table_name, sys_id)
+    LEFT JOIN standing s USING (table_name, sys_id, journey)
+    LEFT JOIN classification c ON c.table_name = w.table_name AND c.sys_id = w.sys_id
+), timed AS (
+    SELECT *, CASE
+        WHEN from_step = step THEN from_since
+        WHEN from_step IS NOT NULL THEN CASE WHEN is_fresh THEN inputs_at ELSE $now END
+        WHEN is_adopted THEN own_since
+        ELSE coalesce(told, $now) END AS since,
+    CASE
+        WHEN from_step = step THEN from_source
+        WHEN from_step IS NOT NULL THEN 'observed'
+        WHEN is_adopted THEN 'adopted'
+        WHEN told IS NOT NULL THEN 'timestamp'
+        ELSE 'observed' END AS source
+    FROM known
+)
+SELECT table_name, sys_id, journey, step, since, source, rule_id,
+    coalesce(from_step, '') AS from_step, from_since,
+    CASE WHEN from_step IS NOT NULL AND is_other_mapping AND NOT coalesce(is_fresh, false)
+        THEN 'mapping' ELSE 'customer' END AS cause,
+    since AS happened_at
+FROM timed
+"""
