@@ -132,7 +132,7 @@ def explain(
     rules = {rule.id: rule for rule in mapping.rules}
     rule = rules.get(row["rule_id"])
     touchpoint = mapping.touchpoints.get(row["touchpoint"])
-    standings, moves, changes = classifications.read_history(store, table, sys_id)
+    stands, moves, changes = classifications.read_history(store, table, sys_id)
     return Explanation(
         table=table,
         sys_id=sys_id,
@@ -154,7 +154,7 @@ def explain(
         inherited=_origin(store, rules, row["inherited_from"]),
         almost=tuple(_almost(mapping.rules_of(table), row["rule_id"], tested)),
         off=tuple(off_rules(mapping, table, catalogue, {})),
-        standings=tuple(_standing(mapping, one) for one in standings),
+        standings=tuple(_standing(mapping, one) for one in stands),
         moves=tuple(_move(one) for one in moves),
         changes=tuple(_change(one) for one in changes),
     )
