@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from connector.errors import ForbiddenError
-from connector.itsm.base import Column, Instance, Probe, ProbedInstance
+from connector.itsm.base import Instance, Probe, ProbedInstance
 from connector.journey.fields import RECORD_FIELDS
-from connector.journey.model import FieldInfo, Rule, Schema
 from connector.journey.model import Mapping as JourneyMapping
-from connector.journey.requirements import dead_rules, requirements
+from connector.journey.model import Rule, Schema
+from connector.journey.requirements import dead_rules
 from connector.messages import _
+from connector.schema import read_schema
 
 Level = Literal["ok", "warn", "error"]
 
@@ -61,13 +62,13 @@ def check_instance(
     where the instance cannot be asked at all.
     """
     findings = [*_clock(instance, clock), *_account(instance.probe())]
-    known, present, wanted = _read_schema(instance, mapping, tables)
+    needed = read_schema(instance, mapping, tables)
+    present = {table for table in tables if table not in needed.absent}
     findings += _absent_tables(mapping, tables, present)
-    findings += _dead_rules(instance, mapping, [t for t in tables if t in present], known)
-    for table, columns in sorted(wanted.items()):
-        if table in present:
-            findings += _readable(instance, table, columns)
-    findings += _own_columns(write_tables, known, present, tables)
+    findings += _dead_rules(instance, mapping, sorted(present), needed.schema)
+    for table, columns in sorted(needed.wanted.items()):
+        findings += _readable(instance, table, columns)
+    findings += _own_columns(write_tables, needed.schema, present, tables)
     return findings
 
 
@@ -154,29 +155,6 @@ def _invalid_query_sentence(probe: Probe) -> str:
         "no_rows": _("A condition on an unknown column finds no rows"),
         "forbidden": _("A condition on an unknown column is refused"),
     }[probe.invalid_query]
-
-
-def _read_schema(
-    instance: Instance, mapping: JourneyMapping, tables: Sequence[str]
-) -> tuple[Schema, set[str], dict[str, tuple[str, ...]]]:
-    """The dictionary of what the mapping needs, following references until nothing new turns up."""
-    known: dict[tuple[str, str], FieldInfo] = {}
-    present: set[str] = set()
-    asked: set[str] = set()
-    wanted: dict[str, tuple[str, ...]] = {}
-    pending = set(tables)
-    while pending:
-        exist = sorted(instance.list_tables(sorted(pending)))
-        present |= set(exist)
-        known |= _infos(instance.list_columns(exist) if exist else [])
-        asked |= pending
-        wanted = requirements(mapping, [t for t in tables if t in present], known)
-        pending = set(wanted) - asked
-    return known, present, wanted
-
-
-def _infos(columns: Sequence[Column]) -> dict[tuple[str, str], FieldInfo]:
-    return {(c.table, c.element): FieldInfo(c.type, c.reference) for c in columns}
 
 
 def _absent_tables(

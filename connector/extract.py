@@ -17,12 +17,12 @@ from datetime import datetime, timedelta
 from connector import log
 from connector.context import Run
 from connector.errors import ConfigError
-from connector.itsm.base import Column, Cursor, Instance
+from connector.itsm.base import Cursor, Instance
 from connector.journey.fields import RECORD_FIELDS
 from connector.journey.model import FieldInfo, Schema
 from connector.journey.model import Mapping as JourneyMapping
-from connector.journey.requirements import requirements
 from connector.messages import _
+from connector.schema import Needed
 from connector.store import records, runs
 from connector.store.database import Store
 from connector.store.runs import StoredCursor
@@ -37,7 +37,7 @@ class Reading:
 
     lag: timedelta
     since: datetime | None = None
-    """Read from here instead of from the cursor."""
+    """Read again from here on, if that is before the cursor."""
     full: bool = False
     """Ignore the cursors."""
 
@@ -55,38 +55,15 @@ class Extracted:
     hidden_columns: tuple[str, ...] = ()
 
 
-def read_schema(
-    instance: Instance, mapping: JourneyMapping, tables: Sequence[str]
-) -> tuple[Schema, dict[str, tuple[str, ...]], list[str]]:
-    """Ask the instance's dictionary what exists of what the mapping needs.
+def columns_to_read(mapping: JourneyMapping, needed: Needed) -> dict[str, tuple[str, ...]]:
+    """The tables to read with their columns, our own included where the instance has them.
 
-    Answers the schema, the tables to read with their columns, and the asked tables the instance
-    lacks. Referenced tables are followed until nothing new turns up.
-    Raises ConfigError if a table that is not optional is missing.
+    Raises ConfigError if an asked table that is not optional is missing.
     """
-    known: dict[tuple[str, str], FieldInfo] = {}
-    asked: set[str] = set()
-    absent: set[str] = set()
-    pending = set(tables)
-    while pending:
-        exists = instance.list_tables(sorted(pending))
-        absent |= pending - set(exists)
-        known |= _fields(instance.list_columns(sorted(exists)) if exists else [])
-        asked |= pending
-        present = [table for table in tables if table not in absent]
-        wanted = requirements(mapping, present, known)
-        pending = set(wanted) - asked
-    _refuse_missing(mapping, [table for table in tables if table in absent])
-    wanted = {
-        table: _with_own(table, columns, known)
-        for table, columns in wanted.items()
-        if table not in absent
+    _refuse_missing(mapping, needed.absent)
+    return {
+        table: _with_own(table, columns, needed.schema) for table, columns in needed.wanted.items()
     }
-    return known, wanted, sorted(absent)
-
-
-def _fields(columns: Iterable[Column]) -> dict[tuple[str, str], FieldInfo]:
-    return {(c.table, c.element): FieldInfo(c.type, c.reference) for c in columns}
 
 
 def _with_own(table: str, columns: Sequence[str], schema: Schema) -> tuple[str, ...]:
@@ -269,11 +246,11 @@ def _keep(
 
 
 def _start(stored: StoredCursor, reading: Reading) -> Cursor:
-    if reading.since is not None:
-        return Cursor(format_instance(reading.since))
     if not stored.updated_on:
-        return Cursor()
-    return Cursor(format_instance(parse_instance(stored.updated_on) - reading.lag))
+        return Cursor(format_instance(reading.since)) if reading.since else Cursor()
+    start = parse_instance(stored.updated_on) - reading.lag
+    # Never later than the cursor allows: what lies between would be lost.
+    return Cursor(format_instance(min(start, reading.since or start)))
 
 
 def _forward(stored: StoredCursor, seen: Cursor) -> StoredCursor:

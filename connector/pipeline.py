@@ -25,6 +25,7 @@ from connector.itsm.base import Instance
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _
 from connector.results import Options, RunResult, SoFar, close, summed_up
+from connector.schema import read_schema
 from connector.store import changes, records, runs
 from connector.store.changes import Planned
 from connector.store.database import (
@@ -57,8 +58,7 @@ def run(
     Raises ConnectorError kinds; what was committed before stays, and the next run goes on there.
     """
     started = time.monotonic()
-    kind = "dry_run" if options.dry_run else options.kind
-    with _opened(config, instance, mapping, kind, stop, progress) as (this, status):
+    with _opened(config, instance, mapping, options.kind, stop, progress) as (this, status):
         status.say(phase="extract")
         so_far = _extract(config, this, mapping, options)
         status.say(phase="classify")
@@ -125,18 +125,21 @@ def _fail(store: Store, run_id: str, error: ConnectorError) -> None:
 
 
 def _extract(config: Config, this: Run, mapping: JourneyMapping, options: Options) -> SoFar:
-    schema, wanted, absent = extract.read_schema(this.instance, mapping, config.extract.tables)
+    needed = read_schema(this.instance, mapping, config.extract.tables)
+    wanted = extract.columns_to_read(mapping, needed)
     so_far = SoFar(
         extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds)),
         tuple(table for table in config.extract.tables if table in wanted),
     )
     so_far.messages += [
         _("The instance has no table {table}: its rules are off").format(table=table)
-        for table in absent
+        for table in needed.absent
     ]
     if config.write_back.enabled:
-        write_back.check_columns(schema, [t for t in config.write_back.tables if t in wanted])
-    extract.save_schema(this.store, this.instance, schema, wanted)
+        write_back.check_columns(
+            needed.schema, [t for t in config.write_back.tables if t in wanted]
+        )
+    extract.save_schema(this.store, this.instance, needed.schema, wanted)
     if not options.dry_run:
         runs.set_high_mark(this.store, this.run_id, so_far.mark)
     if options.full and not options.dry_run:
@@ -257,7 +260,8 @@ def sweep(
     """
     with _opened(config, instance, mapping, "reconcile", stop, progress) as (this, status):
         status.say(phase="reconcile")
-        _schema, wanted, _absent = extract.read_schema(instance, mapping, config.extract.tables)
+        needed = read_schema(instance, mapping, config.extract.tables)
+        wanted = extract.columns_to_read(mapping, needed)
         mark = extract.high_mark(instance, timedelta(seconds=config.instance.settle_seconds))
         swept = reconcile.sweep(this, wanted, mark)
         questions = [found.question for found in swept if found.question]

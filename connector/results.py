@@ -29,7 +29,15 @@ class Options:
     record: str | None = None
     full: bool = False
     limit: int | None = None
-    kind: str = "sync"
+
+    @property
+    def kind(self) -> str:
+        """`sync` only if everything is read: just such a run says how far the data reach."""
+        if self.dry_run:
+            return "dry_run"
+        if self.record:
+            return "record"
+        return "part" if self.tables else "sync"
 
 
 @dataclass(frozen=True)

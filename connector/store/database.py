@@ -96,6 +96,13 @@ class Store:
     def _errors(self) -> Iterator[None]:
         try:
             yield
+        except duckdb.OutOfMemoryException as error:
+            raise StoreError(
+                _(
+                    "The store {path} needs more memory than it may use; raise [store]"
+                    " memory_limit_mb"
+                ).format(path=self.path)
+            ) from error
         except duckdb.Error as error:
             raise StoreError(
                 _("The store {path} refused an operation: {reason}").format(
@@ -114,7 +121,7 @@ class Store:
         self.close()
 
 
-def open_store(path: Path, memory_limit_mb: int = 160) -> Store:
+def open_store(path: Path, memory_limit_mb: int = 96) -> Store:
     """Open (or create) the store and bring its schema up to date.
 
     Raises StoreError if the file is damaged, no store of ours, or of a newer version;
@@ -135,7 +142,7 @@ def snapshot_path(path: Path) -> Path:
     return path.with_name(path.stem + ".snapshot.duckdb")
 
 
-def open_snapshot(path: Path, memory_limit_mb: int = 160) -> Store:
+def open_snapshot(path: Path, memory_limit_mb: int = 96) -> Store:
     """Open the copy for readers of the store at `path`. Raises StoreError if none exists yet."""
     snapshot = snapshot_path(path)
     if not snapshot.exists():

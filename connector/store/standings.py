@@ -44,7 +44,7 @@ def last_mark(store: Store, run_id: str = "") -> datetime | None:
     """Data until here, naive UTC: the high mark of the last run that ended well, but `run_id`."""
     rows = store.read(
         "SELECT max(high_mark) AS mark FROM run"
-        " WHERE outcome IN ('succeeded', 'partial') AND run_id <> $run_id",
+        " WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial') AND run_id <> $run_id",
         run_id=run_id,
     )
     mark: datetime | None = rows[0]["mark"]

@@ -10,7 +10,7 @@ CREATE SEQUENCE IF NOT EXISTS seen START 1;
 -- One row per pass of the pipeline.
 CREATE TABLE run (
     run_id VARCHAR PRIMARY KEY,
-    kind VARCHAR NOT NULL,             -- sync, dry_run, reconcile, record
+    kind VARCHAR NOT NULL,             -- sync, part (some tables), record, reconcile
     started_at TIMESTAMP NOT NULL,     -- this machine's clock, UTC
     finished_at TIMESTAMP,
     high_mark TIMESTAMP,               -- the instance's clock less settle_seconds: data until here

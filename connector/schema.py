@@ -1,0 +1,44 @@
+"""Which tables and columns the mapping needs, and which of them the instance has."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from connector.itsm.base import Column, Instance
+from connector.journey.model import FieldInfo, Mapping, Schema
+from connector.journey.requirements import requirements
+
+
+@dataclass(frozen=True)
+class Needed:
+    """The instance's dictionary as far as the mapping asks for it."""
+
+    schema: Schema
+    wanted: dict[str, tuple[str, ...]]
+    """Tables to read, asked and referred to → their columns, as far as the instance has them."""
+    absent: tuple[str, ...]
+    """Asked tables that the instance lacks."""
+
+
+def read_schema(instance: Instance, mapping: Mapping, tables: Sequence[str]) -> Needed:
+    """Ask the dictionary for `tables`, and follow references until nothing new turns up.
+
+    Raises InstanceError and its kinds.
+    """
+    known: dict[tuple[str, str], FieldInfo] = {}
+    absent: set[str] = set()
+    asked: set[str] = set()
+    wanted: dict[str, tuple[str, ...]] = {}
+    pending = set(tables)
+    while pending:
+        exist = sorted(instance.list_tables(sorted(pending)))
+        absent |= pending - set(exist)
+        known |= _fields(instance.list_columns(exist) if exist else [])
+        asked |= pending
+        wanted = requirements(mapping, [t for t in tables if t not in absent], known)
+        pending = set(wanted) - asked
+    readable = {table: columns for table, columns in wanted.items() if table not in absent}
+    return Needed(known, readable, tuple(table for table in tables if table in absent))
+
+
+def _fields(columns: Iterable[Column]) -> dict[tuple[str, str], FieldInfo]:
+    return {(c.table, c.element): FieldInfo(c.type, c.reference) for c in columns}
