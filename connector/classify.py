@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlglot import exp
+
 from connector import log
 from connector.encoded_query import Context
 from connector.journey.compiler import table_query
@@ -132,11 +134,29 @@ def _place(
     classifications.place(
         store,
         table,
-        query.sql(dialect="duckdb"),
+        _with_facts_first(store, query).sql(dialect="duckdb"),
         mapping.hash,
         parents=parents,
         children=children,
     )
+
+
+def _with_facts_first(store: Store, query: exp.Select) -> exp.Select:
+    """Compute each fact into a TEMP TABLE, one after the other, and let the query join those.
+
+    All aggregates and joins in one statement would each hold their buffers at once: what it needs
+    grows with the number of facts, however few the records.
+    """
+    grouped = [
+        subquery
+        for subquery in query.find_all(exp.Subquery)
+        if isinstance(subquery.this, exp.Select) and subquery.this.args.get("group")
+    ]
+    for number, subquery in enumerate(grouped):
+        name = f"fact_{number}"
+        classifications.compute_fact(store, name, subquery.this.sql(dialect="duckdb"))
+        subquery.replace(exp.to_table(name).as_(subquery.alias))
+    return query
 
 
 def _result(store: Store, run_id: str) -> ClassifyResult:

@@ -149,6 +149,7 @@ def extract_table(
         )
         read += len(page.records)
         hidden += page.hidden
+        del page  # one page in memory, not this one beside the next
         run.progress("extract", table, read, None)
         run.pause_point()
     if not cursor.is_complete:

@@ -69,6 +69,11 @@ def begin(store: Store, results: Sequence[Mapping[str, Any]], positions: Mapping
     )
 
 
+def compute_fact(store: Store, fact_table: str, query: str) -> None:
+    """Compute a fact of the table to be placed next into a TEMP TABLE."""
+    store.execute(f"CREATE OR REPLACE TEMP TABLE {name(fact_table)} AS {query}")
+
+
 def place(
     store: Store,
     table: str,

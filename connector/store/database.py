@@ -121,7 +121,7 @@ class Store:
         self.close()
 
 
-def open_store(path: Path, memory_limit_mb: int = 96) -> Store:
+def open_store(path: Path, memory_limit_mb: int = 112) -> Store:
     """Open (or create) the store and bring its schema up to date.
 
     Raises StoreError if the file is damaged, no store of ours, or of a newer version;
@@ -142,7 +142,7 @@ def snapshot_path(path: Path) -> Path:
     return path.with_name(path.stem + ".snapshot.duckdb")
 
 
-def open_snapshot(path: Path, memory_limit_mb: int = 96) -> Store:
+def open_snapshot(path: Path, memory_limit_mb: int = 112) -> Store:
     """Open the copy for readers of the store at `path`. Raises StoreError if none exists yet."""
     snapshot = snapshot_path(path)
     if not snapshot.exists():

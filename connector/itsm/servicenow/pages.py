@@ -128,6 +128,7 @@ class Scan:
         for records in self._later(after, end):
             last = cursor_of(records[-1])
             yield Page(records, last)
+            del records  # one page in memory, not the last one beside the next
         if self._hidden:
             yield Page((), last, self._hidden)
 
@@ -166,10 +167,13 @@ class Scan:
             give_back = found.is_full and tally.owed is None
             kept = _whole_seconds(found.records) if give_back else found.records
             last, with_low = cursor_of(kept[-1]), False
+            is_last, is_cut = found.is_last, len(kept) == len(found.records)
+            del found
             yield kept
-            if found.is_last:
+            del kept
+            if is_last:
                 break
-            if len(kept) == len(found.records):
+            if is_cut:
                 yield from self._second(last, tally)
         self._hidden += tally.hidden
 
