@@ -15,7 +15,7 @@ from connector.journey.fields import RECORD_FIELDS
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Rule, Schema
 from connector.journey.requirements import dead_rules
-from connector.messages import _
+from connector.messages import _, current_language
 from connector.schema import read_schema
 
 Level = Literal["ok", "warn", "error"]
@@ -82,7 +82,9 @@ def worst(findings: Sequence[Finding]) -> Level:
 def _unreached_steps(mapping: JourneyMapping) -> Iterator[Finding]:
     for journey in mapping.journeys.values():
         reached = {_step_of(mapping, rule, journey.id) for rule in mapping.rules}
-        missing = [step.name.en for step in journey.steps if step.id not in reached]
+        missing = [
+            step.name.in_(current_language()) for step in journey.steps if step.id not in reached
+        ]
         if missing:
             text = _("No rule leads to {steps}; these steps will stay empty in reports")
             yield Finding(

@@ -123,6 +123,21 @@ def _show_almost(considered: Considered) -> None:
         _show_tested(tested)
 
 
+def _cause(cause: str) -> str:
+    return {"customer": _("customer"), "mapping": _("mapping")}.get(cause, cause)
+
+
+def _state(status: str) -> str:
+    names = {
+        "planned": _("planned"),
+        "sent": _("sent"),
+        "confirmed": _("confirmed"),
+        "refused": _("refused"),
+        "dropped": _("dropped"),
+    }
+    return names.get(status, status)
+
+
 def _show_story(found: Explanation, zone: str) -> None:
     if found.moves:
         say()
@@ -134,7 +149,7 @@ def _show_story(found: Explanation, zone: str) -> None:
                     move.journey,
                     move.from_step or "—",
                     move.to_step,
-                    move.cause,
+                    _cause(move.cause),
                     move.rule_id,
                 )
                 for move in found.moves[:SHOWN]
@@ -150,7 +165,7 @@ def _show_story(found: Explanation, zone: str) -> None:
                     change.field,
                     change.from_value or "—",
                     change.to_value or "—",
-                    change.status,
+                    _state(change.status),
                 )
                 for change in found.changes[:SHOWN]
             ],

@@ -43,7 +43,7 @@ def show_status(found: Status, following: Mapping[str, datetime], zone: str) -> 
     _show_now(found)
     if found.runs:
         rows = [_run_row(_plain(row), zone) for row in found.runs]
-        heads = (_("Run"), _("Kind"), _("Outcome"), _("Changes"), _("Confirmed"), _("Seconds"))
+        heads = (_("Run"), _("Kind"), _("Result"), _("Changes"), _("Confirmed"), _("Seconds"))
         table(heads, rows, title=_("Last runs"), numbers=3)
     if found.cursors:
         rows_of_cursors = [
@@ -76,13 +76,24 @@ def _show_now(found: Status) -> None:
     elif not now:
         bullet("warn", _("Nothing ran yet."), "travesia sync --dry-run")
     elif now.get("outcome") in ("failed", "interrupted"):
-        bullet("error", _("The last run ended: {outcome}.").format(outcome=now["outcome"]))
+        ended = _("The last run ended: {outcome}.")
+        bullet("error", ended.format(outcome=_result(now["outcome"])))
         say(f"  {now.get('message', '')}")
     elif now.get("phase") != "end":
         # The lock fell with its process, and nobody said the last word.
         bullet("error", _("The last run died; the next one goes on from there."), "travesia sync")
     else:
         bullet("ok", _("No run is at work."))
+
+
+def _result(outcome: object) -> str:
+    names = {
+        "succeeded": _("succeeded"),
+        "partial": _("partial"),
+        "failed": _("failed"),
+        "interrupted": _("interrupted"),
+    }
+    return names.get(str(outcome), str(outcome or "—"))
 
 
 def _run_row(row: Row, zone: str) -> tuple[str, ...]:
@@ -92,7 +103,7 @@ def _run_row(row: Row, zone: str) -> tuple[str, ...]:
     return (
         moment(started, zone),
         str(row.get("kind")),
-        str(row.get("outcome") or "—"),
+        _result(row.get("outcome")),
         str(counts.get("planned", "—")),
         str(counts.get("confirmed", "—")),
         seconds,

@@ -54,7 +54,9 @@ def _read_into(found: Folder, path: Path, name: str) -> None:
         text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        found.problems.append(f"{name}: {error}")
+        found.problems.append(
+            _("{file}: cannot be read ({reason})").format(file=name, reason=error)
+        )
         return
     kind = "sets.toml" if name == "sets.toml" else name.split("/", maxsplit=1)[0]
     take = _KINDS.get(kind)
@@ -139,7 +141,20 @@ def _reason(fault: Any, keys: list[Any], known: list[str]) -> str:
         return _("{key}: {value!r} is not a name here (lower case letters, digits, _)").format(
             key=key, value=fault["input"]
         )
-    return _("{key}: {reason}").format(key=key, reason=fault["msg"])
+    reason = _expected(fault["type"]) or fault["msg"]
+    return _("{key}: {reason}").format(key=key, reason=reason)
+
+
+def _expected(kind: str) -> str:
+    """What a value of the wrong type should have been; "" where pydantic's own words must do."""
+    return {
+        "string_type": _('expected a text in quotes, like "incident"'),
+        "bool_type": _("expected true or false"),
+        "int_type": _("expected a whole number, like 10"),
+        "tuple_type": _('expected a list, like ["incident", "sc_task"]'),
+        "list_type": _('expected a list, like ["incident", "sc_task"]'),
+        "model_type": _('expected a table, like { en = "…", es = "…" }'),
+    }.get(kind, "")
 
 
 _AFile = TypeVar("_AFile", bound=File)

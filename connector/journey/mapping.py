@@ -26,7 +26,7 @@ from connector.journey.model import (
 )
 from connector.journey.near import hint
 from connector.journey.shapes import JourneyFile, RuleText, ToolFile, TouchpointText
-from connector.messages import _
+from connector.messages import _, mark
 from connector.resources import shipped as shipped_path
 
 
@@ -91,15 +91,15 @@ def _repeated(folder: Folder) -> list[str]:
     seen: dict[tuple[str, str], str] = {}
     found = []
     named = [
-        *(("rule", rule.id, source) for rule, source in folder.rules),
-        *(("touchpoint", one.id, source) for one, source in folder.touchpoints),
-        *(("journey", one.id, source) for one, source in folder.journeys),
+        *((mark("rule"), rule.id, source) for rule, source in folder.rules),
+        *((mark("touchpoint"), one.id, source) for one, source in folder.touchpoints),
+        *((mark("journey"), one.id, source) for one, source in folder.journeys),
     ]
     for kind, name, source in named:
         if first := seen.get((kind, name)):
             found.append(
                 _("{source}: the {kind} {name} is given twice, first at {first}").format(
-                    source=source, kind=kind, name=name, first=first
+                    source=source, kind=_(kind), name=name, first=first
                 )
             )
         seen.setdefault((kind, name), source)
