@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from connector.messages import _
+
 FOLDER = Path(".demo")
 TRAVESIA = [sys.executable, "-m", "connector"]
 ENVIRONMENT = {**os.environ, "TRAVESIA_PASSWORD": "sandbox", "TRAVESIA_CONFIG": ""}
@@ -50,7 +52,8 @@ def travesia(*arguments: str, shown: bool = True) -> str:
         stdout=None if shown else subprocess.PIPE,
     )
     if done.returncode:
-        raise SystemExit(f"travesia {arguments[0]} ended with exit code {done.returncode}")
+        text = _("travesia {command} ended with exit code {code}")
+        raise SystemExit(text.format(command=arguments[0], code=done.returncode))
     return done.stdout or ""
 
 
@@ -68,7 +71,7 @@ def start_sandbox() -> tuple[subprocess.Popen[str], str]:
             return process, found[1]
         time.sleep(0.1)
     process.kill()
-    raise SystemExit("The sandbox did not start; see .demo/sandbox.log")
+    raise SystemExit(_("The sandbox did not start; see .demo/sandbox.log"))
 
 
 def a_record() -> dict[str, str]:
@@ -83,11 +86,11 @@ def a_record() -> dict[str, str]:
 def main() -> None:
     """Sandbox, provision, check, dry run, sync, report; then where to look."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--keep", action="store_true", help="leave the instance running")
+    arguments.add_argument("--keep", action="store_true", help=_("leave the instance running"))
     keep = arguments.parse_args().keep
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
-    say("A synthetic company, a year of tickets, an instance that speaks ServiceNow's REST API.")
+    say(_("A synthetic company, a year of tickets, an instance that speaks ServiceNow's REST API."))
     process, url = start_sandbox()
     try:
         tell_the_story(url)
@@ -111,20 +114,21 @@ def tell_the_story(url: str) -> None:
     travesia("report", "--from", "2025-11-20", "--to", "2026-11-20", "--publish")
     travesia("status")
     reports = sorted(FOLDER.resolve().glob("reports/*.html"))
-    say("\nWhere to look")
-    for report in reports:
-        say(f"  report   {report}")
-    say(f"  ticket   {url}/incident.do?sys_id={record['sys_id']}")
-    say(f"  list     {url}/incident_list.do")
+    places = [(_("report"), str(report)) for report in reports]
+    places.append((_("ticket"), f"{url}/incident.do?sys_id={record['sys_id']}"))
+    places.append((_("list"), f"{url}/incident_list.do"))
+    say("\n" + _("Where to look"))
+    for name, place in places:
+        say(f"  {name:<9}{place}")
 
 
 def wait(process: subprocess.Popen[str], url: str) -> None:
     """Until Ctrl-C."""
-    say(f"\nThe instance stays at {url} until Ctrl-C.")
+    say("\n" + _("The instance stays at {url} until Ctrl-C.").format(url=url))
     try:
         process.wait()
     except KeyboardInterrupt:
-        say("Stopped.")
+        say(_("Stopped."))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """The message catalogue against the sources: `make messages` adds what is missing.
 
-Finds every `_("…")`, `_n("…", "…", n)` and `mark("…")` in the code and the templates. Names the
-messages that have no Spanish yet; never translates, and drops what nobody says.
+Finds every `_("…")`, `_n("…", "…", n)` and `mark("…")` in the code and the templates, and the
+`text("…")` of the sandbox's pages. Names the messages that have no Spanish yet, and those built
+before they are translated, which no catalogue can hold; never translates, and drops what nobody
+says.
 """
 
+import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -15,11 +18,13 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parent.parent
 CATALOGUE = ROOT / "connector" / "locale" / "es.po"
-KEYWORDS = {"_": None, "_n": (1, 2), "mark": None}
+KEYWORDS = {"_": 1, "_n": 2, "mark": 1, "text": 1}
+"""What says a message → how many of its arguments are messages."""
 
 MessageId = str | tuple[str, str]
 
-_SOURCES = (("connector/**/*.py", "python"), ("templates/**/*.j2", "jinja2.ext:babel_extract"))
+_PYTHON = ("connector/**/*.py", "tools/demo.py")
+_TEMPLATES = ("templates/**/*.j2",)
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _NAMED = re.compile(r"\{(\w+)")
 
@@ -27,17 +32,70 @@ _NAMED = re.compile(r"\{(\w+)")
 def list_messages(root: Path = ROOT) -> dict[MessageId, str]:
     """Every message of the sources → the first place that says it."""
     found: dict[MessageId, str] = {}
-    for pattern, method in _SOURCES:
-        for path in sorted(root.glob(pattern)):
-            for line, message in _messages_in(path, method):
+    for patterns, read in ((_PYTHON, _in_python), (_TEMPLATES, _in_template)):
+        for path in _files(root, patterns):
+            for line, message in read(path):
                 found.setdefault(message, f"{path.relative_to(root)}:{line}")
     return found
 
 
-def _messages_in(path: Path, method: str) -> Iterator[tuple[int, MessageId]]:
+def list_built(root: Path = ROOT) -> list[str]:
+    """`place: code` of every message put together before it is translated.
+
+    Of an f-string, a sum or a `"…".format()` inside `_` the catalogue never sees the text.
+    """
+    return [
+        f"{path.relative_to(root)}:{argument.lineno}: {ast.unparse(argument)}"
+        for path in _files(root, _PYTHON)
+        for arguments in _said(path)
+        for argument in arguments
+        if _is_built(argument)
+    ]
+
+
+def _files(root: Path, patterns: Iterable[str]) -> list[Path]:
+    return [path for pattern in patterns for path in sorted(root.glob(pattern))]
+
+
+def _in_python(path: Path) -> Iterator[tuple[int, MessageId]]:
+    # Not by Babel: it reads tokens, and before Python 3.12 an f-string with a `_("…")` inside is
+    # a single one.
+    for arguments in _said(path):
+        match [argument.value for argument in arguments if isinstance(argument, ast.Constant)]:
+            case [str() as message]:
+                yield arguments[0].lineno, message
+            case [str() as one, str() as many]:
+                yield arguments[0].lineno, (one, many)
+
+
+def _said(path: Path) -> Iterator[list[ast.expr]]:
+    """The message arguments of every call of a keyword, in the order of the file."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _keyword(node) in KEYWORDS
+    ]
+    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+        if arguments := call.args[: KEYWORDS[_keyword(call)]]:
+            yield arguments
+
+
+def _keyword(call: ast.Call) -> str:
+    return str(getattr(call.func, "id", getattr(call.func, "attr", "")))
+
+
+def _is_built(argument: ast.expr) -> bool:
+    called = getattr(argument, "func", None)
+    return isinstance(argument, ast.JoinedStr | ast.BinOp) or (
+        isinstance(called, ast.Attribute) and called.attr == "format"
+    )
+
+
+def _in_template(path: Path) -> Iterator[tuple[int, MessageId]]:
+    keywords = {"_": None, "_n": (1, 2)}
     options = {"encoding": "utf-8", "silent": "false", "trimmed": "false"}
     for line, message, _comments, _context in extract_from_file(
-        method, path, keywords=KEYWORDS, options=options, strip_comment_tags=False
+        "jinja2.ext:babel_extract", path, keywords=keywords, options=options
     ):
         yield line, message if isinstance(message, str) else (message[0], message[1])
 
@@ -112,12 +170,12 @@ def _head() -> bytes:
 
 
 def main() -> int:
-    """Renew the catalogue and name what waits for Spanish."""
-    waiting = renew()
-    for line in waiting:
+    """Renew the catalogue and name what waits for Spanish, or can have none."""
+    waiting, built = renew(), list_built()
+    for line in (*built, *waiting):
         sys.stdout.write(f"{line}\n")
     sys.stdout.write(f"{len(waiting)} without Spanish in {CATALOGUE.relative_to(ROOT)}\n")
-    return 0
+    return 1 if built else 0
 
 
 if __name__ == "__main__":

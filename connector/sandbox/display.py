@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from connector.messages import _n, speaking
 from connector.sandbox.catalogue import Column, Table
 from connector.sandbox.database import Database
 from connector.sandbox.engine import quoted
@@ -109,7 +110,7 @@ class Labels:
 
     def _duration(self, _column: Column, value: str) -> str:
         try:
-            return _duration_text(parse_instance(value) - _EPOCH)
+            return _duration_text(parse_instance(value) - _EPOCH, self._language)
         except ValueError:
             return value
 
@@ -123,11 +124,15 @@ _FORMATS = {
 }
 
 
-def _duration_text(length: timedelta) -> str:
+def _duration_text(length: timedelta, language: str) -> str:
     """`2 Hours 5 Minutes`; seconds only where there is nothing larger."""
     minutes, seconds = divmod(int(length.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    parts = [(days, "Day"), (hours, "Hour"), (minutes, "Minute")]
-    words = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in parts if n]
-    return " ".join(words) or f"{seconds} Second{'' if seconds == 1 else 's'}"
+    with speaking(language):
+        words = [
+            f"{days} {_n('Day', 'Days', days)}" if days else "",
+            f"{hours} {_n('Hour', 'Hours', hours)}" if hours else "",
+            f"{minutes} {_n('Minute', 'Minutes', minutes)}" if minutes else "",
+        ]
+        return " ".join(filter(None, words)) or f"{seconds} {_n('Second', 'Seconds', seconds)}"

@@ -9,7 +9,7 @@ from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from connector.messages import LANGUAGES
+from connector.messages import LANGUAGES, mark
 from connector.resources import shipped
 from connector.sandbox import attachment, form_page, list_page
 from connector.sandbox.answers import Answer, ApiError, Request, no_record
@@ -28,14 +28,17 @@ _SAFE = {
 }
 _SANDBOXED = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
 
-_TICKETS = "Tickets and requests"
+_TICKETS = mark("Tickets and requests")
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Journey", ("u_journey",)),
+    (mark("Journey"), ("u_journey",)),
     (_TICKETS, ()),
-    ("Service levels, approvals and surveys", ("task_sla", "contract_sla", "sysapproval", "asmt")),
-    ("Catalogue and services", ("sc_", "cmdb")),
-    ("People and organisation", ("sys_user", "core_", "cmn_")),
-    ("System", ("",)),
+    (
+        mark("Service levels, approvals and surveys"),
+        ("task_sla", "contract_sla", "sysapproval", "asmt"),
+    ),
+    (mark("Catalogue and services"), ("sc_", "cmdb")),
+    (mark("People and organisation"), ("sys_user", "core_", "cmn_")),
+    (mark("System"), ("",)),
 )
 """Headings of the index and how the tables under each begin; the first match counts."""
 

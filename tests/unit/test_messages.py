@@ -1,11 +1,15 @@
 """Every sentence in both languages, and the ways to say one."""
 
+from pathlib import Path
+
 import pytest
 
 from connector import messages
 from connector.messages import _, _n, language_of, mark, speaking, translate
 from tools.messages import (
     CATALOGUE,
+    forms,
+    list_built,
     list_differing,
     list_messages,
     list_untranslated,
@@ -25,9 +29,73 @@ def test_both_languages_fill_in_the_same_names() -> None:
     assert list_differing(read_catalogue()) == []
 
 
+def test_one_and_many_both_have_spanish() -> None:
+    pairs = [id_ for id_ in list_messages() if not isinstance(id_, str)]
+    catalogue = read_catalogue()
+    assert pairs
+    for pair in pairs:
+        message = catalogue.get(pair)
+        assert message is not None
+        assert len(forms(message)) == 2
+
+
+def test_a_plural_with_one_form_only_counts_as_missing(tmp_path: Path) -> None:
+    one, many = "{n} thing", "{n} things"
+    copy = tmp_path / "es.po"
+    copy.write_text(
+        f'msgid "{one}"\nmsgid_plural "{many}"\nmsgstr[0] "{{n}} cosa"\nmsgstr[1] ""\n',
+        encoding="utf-8",
+    )
+    assert list_untranslated({(one, many): "here:1"}, read_catalogue(copy)) == [f"here:1: {one}"]
+
+
+def test_no_message_is_built_before_it_is_translated() -> None:
+    """If this fails: write `_("{n} records").format(n=n)`, never an f-string inside `_`."""
+    assert list_built() == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        '_(f"{n} records")',
+        '_("{n} records".format(n=n))',
+        '_("%s records" % n)',
+        '_n("one", f"{n} records", n)',
+        'reader.text(f"{n} records")',
+        'mark("all " + name)',
+    ],
+)
+def test_a_built_message_is_found_with_its_place(tmp_path: Path, code: str) -> None:
+    module = tmp_path / "connector" / "module.py"
+    module.parent.mkdir()
+    module.write_text(f"n = 1\nsay({code})\n", encoding="utf-8")
+    assert [line.split(": ")[0] for line in list_built(tmp_path)] == ["connector/module.py:2"]
+
+
+def test_a_message_formatted_after_its_translation_is_no_fault(tmp_path: Path) -> None:
+    module = tmp_path / "connector" / "module.py"
+    module.parent.mkdir()
+    module.write_text('_("{n} records").format(n=f"{n:,}")\n_(name)\n', encoding="utf-8")
+    assert list_built(tmp_path) == []
+
+
+def test_messages_are_found_wherever_a_call_may_stand(tmp_path: Path) -> None:
+    module = tmp_path / "connector" / "module.py"
+    module.parent.mkdir()
+    module.write_text(
+        'a = f"{n} {_n(\'Hour\', \'Hours\', n)}"\nb = _(\n    "one "\n    "sentence"\n)\n',
+        encoding="utf-8",
+    )
+    assert list_messages(tmp_path) == {
+        ("Hour", "Hours"): "connector/module.py:1",
+        "one sentence": "connector/module.py:3",
+    }
+
+
 def test_the_sources_are_found_in_code_and_templates() -> None:
     places = set(list_messages().values())
-    assert any(place.startswith("connector/report/") for place in places)
+    for source in ("connector/report/", "connector/sandbox/pages.py", "tools/demo.py"):
+        assert any(place.startswith(source) for place in places)
     assert any(place.startswith("templates/report/") for place in places)
 
 

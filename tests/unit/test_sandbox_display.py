@@ -36,6 +36,11 @@ def test_durations_are_read_from_their_instant(database: Database, value: str, t
     assert shown(Labels(database), database, "calendar_duration", value) == text
 
 
+def test_durations_are_read_in_the_readers_language(database: Database) -> None:
+    labels, length = Labels(database, "es"), "1970-01-02 04:01:17"
+    assert shown(labels, database, "calendar_duration", length) == "1 día 4 horas 1 minuto"
+
+
 def test_choices_come_from_the_nearest_table_in_the_readers_language(database: Database) -> None:
     english, spanish = Labels(database), Labels(database, "es")
     assert shown(english, database, "state", "2") == "In Progress"
