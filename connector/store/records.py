@@ -21,6 +21,9 @@ SYSTEM_COLUMNS = ("sys_id", "sys_updated_on", "sys_mod_count")
 OWN_PREFIX = "u_journey_"
 """Columns that our own writes move: never inputs."""
 
+# The system's allocator gives the memory of a page back; Arrow's own keeps it for the next one.
+pa.set_memory_pool(pa.system_memory_pool())
+
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,79}$")
 
 
