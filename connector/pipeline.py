@@ -23,7 +23,7 @@ from connector.context import Progress, Run, silent
 from connector.errors import ConfigError, ConnectorError, InterruptedRunError
 from connector.itsm.base import Instance
 from connector.journey.model import Mapping as JourneyMapping
-from connector.messages import _
+from connector.messages import _, _n
 from connector.results import Options, RunResult, SoFar, close, summed_up
 from connector.schema import read_schema
 from connector.store import changes, records, runs
@@ -183,9 +183,11 @@ def _hidden_messages(found: extract.Extracted) -> list[str]:
     said = []
     if found.hidden_rows:
         said.append(
-            _("{table}: {n} records are hidden from the integration user by an ACL").format(
-                table=found.table, n=found.hidden_rows
-            )
+            _n(
+                "{table}: {n} record is hidden from the integration user by an ACL",
+                "{table}: {n} records are hidden from the integration user by an ACL",
+                found.hidden_rows,
+            ).format(table=found.table, n=found.hidden_rows)
         )
     if found.hidden_columns:
         said.append(

@@ -7,7 +7,7 @@ from typing import Any
 
 from connector import log
 from connector.context import Run
-from connector.messages import _
+from connector.messages import _n
 from connector.store import changes, runs
 from connector.store.changes import Change, Planned
 from connector.write_back import Sent
@@ -118,7 +118,11 @@ def summed_up(
     messages = [*so_far.messages, *sent.messages]
     if healed:
         messages.append(
-            _("{n} records had journey fields that somebody overwrote").format(n=healed)
+            _n(
+                "{n} record had journey fields that somebody overwrote",
+                "{n} records had journey fields that somebody overwrote",
+                healed,
+            ).format(n=healed)
         )
     is_partial = bool(sent.failed or sent.refused or sent.set_aside)
     return RunResult(

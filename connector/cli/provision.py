@@ -12,7 +12,7 @@ from connector.cli.output import bullet, print_json, say, table
 from connector.cli.session import session_of
 from connector.cli.shape import TO_BEGIN, command
 from connector.errors import ConfigError
-from connector.messages import _
+from connector.messages import _, _n
 from connector.provision import Artefact, Provisioning
 
 app = typer.Typer()
@@ -69,7 +69,9 @@ def _show(result: Provisioning, *, applied: bool) -> None:
     if rows:
         table((_("What"), _("Where"), _("Number")), rows, numbers=1)
     if applied:
-        bullet("ok", _("{n} things were made in the instance.").format(n=len(result.artefacts)))
+        n = len(result.artefacts)
+        made = _n("{n} thing was made in the instance.", "{n} things were made in the instance.", n)
+        bullet("ok", made.format(n=n))
     elif not result.conflicts:
         say(_("Nothing was made yet: travesia provision --apply makes it."))
 

@@ -393,7 +393,7 @@ def test_provision_shows_first_and_makes_only_when_asked(
     assert cli.run(["provision"]) == 0
     assert "travesia provision --apply makes it" in capsys.readouterr().out
     assert cli.run(["provision", "--apply"]) == 0
-    assert "1 things were made" in capsys.readouterr().out
+    assert "1 thing was made" in capsys.readouterr().out
     assert asked == [False, True]
 
 
