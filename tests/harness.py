@@ -111,13 +111,13 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(data: Path, *arguments: str) -> Iterator[Sandbox]:
+def sandbox(data: Path, *arguments: str, **env: str) -> Iterator[Sandbox]:
     """Start a sandbox on a free port; it is gone afterwards."""
     process = subprocess.Popen(
         [*TRAVESIA, "sandbox", "--port", "0", "--data", str(data), *arguments],
         stdout=subprocess.PIPE,
         text=True,
-        env=environment(),
+        env=environment(**env),
     )
     try:
         yield Sandbox(_ready_url(process), process)

@@ -1,0 +1,269 @@
+"""The main job on the demo year: provision, check, dry run, sync, look, report.
+
+Asserts what the instance holds afterwards and what was sent to it, never what is inside.
+"""
+
+import csv
+import json
+from collections import Counter
+from typing import Any
+
+from tests.flow.conftest import FirstNight, Place
+from tests.harness import Connector
+
+READ = {
+    "incident",
+    "sc_request",
+    "sc_req_item",
+    "sc_task",
+    "sysapproval_approver",
+    "task_sla",
+    "asmt_assessment_instance",
+}
+WRITTEN = {"incident", "sc_request", "sc_req_item", "sc_task"}
+OURS = "travesia.integration"
+VERSION = {"sys_updated_on", "sys_updated_by", "sys_mod_count"}
+AUDITED = ("tablename", "documentkey", "fieldname", "oldvalue", "newvalue")
+FORMATS = ("html", "md", "csv")
+MONTH = ("--from", "2026-10-01", "--to", "2026-10-31")
+
+
+def of_dump(dump: str) -> dict[tuple[str, str], dict[str, str]]:
+    """The records of a whole dump, by table and sys_id."""
+    rows = (json.loads(line) for line in dump.splitlines())
+    return {(row["table"], row["sys_id"]): row for row in rows}
+
+
+def without_ours(dump: str) -> dict[tuple[str, str], dict[str, str]]:
+    """The same without what our writing may move."""
+    return {
+        key: {k: v for k, v in row.items() if k not in VERSION and not k.startswith("u_journey_")}
+        for key, row in of_dump(dump).items()
+    }
+
+
+def lines_of(plan: bytes) -> list[dict[str, str]]:
+    return [json.loads(line) for line in plan.decode().splitlines()]
+
+
+def kinds(requests: dict[str, int]) -> set[str]:
+    """The methods that were sent, batched or not."""
+    return {kind.removeprefix("batched ").split()[0] for kind in requests}
+
+
+def sent_by_us(place: Place) -> list[dict[str, str]]:
+    return [row for row in place.instance.dump("sys_audit").values() if row["user"] == OURS]
+
+
+def counts(result: dict[str, Any], what: str) -> dict[str, int]:
+    return {table["table"]: table[what] for table in result["tables"] if table[what]}
+
+
+def read_lines(connector: Connector, *arguments: str) -> dict[str, dict[str, int]]:
+    """Run a sync; how many rows each table answered, from the log."""
+    connector.write_config(log={"style": "json"})
+    done = connector.call("sync", *arguments)
+    assert done.returncode == 0, done.stderr
+    log = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    return {line["table"]: line for line in log if line["event"] == "extracted"}
+
+
+def test_provisioning_asks_first_then_makes_everything_once(new: Place) -> None:
+    instance, connector = new.instance, new.connector
+    before = instance.whole_dump()
+    instance.reset_requests()
+    assert "u_journey_report" in connector.do("provision")
+    assert kinds(instance.requests()) == {"GET"}, "without --apply nothing is made"
+
+    connector.do("provision", "--apply")
+    assert instance.whole_dump() == before, "no record is touched"
+    instance.reset_requests()
+    assert "nothing to make" in connector.do("provision", "--apply")
+    assert kinds(instance.requests()) == {"GET"}
+
+    instance.reset_requests()
+    found = json.loads(connector.do("check", "--json"))
+    assert {"ok"} <= {finding["level"] for finding in found} <= {"ok", "warn"}
+    assert kinds(instance.requests()) == {"GET"}
+
+
+def test_a_dry_run_touches_nothing_and_its_plan_is_what_is_sent(first_night: FirstNight) -> None:
+    assert first_night.after_dry_run == first_night.before
+    assert first_night.dry_plan == first_night.plan
+    planned = Counter(
+        (line["table"], line["sys_id"], line["field"], line["from"], line["to"])
+        for line in lines_of(first_night.plan)
+    )
+    changed = Counter(
+        tuple(row.get(key, "") for key in AUDITED)
+        for row in first_night.audit
+        if row["user"] == OURS
+    )
+    assert changed == planned
+    assert first_night.result["confirmed"] == len({key[:2] for key in planned}) > 2500
+
+
+def test_only_our_columns_of_the_written_tables_change(first_night: FirstNight) -> None:
+    assert without_ours(first_night.after) == without_ours(first_night.before)
+    before, after = of_dump(first_night.before), of_dump(first_night.after)
+    touched = {key for key, row in after.items() if row != before[key]}
+    assert {table for table, _sys_id in touched} == WRITTEN
+    for key in touched:
+        assert after[key]["sys_updated_by"] == OURS
+        assert int(after[key]["sys_mod_count"]) == int(before[key].get("sys_mod_count", "0")) + 1
+    patched = {kind for kind in first_night.requests if kind.startswith("batched")}
+    assert patched == {f"batched PATCH /api/now/table/{table}/{{sys_id}}" for table in WRITTEN}
+    plain = {kind for kind in first_night.requests if not kind.startswith(("batched", "GET"))}
+    assert plain == {"POST /api/now/batch"}
+
+
+def test_every_record_of_the_tables_that_are_read_has_its_place(first_night: FirstNight) -> None:
+    placed = {(table, sys_id) for table, sys_id, _rule in first_night.classifications}
+    records = of_dump(first_night.before)
+    surveys = {
+        sys_id
+        for (table, sys_id), row in records.items()
+        if table == "asmt_metric_type" and row["evaluation_method"] == "survey"
+    }
+    # Assessments of suppliers share the table of the surveys; nobody's voice, they are not read.
+    wanted = {k for k, r in records.items() if r.get("metric_type", min(surveys)) in surveys}
+    assert placed == {key for key in wanted if key[0] in READ}
+    assert {table for table, _sys_id in placed} == READ
+    assert "unclassified" not in {rule for _table, _sys_id, rule in first_night.classifications}
+
+
+def test_a_second_sync_writes_nothing_and_a_third_sees_no_echo(synced: Place) -> None:
+    instance, connector = synced.instance, synced.connector
+    before = instance.whole_dump()
+    for moment in ("2026-11-20 12:00:15", "2026-11-20 12:20:00"):
+        synced.stand_at(moment)
+        instance.reset_requests()
+        again = connector.sync()
+        assert (again["confirmed"], again["plan"]) == (0, [])
+        assert counts(again, "extracted") == {}, "our own writes are no news"
+        assert kinds(instance.requests()) == {"GET"}
+        of_records = {k: v for k, v in instance.requests().items() if "/table/sys_d" not in k}
+        assert max(of_records.values()) <= 6, of_records
+        assert instance.whole_dump() == before
+
+
+def test_a_pilot_writes_as_few_records_as_was_asked(provisioned: Place) -> None:
+    instance, connector = provisioned.instance, provisioned.connector
+    assert connector.sync("--limit", "5")["confirmed"] == 5
+    assert len({row["documentkey"] for row in sent_by_us(provisioned)}) == 5
+
+    known = {row["sys_id"] for row in sent_by_us(provisioned)}
+    assert connector.sync("--table", "sc_task", "--limit", "3")["confirmed"] == 3
+    fresh = [row for row in sent_by_us(provisioned) if row["sys_id"] not in known]
+    assert {row["tablename"] for row in fresh} == {"sc_task"}
+    assert len({row["documentkey"] for row in fresh}) == 3
+
+    row = next(r for r in instance.dump("sc_req_item").values() if not r.get("u_journey_step"))
+    known |= {row["sys_id"] for row in fresh}
+    said = connector.do("sync", "--record", row["number"])
+    fresh = [r for r in sent_by_us(provisioned) if r["sys_id"] not in known]
+    assert {r["documentkey"] for r in fresh} == {row["sys_id"]}
+    for change in fresh:
+        shown = f"{change.get('oldvalue') or '—'} → {change['newvalue']}"
+        assert any(row["number"] in line and shown in line for line in said.splitlines()), shown
+    assert said.count("INC") + said.count("SCTASK") == 0, "no other record is shown"
+    assert len({r["documentkey"] for r in sent_by_us(provisioned)}) == 9
+
+
+def test_one_record_is_read_and_placed_by_a_store_that_knows_nothing_else(
+    provisioned: Place,
+) -> None:
+    row = next(r for r in provisioned.instance.dump("incident").values() if r["active"] == "true")
+    result = provisioned.connector.sync("--record", row["number"])
+    assert result["confirmed"] == 1
+    assert {change["number"] for change in result["plan"]} == {row["number"]}
+    assert {r["documentkey"] for r in sent_by_us(provisioned)} == {row["sys_id"]}
+    provisioned.connector.do("sync", "--dry-run")
+    records = provisioned.connector.sync("--dry-run")["tables"]
+    read = {table["table"]: table["records"] for table in records}
+    assert read["incident"] == len(provisioned.instance.dump("incident")), "cursors stayed behind"
+
+
+def test_since_reads_a_stretch_again_and_full_reads_everything(synced: Place) -> None:
+    # An hour later the lag no longer reaches our own writes, which a sync has met meanwhile.
+    synced.stand_at("2026-11-20 12:01:00")
+    synced.connector.sync()
+    synced.stand_at("2026-11-20 13:00:00")
+    incidents = synced.instance.dump("incident").values()
+    lately = [row for row in incidents if row["sys_updated_on"] >= "2026-11-20 11:00:00"]
+    usual = read_lines(synced.connector)
+    again = read_lines(synced.connector, "--since", "2h")
+    everything = read_lines(synced.connector, "--full")
+    assert again["incident"]["read"] == len(lately)
+    assert everything["incident"]["read"] == len(incidents)
+    assert everything["task_sla"]["read"] == len(synced.instance.dump("task_sla"))
+    assert (
+        usual["task_sla"]["read"] < again["task_sla"]["read"] + 1 < everything["task_sla"]["read"]
+    )
+    assert not any(line.get("landed") for line in [*again.values(), *everything.values()])
+
+
+def test_nothing_is_written_until_the_settings_say_so(new: Place) -> None:
+    new.connector.write_config(write_back={"enabled": False})
+    before = new.instance.whole_dump()
+    new.instance.reset_requests()
+    result = new.connector.sync()
+    assert (result["is_sent"], result["confirmed"]) == (False, 0)
+    assert result["planned_records"] > 2500
+    assert kinds(new.instance.requests()) == {"GET"}
+    assert new.instance.whole_dump() == before
+
+
+def test_one_may_look_at_a_record_and_at_the_runs_without_asking_the_instance(
+    synced: Place,
+) -> None:
+    row = next(
+        r for r in synced.instance.dump("incident").values() if r["u_journey_value"] == "presumed"
+    )
+    synced.instance.reset_requests()
+    told = json.loads(synced.connector.do("explain", row["number"], "--json"))
+    assert told["rule_id"] == row["u_journey_rule"]
+    assert told["because"]["en"] == row["u_journey_why"]
+    assert all(condition["holds"] for condition in told["conditions"])
+    shown = synced.connector.do("explain", row["number"])
+    assert row["u_journey_why"] in shown
+    assert row["u_journey_since"][:16] in shown
+
+    status = json.loads(synced.connector.do("status", "--json"))
+    assert not status["is_running"]
+    [run] = status["runs"]
+    assert (run["kind"], run["outcome"]) == ("sync", "succeeded")
+    assert run["counts"]["confirmed"] > 2500
+    assert status["set_aside"] == []
+    assert set(status["next"]) == {"sync", "reconcile", "report"}
+    assert "succeeded" in synced.connector.do("status")
+    assert synced.instance.requests() == {}
+
+
+def test_the_report_is_written_in_both_languages_and_published_once(synced: Place) -> None:
+    instance, connector = synced.instance, synced.connector
+    results = json.loads(connector.do("report", *MONTH, "--publish", "--json"))
+    files = {p.name: p for p in (connector.folder / "reports").iterdir()}
+    stem = "travesia_2026-10-01_2026-10-31"
+    assert set(files) == {f"{stem}_{lang}.{f}" for lang in ("es", "en") for f in FORMATS}
+    page = {lang: files[f"{stem}_{lang}.html"].read_text("utf-8") for lang in ("es", "en")}
+    assert page["es"].count("<svg") == page["en"].count("<svg") >= 2
+    assert '<html lang="es"' in page["es"]
+    assert "Medir, confirmar el valor y mejorar" in page["es"]
+    assert "Measure, confirm value and improve" in page["en"]
+    for lang, step in (("es", "Medir, confirmar"), ("en", "Measure, confirm")):
+        assert step in files[f"{stem}_{lang}.md"].read_text("utf-8")
+        text = files[f"{stem}_{lang}.csv"].read_text("utf-8-sig")
+        assert len(list(csv.reader(text.splitlines()))) > 10
+
+    published = instance.dump("u_journey_report")
+    assert {r["u_language"] for r in published.values()} == {"es", "en"}
+    assert {r["published"]["sys_id"] for r in results} == set(published)
+    attached = Counter(r["table_sys_id"] for r in instance.dump("sys_attachment").values())
+    assert attached == dict.fromkeys(published, 3)
+
+    before = instance.whole_dump()
+    instance.reset_requests()
+    connector.do("report", *MONTH, "--publish")
+    assert kinds(instance.requests()) == {"GET"}
+    assert instance.whole_dump() == before
