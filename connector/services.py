@@ -12,13 +12,15 @@ from typing import Any
 
 from connector import extract
 from connector.check import Finding, check_instance, check_mapping
-from connector.config import Config
+from connector.config import Config, did_you_mean
+from connector.errors import ConfigError
 from connector.explain import Explanation
 from connector.explain import explain as explain_record
 from connector.itsm import servicenow
 from connector.itsm.base import Instance
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
+from connector.messages import _
 from connector.provision import Provisioning, apply_provision, plan_provision
 from connector.report.publish import PublishResult
 from connector.report.publish import publish as publish_report
@@ -54,8 +56,22 @@ def connect(
 
 
 def mapping_of(config: Config) -> JourneyMapping:
-    """The shipped mapping with the organisation's overlay. Raises MappingError."""
-    return load_mapping(config.mapping.overlay)
+    """The shipped mapping with the organisation's overlay.
+
+    Raises MappingError, and ConfigError if the journey to show is none of its journeys.
+    """
+    mapping = load_mapping(config.mapping.overlay)
+    shown = config.mapping.journey
+    if shown not in mapping.journeys:
+        problem = _(
+            "[mapping] journey: there is no journey {id!r}{hint}; there are {known}"
+        ).format(
+            id=shown,
+            hint=did_you_mean(shown, mapping.journeys),
+            known=", ".join(sorted(mapping.journeys)),
+        )
+        raise ConfigError(config.source, [problem])
+    return mapping
 
 
 @dataclass(frozen=True)

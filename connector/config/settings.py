@@ -63,7 +63,8 @@ class MappingSettings(Section):
     """Which mapping, and which of its journeys is shown in the tool."""
 
     overlay: File | None = None
-    journey: Literal["travesia", "itil4"] = "travesia"
+    journey: str = "travesia"
+    """The id of a journey of the mapping; the mapping says which there are."""
     language: Literal["en", "es"] = "en"
 
 
