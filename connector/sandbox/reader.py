@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from babel.numbers import format_decimal
+
 from connector.messages import translate
 from connector.sandbox.answers import Request
 from connector.sandbox.catalogue import Column, Record, Table
@@ -40,6 +42,10 @@ class Reader:
     def text(self, english: str) -> str:
         """A sentence of the pages, from the one message catalogue."""
         return translate(english, self.language)
+
+    def number(self, value: int) -> str:
+        """12,345 or 12.345."""
+        return format_decimal(value, locale=self.language)
 
     def url(self, path: str, **parameters: str) -> str:
         """A link that keeps the language."""

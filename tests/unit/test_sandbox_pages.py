@@ -44,8 +44,10 @@ def add_journey(instance: Instance) -> None:
 
 def test_the_index_names_every_table_in_the_readers_language(instance: Instance) -> None:
     english, spanish = html(instance, "/"), html(instance, "/", "lang=es")
-    assert "Incidents" in english
-    assert "Incidencias" in spanish
+    for name in ("Incidents", "Tickets and requests"):
+        assert name in english
+    for name in ("Incidencias", "Tiques y solicitudes"):
+        assert name in spanish
     assert '<html lang="es">' in spanish
     assert "/incident_list.do?lang=es" in spanish
 
@@ -110,6 +112,12 @@ def test_a_form_shows_labels_and_links_and_the_class_it_really_is(instance: Inst
 def test_a_form_can_be_found_by_query(instance: Instance) -> None:
     page = html(instance, "/incident.do", "sysparm_query=number%3DINC0000007")
     assert "Incident INC0000007" in page
+
+
+def test_what_is_not_there_is_said_in_the_readers_language(instance: Instance) -> None:
+    assert "Aquí no hay nada" in get(instance, "/nothing_list.do", "lang=es").body.decode()
+    ignored = html(instance, "/incident_list.do", "sysparm_query=nothing=1&lang=es")
+    assert "Columna desconocida" in ignored
 
 
 def test_the_journey_has_a_section_of_its_own_and_the_history_tells_it(instance: Instance) -> None:
