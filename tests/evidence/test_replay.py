@@ -127,7 +127,7 @@ def test_killed_twenty_times_it_ends_where_an_undisturbed_twin_ends(
         day = 0
         while kills < 20:
             phase = dice.choice(["extract", "classify", "write_back", "write_back"])
-            kills += killed.kill_in(phase, dice.uniform(0, 0.4))
+            kills += killed.kill_in(phase, dice.uniform(0, 0.25))
             killed.sync()
             twin.sync()
             day += 1
