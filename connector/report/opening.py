@@ -7,13 +7,19 @@ from collections.abc import Callable
 
 from connector.messages import _, _n
 from connector.report.report import Report
-from connector.report.wording import duration, instant, number, percent, share
+from connector.report.wording import clean, duration, instant, number, percent, share
 
 FEWEST_BEFORE = 10
 """Below so many tickets in the previous period a change is not worth a sentence."""
 
 LEAST_CHANGE = 0.05
 """Nor is a change by less than this."""
+
+FEWEST_CLOCKS = 20
+"""Below so many decided SLA clocks of a department chance speaks louder than service."""
+
+FAR_BELOW = 0.1
+"""So far below everybody's SLA a department is worth a sentence."""
 
 MOST_UNCLASSIFIED = 0.03
 """Above it the mapping needs work (goal of the mapping: under 3 %)."""
@@ -29,6 +35,7 @@ def opening(report: Report) -> list[str]:
         _change,
         _where,
         _sla,
+        _department,
         _overdue,
         _value,
         _visible,
@@ -120,6 +127,25 @@ def _sla(report: Report) -> str:
         return ""
     return _("{ratio} of the {n} SLA clocks decided were met.").format(
         ratio=share(total.met_share), n=number(total.met_share.whole)
+    )
+
+
+def _department(report: Report) -> str:
+    """The department whose SLA is furthest below everybody's, if it is far below."""
+    total = report.figures.sla_total
+    everybody = total.met_share.ratio if total else None
+    known = [
+        (row.sla.ratio, row)
+        for row in report.figures.departments
+        if row.department and row.sla.ratio is not None and row.sla.whole >= FEWEST_CLOCKS
+    ]
+    if everybody is None or not known:
+        return ""
+    ratio, worst = min(known, key=lambda pair: pair[0])
+    if everybody - ratio < FAR_BELOW:
+        return ""
+    return _("{department} is far below: {ratio} of its {n} SLA clocks were met.").format(
+        department=clean(worst.name), ratio=share(worst.sla), n=number(worst.sla.whole)
     )
 
 

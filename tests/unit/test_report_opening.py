@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connector.messages import speaking
-from connector.report.figures import Closures, Flow, Share
+from connector.report.figures import Closures, DepartmentFigures, Flow, Share
 from connector.report.opening import opening
 from connector.report.report import Report
 from connector.report.wording import clean, duration, number, percent
@@ -61,6 +61,19 @@ def test_missing_rules_are_told_only_above_the_goal(report: Report) -> None:
 def test_without_sla_rows_nothing_is_said_of_sla(report: Report) -> None:
     journeys = tuple(replace(j, sla=None) for j in report.figures.journeys)
     assert "SLA" not in said(report, journeys=journeys)
+
+
+@pytest.mark.parametrize(
+    ("met", "clocks", "is_told"), [(10, 40, True), (10, 19, False), (38, 40, False)]
+)
+def test_a_department_is_named_only_far_below_and_with_enough_clocks(
+    report: Report, met: int, clocks: int, is_told: bool
+) -> None:
+    department = DepartmentFigures("d1", "Finanzas", 12, 50, 3, Share(met, clocks))
+    few = DepartmentFigures("", "", 9, 50, 3, Share(0, 100))
+    text = said(report, departments=(department, few))
+    assert ("Finanzas is far below: 25% of its 40 SLA clocks were met." in text) == is_told
+    assert "is far below: 0%" not in text
 
 
 def test_the_sentences_are_spanish_for_a_spanish_reader(report: Report) -> None:
