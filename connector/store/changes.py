@@ -62,13 +62,17 @@ def plan_table(
     columns = set(records.list_columns(store, table))
     if not columns:
         return 0
-    parts = [
-        _field_sql(table, field, expression, order, columns)
+    pairs = ", ".join(
+        _pair(field, expression, order, columns)
         for order, (field, expression) in enumerate(wanted.items())
-    ]
+    )
+    # One join for all fields: a join for each would hold its buffers beside all the others'.
     store.execute(
-        "CREATE OR REPLACE TEMP TABLE difference AS "
-        f"SELECT * FROM ({' UNION ALL '.join(parts)}) WHERE seen IS DISTINCT FROM wanted",
+        "CREATE OR REPLACE TEMP TABLE difference AS"
+        " SELECT sys_id, p.field, p.position, p.seen, p.wanted FROM ("
+        f"SELECT c.sys_id, unnest([{pairs}]) AS p FROM current.{records.name(table)} c"
+        " JOIN desired d ON d.table_name = $table AND d.sys_id = c.sys_id"
+        ") WHERE p.is_known AND p.seen IS DISTINCT FROM p.wanted",
         table=table,
     )
     _drop_set_aside(store, table)
@@ -135,15 +139,14 @@ def iterate_plan(store: Store, size: int) -> Iterator[list[Change]]:
         yield read_plan(store, first, first + size - 1)
 
 
-def _field_sql(table: str, field: str, expression: str, order: int, columns: set[str]) -> str:
+def _pair(field: str, expression: str, order: int, columns: set[str]) -> str:
     # A column the instance has but hides from us (NULL) is not known to differ: leave it alone.
     # A column it does not have yet counts as empty, so that a plan can be read before provisioning.
-    seen = f"c.{records.name(field)}" if field in columns else "''"
-    known = f" AND c.{records.name(field)} IS NOT NULL" if field in columns else ""
+    column = f"c.{records.name(field)}"
+    seen, known = (column, f"{column} IS NOT NULL") if field in columns else ("''", "true")
     return (
-        f"SELECT c.sys_id, '{field}' AS field, {order} AS position, {seen} AS seen,"
-        f" {expression} AS wanted FROM current.{records.name(table)} c"
-        f" JOIN desired d ON d.table_name = $table AND d.sys_id = c.sys_id WHERE true{known}"
+        f"{{'field': '{field}', 'position': {order}, 'seen': {seen}, 'wanted': {expression},"
+        f" 'is_known': {known}}}"
     )
 
 

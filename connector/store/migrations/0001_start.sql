@@ -33,14 +33,15 @@ CREATE TABLE cursor (
 -- The instance's dictionary, of the tables that are read; inherited columns under the asking table.
 CREATE TABLE dictionary (
     table_name VARCHAR, element VARCHAR, type VARCHAR, label VARCHAR, reference VARCHAR,
-    is_choice BOOLEAN, is_hidden BOOLEAN,   -- asked for and never answered: an ACL hides it
-    PRIMARY KEY (table_name, element)
+    is_choice BOOLEAN, is_hidden BOOLEAN    -- asked for and never answered: an ACL hides it
 );
 CREATE TABLE choice (
     table_name VARCHAR, element VARCHAR, value VARCHAR, label VARCHAR, language VARCHAR
 );
 
--- What the mapping says of every record, as of the last run. A pure function of records, mapping, now.
+-- What the mapping says of every record, as of the last run: a pure function of records, mapping,
+-- now. One row per record, kept so by the merge: an index over all of them would have to stay in
+-- memory.
 CREATE TABLE classification (
     table_name VARCHAR NOT NULL,
     sys_id VARCHAR NOT NULL,
@@ -54,8 +55,7 @@ CREATE TABLE classification (
     value VARCHAR NOT NULL,            -- confirmed, presumed or ''
     confidence VARCHAR NOT NULL,
     inherited_from VARCHAR NOT NULL,   -- 'table/sys_id' of the record it took its steps from, or ''
-    mapping_hash VARCHAR NOT NULL,
-    PRIMARY KEY (table_name, sys_id)
+    mapping_hash VARCHAR NOT NULL
 );
 
 -- Path-dependent: the step a record stands in, and since when.
@@ -65,8 +65,7 @@ CREATE TABLE standing (
     journey VARCHAR NOT NULL,
     step VARCHAR NOT NULL,
     since TIMESTAMP NOT NULL,
-    source VARCHAR NOT NULL,           -- observed, timestamp, adopted
-    PRIMARY KEY (table_name, sys_id, journey)
+    source VARCHAR NOT NULL            -- observed, timestamp, adopted
 );
 
 -- Path-dependent: every move from step to step that was seen.
