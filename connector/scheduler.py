@@ -12,6 +12,7 @@ import json
 import logging
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,9 @@ _log = log.get("scheduler")
 
 PATROL = timedelta(minutes=1)
 """How often the time since the last success is looked at."""
+
+BLINK_SECONDS = 1.0
+"""The longest sleep: a signal that another thread received is seen when the main thread wakes."""
 
 ALERT_TIMEOUT_SECONDS = 30
 
@@ -244,11 +248,20 @@ def serve(
     watch = Watch(jobs, limit, tell, started)
     scheduler.start()
     try:
-        while not stop.wait(patrol.total_seconds()):
+        while not _is_stopped_within(patrol, stop):
             watch.look(clock())
     finally:
         stop.set()
         scheduler.shutdown(wait=True)
+
+
+def _is_stopped_within(pause: timedelta, stop: threading.Event) -> bool:
+    """Wait for the stop in blinks; answers whether it came."""
+    until = time.monotonic() + pause.total_seconds()
+    while (left := until - time.monotonic()) > 0:
+        if stop.wait(min(left, BLINK_SECONDS)):
+            return True
+    return stop.is_set()
 
 
 def teller(config: Config, environment: Mapping[str, str]) -> Teller:

@@ -190,6 +190,23 @@ def test_sigterm_in_mid_run_ends_the_run_and_then_the_schedule() -> None:
     assert told == []
 
 
+def test_a_signal_that_the_thread_at_work_received_is_heard_as_well() -> None:
+    """The kernel chooses the thread (after a suspension any): Python wakes only the main one."""
+    stop, heard = threading.Event(), []
+
+    def run() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        heard.append(stop.wait(10))
+
+    before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        one = job(run=run, last_success=lambda: NOW - timedelta(days=2))
+        scheduler.serve([one], Config(), stop, Told(), clock=lambda: NOW)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [True]
+
+
 def test_after_the_stop_a_waiting_job_does_not_begin() -> None:
     stop = threading.Event()
     stop.set()
