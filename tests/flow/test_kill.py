@@ -6,7 +6,6 @@ Killed, stopped or doubled runs on the demo's incidents; the campaign on the UCI
 import random
 import signal
 import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tests.flow.conftest import Place, Places, copy_of
 from tests.harness import Connector, Sandbox, classifications
 
 
-def slowly(place: Place, batch_size: int = 3) -> Connector:
+def slowly(place: Place, batch_size: int = 5) -> Connector:
     """Few incidents in small batches: quick as a whole, and time enough to be hit in mid-write."""
     place.connector.write_config(
         extract={"tables": ["incident"]},
@@ -40,22 +39,12 @@ def written(instance: Sandbox) -> int:
     return sum("u_journey_step" in row for row in instance.dump("incident").values())
 
 
-def wait_for(connector: Connector, process: subprocess.Popen[str], phase: str) -> None:
-    """Until the sync that was started says that it is in this phase."""
-    while True:
-        said = connector.status()
-        if said.get("pid") == process.pid and said.get("phase") == phase:
-            return
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.002)
-
-
 def start_writing(place: Place) -> subprocess.Popen[str]:
     """Start a sync, and hold it (SIGSTOP) when some but not all of its records are written."""
-    connector = slowly(place)
+    connector = slowly(place, batch_size=1)
+    place.instance.reset_requests()
     process = connector.start("sync", "--json")
-    wait_for(connector, process, "write_back")
-    while not written(place.instance):
+    while place.batches < 2:
         assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGSTOP)
     assert 0 < written(place.instance) < connector.status()["planned"]
@@ -110,7 +99,7 @@ def test_an_answer_that_never_came_is_asked_for_before_anything_is_sent_again(
     died = provisioned.connector.status()
     assert (died["pid"], died["phase"]) == (process.pid, "write_back")
 
-    result = provisioned.connector.sync()
+    result = slowly(provisioned, batch_size=50).sync()
     assert 0 < result["confirmed"] < died["planned"], "what was written is not written again"
     after = audit(provisioned.instance)
     assert before < after
@@ -131,7 +120,7 @@ def test_sigterm_in_mid_write_keeps_what_was_done_and_the_next_sync_completes_it
     done = written(instance)
     assert 0 < done < connector.status()["planned"]
 
-    result = connector.sync()
+    result = slowly(provisioned, batch_size=50).sync()
     assert result["confirmed"] == written(instance) - done
     assert set(audit(instance).values()) == {1}, "nothing was written twice"
     assert connector.sync()["plan"] == []
