@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 from connector.timestamps import format_instance
 
-OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 class VirtualClock:
     """Now, as the instance sees it. `real` gives seconds that only grow (time.monotonic)."""

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Europe/Madrid")
 OPENS, CLOSES = time(8), time(18)
-HOURS_A_DAY = 10.0
 _HOLIDAYS = frozenset(
     [(1, 1), (1, 6), (5, 1), (8, 15), (10, 12), (11, 1), (12, 6), (12, 8), (12, 25)]
 )
