@@ -113,7 +113,7 @@ def test_sigterm_in_mid_write_keeps_what_was_done_and_the_next_sync_completes_it
     process = start_writing(provisioned)
     process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGCONT)
-    _out, said = process.communicate(timeout=30)
+    _out, said = process.communicate(timeout=120)
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert connector.status()["outcome"] == "interrupted"
@@ -137,7 +137,7 @@ def test_of_two_syncs_at_once_the_second_leaves_and_names_the_first(provisioned:
     assert error.startswith("Error: Another run works on travesia.duckdb")
     assert json_running(connector)
     first.send_signal(signal.SIGCONT)
-    out, said = first.communicate(timeout=60)
+    out, said = first.communicate(timeout=120)
     assert first.returncode == 0, said
     assert '"outcome": "succeeded"' in out
     assert set(audit(provisioned.instance).values()) == {1}

@@ -178,7 +178,6 @@ def test_one_record_is_read_and_placed_by_a_store_that_knows_nothing_else(
     assert result["confirmed"] == 1
     assert {change["number"] for change in result["plan"]} == {row["number"]}
     assert {r["documentkey"] for r in sent_by_us(provisioned)} == {row["sys_id"]}
-    provisioned.connector.do("sync", "--dry-run")
     records = provisioned.connector.sync("--dry-run")["tables"]
     read = {table["table"]: table["records"] for table in records}
     assert read["incident"] == len(provisioned.instance.dump("incident")), "cursors stayed behind"
@@ -191,15 +190,11 @@ def test_since_reads_a_stretch_again_and_full_reads_everything(synced: Place) ->
     synced.stand_at("2026-11-20 13:00:00")
     incidents = synced.instance.dump("incident").values()
     lately = [row for row in incidents if row["sys_updated_on"] >= "2026-11-20 11:00:00"]
-    usual = read_lines(synced.connector)
     again = read_lines(synced.connector, "--since", "2h")
     everything = read_lines(synced.connector, "--full")
     assert again["incident"]["read"] == len(lately)
     assert everything["incident"]["read"] == len(incidents)
     assert everything["task_sla"]["read"] == len(synced.instance.dump("task_sla"))
-    assert (
-        usual["task_sla"]["read"] < again["task_sla"]["read"] + 1 < everything["task_sla"]["read"]
-    )
     assert not any(line.get("landed") for line in [*again.values(), *everything.values()])
 
 

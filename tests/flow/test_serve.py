@@ -42,7 +42,7 @@ class Service:
 
     def wait_for(self, is_so: Callable[[], object]) -> None:
         """Until something is so; a service that ends before is a failure."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while not is_so():
             assert self.process.poll() is None, "".join(self.log)
             assert time.monotonic() < until, "".join(self.log)
