@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from connector.encoded_query import EncodedQueryError, parse
 from connector.journey.compiler import Live
 from connector.journey.conditions import forbidden_fields, is_asleep, parse_condition
-from connector.journey.examples import prove
+from connector.journey.examples import left_out, prove
 from connector.journey.facts import FAMILIES, facts_of, find_fact
 from connector.journey.graph import InheritanceCycleError, order_of_tables
 from connector.journey.model import Edge, Journey, RollUp, Rule, TableSpec, Touchpoint
@@ -192,20 +192,30 @@ def _proofs(draft: Draft, table: str, usable: dict[str, Live]) -> Iterator[str]:
     asleep = {one.rule.id for one in live if is_asleep(one.query)}
     for one in reached:
         if one.reached != one.rule.id and one.rule.id not in asleep:
-            yield f"{one.rule.source}: {_unproven(rules, one.rule, one.reached, table)}"
+            yield f"{one.rule.source}: {_unproven(rules, usable[one.rule.id], one.reached, table)}"
 
 
-def _unproven(rules: list[Rule], rule: Rule, reached: str, table: str) -> str:
+def _unproven(rules: list[Rule], live: Live, reached: str, table: str) -> str:
     """Why an example did not come to its rule."""
+    rule = live.rule
     ids = [one.id for one in rules]
     if not reached or ids.index(reached) > ids.index(rule.id):
-        return _("the example of {rule} on {table} does not match its own condition").format(
-            rule=rule.id, table=table
-        )
+        return _missed(live, table)
     return _(
         "{rule} is hidden on {table}: {other} ({where}) stands before it and takes its example; put"
         " {rule} first, or make its example reach it"
     ).format(rule=rule.id, table=table, other=reached, where=rules[ids.index(reached)].source)
+
+
+def _missed(live: Live, table: str) -> str:
+    text = _("the example of {rule} on {table} does not match its own condition").format(
+        rule=live.rule.id, table=table
+    )
+    if not (names := left_out(table, live)):
+        return text
+    unused = [key for key in live.rule.example if key not in live.query.fields]
+    near = next((found for name in names if (found := hint(name, unused))), "")
+    return text + _(": it does not give {fields}{hint}").format(fields=", ".join(names), hint=near)
 
 
 def _unread_keys(live: list[Live]) -> Iterator[str]:

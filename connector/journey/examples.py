@@ -26,6 +26,7 @@ EXAMPLE_NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+_HOLDS_ON_EMPTY = ("!=", "NOT IN", "ISEMPTY", "EMPTYSTRING", "ANYTHING")
 _ORDERED = (">", ">=", "<", "<=", "BETWEEN")
 
 
@@ -65,6 +66,23 @@ def _default(table: str, field: str) -> str:
 def _classified(connection: sqlite3.Connection, sql: str, row: Sequence[str]) -> str:
     found = connection.execute(sql, row).fetchone()[0]
     return str(found) if found else ""
+
+
+def left_out(table: str, live: Live) -> list[str]:
+    """Fields that the condition needs and the example does not give, in the nearest branch."""
+    branches: list[list[str]] = [
+        [group[0].field for group in branch if not any(_is_given(table, live, c) for c in group)]
+        for branch in live.query.branches
+    ]
+    fewest: list[str] = min(branches, key=len, default=[])
+    return list(dict.fromkeys(fewest))
+
+
+def _is_given(table: str, live: Live, condition: Condition) -> bool:
+    """Whether the example says something of the field, or nothing has to be said."""
+    if condition.field in live.rule.example or condition.operator in _HOLDS_ON_EMPTY:
+        return True
+    return condition.operator == "=" and condition.value == _default(table, condition.field)
 
 
 def guessed_types(table: str, live: Sequence[Live]) -> dict[str, FieldType]:

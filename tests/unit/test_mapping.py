@@ -87,6 +87,18 @@ def test_an_example_that_misses_its_own_condition_is_told_so(copy: Path) -> None
     assert "does not match its own condition" in found
 
 
+def test_a_column_misspelt_in_the_condition_is_named_with_its_near_miss(overlay: Path) -> None:
+    text = own_rule(
+        when="short_descripcionLIKEvpn^active=true^parentISEMPTY",
+        example='{ short_description = "the vpn", active = "true" }',
+    )
+    (overlay / "rules" / "own.toml").write_text(text)
+    (found,) = problems(overlay=overlay)
+    assert found.endswith(
+        "own condition: it does not give short_descripcion; did you mean short_description?"
+    )
+
+
 def test_an_invalid_encoded_query_names_the_position(overlay: Path) -> None:
     (overlay / "rules" / "own.toml").write_text(own_rule(when="state=1^prioritylike2"))
     (found,) = problems(overlay=overlay)
