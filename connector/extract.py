@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from connector import log
 from connector.context import Run
+from connector.encoded_query import and_to_every_branch
 from connector.errors import ConfigError
 from connector.itsm.base import Cursor, Instance
 from connector.journey.fields import RECORD_FIELDS
@@ -52,7 +53,8 @@ class Extracted:
     new: int
     changed: int
     hidden_rows: int
-    hidden_columns: tuple[str, ...] = ()
+    lost_columns: tuple[str, ...] = ()
+    """Columns that could be read until now: nothing of the table was taken over."""
 
 
 def columns_to_read(mapping: JourneyMapping, needed: Needed) -> dict[str, tuple[str, ...]]:
@@ -114,10 +116,14 @@ def save_schema(store: Store, instance: Instance, schema: Schema, tables: Iterab
 
 
 def stored_schema(store: Store) -> Schema:
-    """The schema as the last run saw it."""
+    """The schema as the last run saw it, without the columns that an ACL hides.
+
+    So a rule that needs such a column is off and named, instead of quietly never matching.
+    """
     return {
         (row["table_name"], row["element"]): FieldInfo(row["type"], row["reference"])
         for row in runs.read_schema_rows(store)
+        if not row["is_hidden"]
     }
 
 
@@ -136,13 +142,22 @@ def extract_table(
 ) -> Extracted:
     """Read one table from its cursor up to the high mark, and merge what came.
 
-    Raises InterruptedRunError between two pages if the run was asked to stop; what landed stays.
+    A column that could be read until now and no longer comes stops the table before anything of
+    it lands (`lost_columns`): a revoked right must not empty what is known. `full` accepts it.
+    A column that comes for the first time (a right given, our columns provisioned) reads the table
+    from the start. Raises InterruptedRunError between two pages if the run was asked to stop.
     """
     store = run.store
     records.ensure_table(store, table, columns)
     cursor = _cursor(store, table, _query_hash(columns, where), reading)
+    unseen = set(runs.empty_columns(store, table)) if cursor.is_complete else set()
     read = landed = hidden = 0
     for page in run.instance.list_pages(table, columns, _start(cursor, reading), mark, where):
+        answered = {key for record in page.records for key in record}
+        if answered & unseen:
+            return extract_table(run, table, columns, mark, replace(reading, full=True), where)
+        if lost := _lost(run, table, columns, answered, cursor if page.records else None, reading):
+            return Extracted(table, read, landed, 0, 0, hidden, lost_columns=lost)
         cursor = _forward(cursor, page.cursor)
         landed += runs.save_page(
             store, table, columns, page.records, cursor=cursor, run_id=run.run_id
@@ -156,10 +171,34 @@ def extract_table(
         with store.transaction():
             runs.save_cursor(store, table, replace(cursor, is_complete=True), run.run_id)
     merged = records.merge(store, table, mark)
-    hidden_columns = tuple(runs.mark_hidden(store, table)) if landed else ()
-    found = Extracted(table, read, landed, merged.new, merged.changed, hidden, hidden_columns)
-    _log.info("extracted", run_id=run.run_id, **{k: v for k, v in asdict(found).items() if v})
+    found = Extracted(table, read, landed, merged.new, merged.changed, hidden)
+    counts = {k: v for k, v in asdict(found).items() if v}
+    _log.info("extracted", run_id=run.run_id, **counts)
     return found
+
+
+def _lost(
+    run: Run,
+    table: str,
+    columns: Sequence[str],
+    answered: set[str],
+    cursor: StoredCursor | None,
+    reading: Reading,
+) -> tuple[str, ...]:
+    """Columns that no row of a page has, though a record at rest has them and lost them too."""
+    if cursor is None or reading.full or not cursor.is_complete:
+        return ()
+    missing = [column for column in columns if column not in answered]
+    return tuple(column for column in missing if _is_lost(run, table, column))
+
+
+def _is_lost(run: Run, table: str, column: str) -> bool:
+    # Rows may hide a column one by one (a conditional ACL): ask for one that had it.
+    witness = records.witness(run.store, table, column)
+    if witness is None:
+        return False
+    rows = run.instance.read_records(table, [witness], ["sys_id", column])
+    return bool(rows) and column not in rows[0]
 
 
 def _cursor(store: Store, table: str, query_hash: str, reading: Reading) -> StoredCursor:
@@ -192,7 +231,7 @@ def extract_record(
         records.ensure_table(run.store, name, wanted[name])
         with run.store.transaction():
             records.land(run.store, name, wanted[name], list(found.values()), run.run_id)
-        records.merge(run.store, name, mark)
+        records.merge(run.store, name, mark, is_by_key=True)
     return table, record["sys_id"]
 
 
@@ -231,7 +270,10 @@ def _add_relatives(
         grown |= _keep(fresh, edge.parent, found)
         known = sorted(fresh.get(edge.parent, {}))
         if known and edge.field in wanted[edge.table]:
-            query = f"{edge.field}IN{','.join(known)}"
+            spec = mapping.tables.get(edge.table)
+            query = and_to_every_branch(
+                spec.filter if spec else "", f"{edge.field}IN{','.join(known)}"
+            )
             children = instance.list_records(edge.table, wanted[edge.table], query)
             grown |= _keep(fresh, edge.table, children)
     return grown
@@ -248,7 +290,7 @@ def _keep(
 
 def _start(stored: StoredCursor, reading: Reading) -> Cursor:
     if not stored.updated_on:
-        return Cursor(format_instance(reading.since)) if reading.since else Cursor()
+        return Cursor()
     start = parse_instance(stored.updated_on) - reading.lag
     # Never later than the cursor allows: what lies between would be lost.
     return Cursor(format_instance(min(start, reading.since or start)))
@@ -260,6 +302,6 @@ def _forward(stored: StoredCursor, seen: Cursor) -> StoredCursor:
 
 
 def _query_hash(columns: Sequence[str], where: str) -> str:
-    # Our own columns come and go with provisioning; they are no reason to read all again.
-    asked = sorted(c for c in columns if not c.startswith(records.OWN_PREFIX))
+    # Our own columns count: those that provisioning adds are unknown until they were read once.
+    asked = sorted(columns)
     return hashlib.sha256("\n".join([*asked, where]).encode()).hexdigest()[:16]

@@ -20,7 +20,7 @@ from connector import extract, log, reconcile, write_back
 from connector.classify import classify, save_classification
 from connector.config import Config
 from connector.context import Progress, Run, silent
-from connector.errors import ConfigError, ConnectorError, InterruptedRunError
+from connector.errors import ConfigError, ConnectorError, InstanceError, InterruptedRunError
 from connector.itsm.base import Instance
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _, _n
@@ -70,10 +70,10 @@ def run(
         may_send = config.write_back.enabled and not options.dry_run
         if may_send:
             status.say(phase="write_back", planned=sum(p.records for p in plan))
+            if options.full:
+                changes.forgive_all(this.store)
             changes.save_plan(this.store, this.run_id)
             sent = write_back.send(this, _write_settings(config))
-        if not options.dry_run:
-            _retain(config, this.store, so_far.mark)
         result = summed_up(this, so_far, plan, sent, may_send, time.monotonic() - started)
         if not options.dry_run:
             close(this, result)
@@ -97,6 +97,7 @@ def _opened(
         try:
             with open_store(path, config.store.memory_limit_mb) as store:
                 this = Run(store, instance, run_id, stop, progress or silent)
+                runs.bind_instance(store, instance.url)
                 if kind != "dry_run":
                     runs.begin_run(store, run_id, kind, mapping.hash)
                 try:
@@ -127,10 +128,9 @@ def _fail(store: Store, run_id: str, error: ConnectorError) -> None:
 def _extract(config: Config, this: Run, mapping: JourneyMapping, options: Options) -> SoFar:
     needed = read_schema(this.instance, mapping, config.extract.tables)
     wanted = extract.columns_to_read(mapping, needed)
-    so_far = SoFar(
-        extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds)),
-        tuple(table for table in config.extract.tables if table in wanted),
-    )
+    mark = extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds))
+    _check_clock(config, this, mark, is_accepted=options.full)
+    so_far = SoFar(mark, tuple(table for table in config.extract.tables if table in wanted))
     so_far.messages += [
         _("The instance has no table {table}: its rules are off").format(table=table)
         for table in needed.absent
@@ -141,27 +141,75 @@ def _extract(config: Config, this: Run, mapping: JourneyMapping, options: Option
         )
     extract.save_schema(this.store, this.instance, needed.schema, wanted)
     if not options.dry_run:
-        runs.set_high_mark(this.store, this.run_id, so_far.mark)
-    if options.full and not options.dry_run:
-        changes.forgive_all(this.store)
-    write_back.settle(this, so_far.mark)
-    if options.record:
-        found = extract.extract_record(this, wanted, mapping, options.record, so_far.mark)
+        runs.set_high_mark(this.store, this.run_id, mark)
+    write_back.settle(this, mark)
+    if options.record is not None:
+        found = extract.extract_record(this, wanted, mapping, options.record, mark)
         so_far.only = (found[1],)
-        return so_far
-    reading = extract.Reading(
-        lag=timedelta(minutes=config.instance.lag_minutes),
-        since=options.since,
-        full=options.full,
-    )
-    for table in _chosen(wanted, options.tables):
-        spec = mapping.tables.get(table)
-        found_in = extract.extract_table(
-            this, table, wanted[table], so_far.mark, reading, spec.filter if spec else ""
-        )
-        so_far.extracted[table] = found_in.new + found_in.changed
-        so_far.messages += _hidden_messages(found_in)
+    else:
+        _extract_tables(config, this, mapping, options, wanted, so_far)
+    _note_hidden(this.store, wanted, so_far)
+    _retain(config, this.store, mark)
     return so_far
+
+
+def _extract_tables(
+    config: Config,
+    this: Run,
+    mapping: JourneyMapping,
+    options: Options,
+    wanted: Mapping[str, Sequence[str]],
+    so_far: SoFar,
+) -> None:
+    lag = timedelta(minutes=config.instance.lag_minutes)
+    reading = extract.Reading(lag, options.since, options.full)
+    for table in _chosen(wanted, options.tables):
+        found = extract.extract_table(
+            this, table, wanted[table], so_far.mark, reading, filter_of(mapping, table)
+        )
+        so_far.extracted[table] = found.new + found.changed
+        so_far.messages += _hidden_messages(found)
+        so_far.is_partial |= bool(found.lost_columns)
+
+
+def filter_of(mapping: JourneyMapping, table: str) -> str:
+    """The encoded query that limits what is read of a table, "" for none."""
+    spec = mapping.tables.get(table)
+    return spec.filter if spec else ""
+
+
+LONGEST_STEP_BACK = timedelta(days=1)
+"""So far an instance's clock may fall behind the last run before somebody must look."""
+
+
+def _check_clock(config: Config, this: Run, mark: datetime, *, is_accepted: bool) -> None:
+    """A wrong clock would prune, date and place everything wrongly. Raises InstanceError."""
+    ahead = mark - datetime.now(UTC)
+    limit = timedelta(hours=config.instance.max_clock_ahead_hours)
+    if limit and ahead > limit:
+        raise InstanceError(
+            _(
+                "The instance's clock says {mark}, which is far ahead of this machine's; look at"
+                " both clocks, or raise [instance] max_clock_ahead_hours"
+            ).format(mark=format_instance(mark))
+        )
+    last = runs.last_mark(this.store)
+    if last is not None and mark < last - LONGEST_STEP_BACK and not is_accepted:
+        raise InstanceError(
+            _(
+                "The instance's clock says {mark}, long before the last run's {last}; if it was"
+                " restored from a copy, run travesia sync --full"
+            ).format(mark=format_instance(mark), last=format_instance(last))
+        )
+
+
+def _note_hidden(store: Store, wanted: Mapping[str, Sequence[str]], so_far: SoFar) -> None:
+    for table, columns in runs.mark_hidden(store, wanted).items():
+        so_far.messages.append(
+            _("{table}: {columns} are hidden; the rules that need them are off").format(
+                table=table, columns=", ".join(columns)
+            )
+        )
 
 
 def _chosen(wanted: Mapping[str, Sequence[str]], tables: Sequence[str]) -> list[str]:
@@ -189,11 +237,13 @@ def _hidden_messages(found: extract.Extracted) -> list[str]:
                 found.hidden_rows,
             ).format(table=found.table, n=found.hidden_rows)
         )
-    if found.hidden_columns:
+    if found.lost_columns:
         said.append(
-            _("{table}: {columns} are hidden; the rules that need them are off").format(
-                table=found.table, columns=", ".join(found.hidden_columns)
-            )
+            _(
+                "{table}: {columns} could be read until now and no longer can; nothing of the"
+                " table was taken over. Give the right back, or run travesia sync --full to go on"
+                " without"
+            ).format(table=found.table, columns=", ".join(found.lost_columns))
         )
     return said
 
@@ -221,7 +271,13 @@ def _plan(
     if options.tables:
         settings = write_back.narrowed(settings, options.tables)
     return write_back.plan(
-        this.store, mapping, settings, so_far.mark, only=so_far.only, limit=options.limit
+        this.store,
+        mapping,
+        settings,
+        so_far.mark,
+        only=so_far.only,
+        limit=options.limit,
+        is_retry=options.full,
     )
 
 
@@ -240,13 +296,20 @@ def _write_settings(config: Config) -> write_back.Settings:
 
 
 def _retain(config: Config, store: Store, mark: datetime) -> None:
-    """Retention, in the instance's time: old versions, long closed records, old changes."""
+    """Retention, in the instance's time: old versions, long closed records, old changes.
+
+    Before classification, so that a fresh store and an old one place the same records.
+    """
     versions_before = mark - timedelta(days=config.store.keep_versions_days)
-    closed_before = mark - timedelta(days=round(config.store.keep_records_months * 30.44))
     with store.transaction():
         for table in records.list_tables(store):
-            records.prune(store, table, versions_before, format_instance(closed_before))
+            records.prune(store, table, versions_before, _closed_before(config, mark))
         changes.prune_changes(store, config.store.keep_versions_days)
+
+
+def _closed_before(config: Config, mark: datetime) -> str:
+    days = round(config.store.keep_records_months * 30.44)
+    return format_instance(mark - timedelta(days=days))
 
 
 def sweep(
@@ -265,7 +328,9 @@ def sweep(
         needed = read_schema(instance, mapping, config.extract.tables)
         wanted = extract.columns_to_read(mapping, needed)
         mark = extract.high_mark(instance, timedelta(seconds=config.instance.settle_seconds))
-        swept = reconcile.sweep(this, wanted, mark)
+        _check_clock(config, this, mark, is_accepted=False)
+        filters = {table: filter_of(mapping, table) for table in wanted}
+        swept = reconcile.sweep(this, wanted, filters, mark, _closed_before(config, mark))
         questions = [found.question for found in swept if found.question]
         outcome = "partial" if questions else "succeeded"
         counts = {"tables": [asdict(found) for found in swept]}

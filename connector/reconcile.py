@@ -41,15 +41,32 @@ class Swept:
     question: str = ""
 
 
-def sweep(run: Run, wanted: Mapping[str, Sequence[str]], mark: datetime) -> list[Swept]:
-    """Compare the keys of all tables. Raises InstanceError, InterruptedRunError."""
+def sweep(
+    run: Run,
+    wanted: Mapping[str, Sequence[str]],
+    filters: Mapping[str, str],
+    mark: datetime,
+    closed_before: str,
+) -> list[Swept]:
+    """Compare the keys of all tables. `filters` limits what is read of each, as extraction does;
+    records closed before `closed_before` are past retention and stay away.
+
+    Raises InstanceError, InterruptedRunError.
+    """
     tombstones.begin(run.store)
-    counts = {table: _read_keys(run, table) for table in wanted}
-    return [_sweep_table(run, table, wanted[table], counts[table], mark) for table in wanted]
+    counts = {
+        table: _read_keys(run, table, columns, filters.get(table, ""))
+        for table, columns in wanted.items()
+    }
+    return [
+        _sweep_table(run, table, wanted[table], counts[table], mark, closed_before)
+        for table in wanted
+    ]
 
 
-def _read_keys(run: Run, table: str) -> int:
-    keys = iter(run.instance.list_records(table, records.SYSTEM_COLUMNS))
+def _read_keys(run: Run, table: str, columns: Sequence[str], where: str) -> int:
+    asked = [*records.SYSTEM_COLUMNS, *(c for c in tombstones.END_COLUMNS if c in columns)]
+    keys = iter(run.instance.list_records(table, asked, where))
     count = 0
     while chunk := list(islice(keys, CHUNK)):
         tombstones.add_keys(run.store, table, chunk)
@@ -59,20 +76,31 @@ def _read_keys(run: Run, table: str) -> int:
     return count
 
 
-def _sweep_table(run: Run, table: str, columns: Sequence[str], keys: int, mark: datetime) -> Swept:
+def _sweep_table(
+    run: Run,
+    table: str,
+    columns: Sequence[str],
+    keys: int,
+    mark: datetime,
+    closed_before: str,
+) -> Swept:
     records.ensure_table(run.store, table, columns)
-    stale = tombstones.list_stale(run.store, table, format_instance(mark))
-    fresh = run.instance.read_records(table, stale, columns) if stale else []
-    with run.store.transaction():
-        records.land(run.store, table, columns, fresh, run.run_id)
-    records.merge(run.store, table, mark)
+    stale = tombstones.list_stale(run.store, table, format_instance(mark), closed_before)
+    read_again = 0
+    for start in range(0, len(stale), CHUNK):
+        fresh = run.instance.read_records(table, stale[start : start + CHUNK], columns)
+        read_again += len(fresh)
+        with run.store.transaction():
+            records.land(run.store, table, columns, fresh, run.run_id)
+        run.pause_point()
+    records.merge(run.store, table, mark, is_by_key=True)
     missing = tombstones.list_missing(run.store, table)
     with run.store.transaction():
         removed, question = _bury(run, table, missing)
         tombstones.forget_reappeared(run.store, table)
-    found = Swept(table, keys, len(fresh), len(missing), removed, question)
+    found = Swept(table, keys, read_again, len(missing), removed, question)
     _log.info(
-        "swept", run_id=run.run_id, table=table, keys=keys, read_again=len(fresh), removed=removed
+        "swept", run_id=run.run_id, table=table, keys=keys, read_again=read_again, removed=removed
     )
     return found
 
@@ -84,7 +112,8 @@ def _bury(run: Run, table: str, missing: Sequence[str]) -> tuple[int, str]:
     total = run.store.value(f"SELECT count(*) FROM current.{records.name(table)}")  # noqa: S608 - the name is checked
     unproven = len(left) - len(proven)
     if unproven > max(MISSING_FLOOR, MISSING_SHARE * total):
-        records.remove(run.store, table, sorted(moved | proven))
+        gone = tombstones.note_missing(run.store, table, sorted(proven), proven)
+        records.remove(run.store, table, [*gone, *moved])
         return len(moved | proven), _(
             "{table}: {missing} of {total} records are no longer readable and no deletion is"
             " recorded; check the roles of the integration user before the next sweep"

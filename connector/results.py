@@ -35,7 +35,7 @@ class Options:
         """`sync` only if everything is read: just such a run says how far the data reach."""
         if self.dry_run:
             return "dry_run"
-        if self.record:
+        if self.record is not None:
             return "record"
         return "part" if self.tables else "sync"
 
@@ -84,6 +84,7 @@ class SoFar:
     extracted: dict[str, int] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
     only: tuple[str, ...] = ()
+    is_partial: bool = False
 
 
 def summed_up(
@@ -124,7 +125,15 @@ def summed_up(
                 healed,
             ).format(n=healed)
         )
-    is_partial = bool(sent.failed or sent.refused or sent.set_aside)
+    is_partial = so_far.is_partial or bool(sent.failed or sent.refused or sent.set_aside)
+    if aside := changes.count_set_aside(this.store):
+        messages.append(
+            _n(
+                "{n} record or field is set aside; travesia status names it",
+                "{n} records or fields are set aside; travesia status names them",
+                aside,
+            ).format(n=aside)
+        )
     return RunResult(
         run_id=this.run_id,
         outcome="partial" if is_partial else "succeeded",

@@ -23,7 +23,7 @@ from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Schema
 from connector.messages import _
 from connector.store import changes, records
-from connector.store.changes import Change, Planned, Window
+from connector.store.changes import Change, Planned, Refused, Window
 from connector.store.database import Store
 from connector.timestamps import format_instance
 
@@ -64,6 +64,8 @@ class Sent:
     failed: int = 0
     set_aside: int = 0
     messages: list[str] = field(default_factory=list)
+    closed_tables: set[str] = field(default_factory=set)
+    """Tables on which the integration user may write nothing."""
 
 
 def check_columns(schema: Schema, tables: Sequence[str]) -> None:
@@ -90,7 +92,7 @@ def settle(run: Run, now: datetime) -> int:
         fresh = run.instance.read_records(table, sys_ids, columns)
         with run.store.transaction():
             records.land(run.store, table, columns, fresh, run.run_id)
-        records.merge(run.store, table, now)
+        records.merge(run.store, table, now, is_by_key=True)
         confirmed += changes.settle_unanswered(run.store, table)
         _log.info("settled", run_id=run.run_id, table=table, records=len(sys_ids))
     return confirmed
@@ -104,8 +106,11 @@ def plan(
     *,
     only: tuple[str, ...] = (),
     limit: int | None = None,
+    is_retry: bool = False,
 ) -> list[Planned]:
     """Plan what the tool needs, by table, record and field; at most `limit` records.
+
+    What was set aside is left out unless `is_retry`.
 
     Reads the TEMP TABLEs `classified` and `standing_next` that classification left; the plan is a
     TEMP TABLE too (`changes.iterate_plan`). Answers how much it holds of each table.
@@ -117,7 +122,9 @@ def plan(
     left = settings.max_records if limit is None else min(limit, settings.max_records)
     changes.begin_plan(store)
     for table in sorted(settings.tables):
-        left -= changes.plan_table(store, table, WANTED, PASSENGERS, window, left)
+        left -= changes.plan_table(
+            store, table, WANTED, PASSENGERS, window, left, is_retry=is_retry
+        )
     return changes.count_plan(store)
 
 
@@ -186,6 +193,8 @@ def write_plan(store: Store, target: TextIO) -> None:
 def send(run: Run, settings: Settings) -> Sent:
     """Send the plan that `changes.save_plan` stored. One poisoned record never stops the others.
 
+    What no record can be written to (no right on a table) or an instance that stops answering ends
+    the attempt there, and says so; the rest waits for the next run.
     Raises InterruptedRunError between two batches if the run was asked to stop.
     """
     sent = Sent()
@@ -193,16 +202,24 @@ def send(run: Run, settings: Settings) -> Sent:
     done = 0
     for part in changes.iterate_plan(run.store, settings.batch_size):
         run.pause_point()
-        batch = _by_record(part)
-        _send_batch(run, batch, settings, sent)
-        done += len(batch)
+        batch = _by_record([c for c in part if c.table not in sent.closed_tables])
+        done += len(_by_record(part))
+        if batch and not _send_batch(run, batch, settings, sent):
+            sent.messages.append(
+                _("The instance stopped answering while writing; the rest waits for the next run")
+            )
+            break
         run.progress("write_back", part[0].table, done, total)
-    counts = {k: v for k, v in asdict(sent).items() if k != "messages"}
+    _judge(run, settings, sent)
+    counts = {k: v for k, v in asdict(sent).items() if isinstance(v, int)}
     _log.info("written", run_id=run.run_id, **counts)
     return sent
 
 
 Key = tuple[str, str]
+
+TOO_MANY_FORBIDDEN = 3
+"""From so many on, a batch in which a table refuses everything speaks of a right, not of them."""
 
 
 def _by_record(planned: Sequence[Change]) -> dict[Key, list[Change]]:
@@ -214,7 +231,8 @@ def _by_record(planned: Sequence[Change]) -> dict[Key, list[Change]]:
 
 def _send_batch(
     run: Run, batch: Mapping[Key, Sequence[Change]], settings: Settings, sent: Sent
-) -> None:
+) -> bool:
+    """Send one batch; answers whether the instance said anything to any record of it."""
     with run.store.transaction():
         _mark_all(run.store, run.run_id, batch, "sent")
     replies = run.instance.send_updates(
@@ -225,7 +243,9 @@ def _send_batch(
     )
     answered = {(reply.table, reply.sys_id): reply for reply in replies}
     with run.store.transaction():
+        _close_tables(run, batch, answered, sent)
         _take(run, batch, answered, settings, sent)
+    return any(reply.status not in ("unknown", "unserviced") for reply in replies)
 
 
 def _mark_all(store: Store, run_id: str, keys: Iterable[Key], status: str) -> None:
@@ -234,6 +254,26 @@ def _mark_all(store: Store, run_id: str, keys: Iterable[Key], status: str) -> No
         tables.setdefault(table, []).append(sys_id)
     for table, sys_ids in tables.items():
         changes.mark(store, run_id, table, sys_ids, status)
+
+
+def _close_tables(
+    run: Run, batch: Iterable[Key], answered: Mapping[Key, UpdateReply], sent: Sent
+) -> None:
+    """Where a table refuses every record for lack of a right, no record is to blame."""
+    tables: dict[str, list[str]] = {}
+    for key in batch:
+        status = answered[key].status if key in answered else "unknown"
+        tables.setdefault(key[0], []).append(status)
+    for table, statuses in tables.items():
+        if set(statuses) == {"forbidden"} and len(statuses) >= TOO_MANY_FORBIDDEN:
+            sent.closed_tables.add(table)
+            sent.messages.append(
+                _(
+                    "The integration user may not write {table}: give it the role, the records"
+                    " wait for the next run"
+                ).format(table=table)
+            )
+            _log.warning("forbidden", run_id=run.run_id, table=table)
 
 
 def _take(
@@ -250,7 +290,7 @@ def _take(
         reply = answered.get(key)
         if reply is None or reply.status == "unknown":
             sent.failed += 1
-        elif reply.status == "unserviced":
+        elif reply.status == "unserviced" or key[0] in sent.closed_tables:
             sent.failed += 1
             changes.mark(store, run_id, key[0], [key[1]], "failed", reply.detail)
         elif reply.status == "written":
@@ -259,7 +299,7 @@ def _take(
             _refuse_record(run, key, reply, settings, sent)
     _mark_all(store, run_id, written, "confirmed")
     for key in written:
-        _check_fields(run, batch[key], answered[key], settings, sent)
+        _check_fields(run, batch[key], answered[key], sent)
     _take_seen(store, [answered[key] for key in written])
     sent.confirmed += len(written)
 
@@ -278,38 +318,61 @@ def _refuse_record(run: Run, key: Key, reply: UpdateReply, settings: Settings, s
         )
 
 
-def _check_fields(
-    run: Run,
-    of_record: Sequence[Change],
-    reply: UpdateReply,
-    settings: Settings,
-    sent: Sent,
-) -> None:
+def _check_fields(run: Run, of_record: Sequence[Change], reply: UpdateReply, sent: Sent) -> None:
     """A 200 is not proof: a field-level ACL or a read-only option answers 200 and the old value."""
     for change in of_record:
-        if reply.values.get(change.field) == change.to_value:
-            continue
-        reason = _("the instance answered 200 and kept another value")
-        changes.mark_field(run.store, run.run_id, change, "refused", reason)
-        sent.refused += 1
-        if changes.count_against(
-            run.store, change.table, "*", change.field, reason, settings.set_aside_after
-        ):
-            message = _(
-                "{field} on {table} is no longer written: {reason}; check its write ACL and its"
-                " read-only option, then run travesia sync --full"
-            ).format(field=change.field, table=change.table, reason=reason)
-            if message not in sent.messages:
-                sent.messages.append(message)
-                sent.set_aside += 1
+        if reply.values.get(change.field) != change.to_value:
+            changes.mark_field(run.store, run.run_id, change, "kept", _kept())
+            sent.refused += 1
+
+
+def _kept() -> str:
+    return _("the instance answered 200 and kept another value")
+
+
+def _judge(run: Run, settings: Settings, sent: Sent) -> None:
+    """Once a run: is it the column that is refused on the whole table, or this record's field?"""
+    with run.store.transaction():
+        for table in settings.tables:
+            changes.forgive_written(run.store, run.run_id, table)
+        for refused in changes.list_refused(run.store, run.run_id):
+            if refused.is_of_column:
+                _refuse_column(run, settings, sent, refused)
+                continue
+            for sys_id in refused.sys_ids:
+                _count(run, settings, sent, refused.table, sys_id, refused.field)
+
+
+def _refuse_column(run: Run, settings: Settings, sent: Sent, refused: Refused) -> None:
+    sent.messages.append(
+        _(
+            "{field} on {table} was refused on every record ({n}): {reason}; check its write ACL"
+            " and its read-only option"
+        ).format(field=refused.field, table=refused.table, n=len(refused.sys_ids), reason=_kept())
+    )
+    _count(run, settings, sent, refused.table, "*", refused.field)
+
+
+def _count(
+    run: Run, settings: Settings, sent: Sent, table: str, sys_id: str, field_name: str
+) -> None:
+    if changes.count_against(
+        run.store, table, sys_id, field_name, _kept(), settings.set_aside_after
+    ):
+        sent.set_aside += 1
+        sent.messages.append(
+            _(
+                "{field} on {table} {sys_id} is no longer written; mend the cause, then run"
+                " travesia sync --full"
+            ).format(field=field_name, table=table, sys_id="" if sys_id == "*" else sys_id)
+        )
 
 
 def _take_seen(store: Store, replies: Sequence[UpdateReply]) -> None:
     tables: dict[str, list[dict[str, str]]] = {}
     for reply in replies:
-        tables.setdefault(reply.table, []).append({"sys_id": reply.sys_id, **reply.values})
+        tables.setdefault(reply.table, []).append({**reply.values, "sys_id": reply.sys_id})
     for table, rows in tables.items():
         present = set(records.list_columns(store, table))
         own = [f.name for f in fields.RECORD_FIELDS if f.name in present]
         records.take_seen(store, table, [*VERSION_COLUMNS, *own], rows)
-        changes.forgive(store, table, [row["sys_id"] for row in rows])

@@ -29,7 +29,10 @@ class FakeInstance:
         self.read: list[tuple[str, Cursor]] = []
         self.refuse: set[str] = set()
         self.silent_fields: set[str] = set()
+        self.stubborn: set[tuple[str, str]] = set()
+        self.forbids = False
         self.lose_answers = False
+        self.queries: list[tuple[str, str]] = []
         self.deleted: list[tuple[str, str]] = []
 
     def now(self) -> datetime:
@@ -75,6 +78,7 @@ class FakeInstance:
     def list_records(
         self, table: str, fields: Sequence[str], query: str = "", limit: int | None = None
     ) -> Iterator[Record]:
+        self.queries.append((table, query))
         if table == "sys_audit_delete":
             yield from (
                 {"sys_id": f"a{i}", "documentkey": key}
@@ -101,13 +105,15 @@ class FakeInstance:
         return [self._update(update) for update in updates]
 
     def _update(self, update: RecordUpdate) -> UpdateReply:
+        if self.forbids:
+            return UpdateReply(update.table, update.sys_id, "forbidden", {}, "ACL")
         if update.sys_id in self.refuse:
             return UpdateReply(
                 update.table, update.sys_id, "rejected", {}, "a business rule said no"
             )
         row = next(r for r in self.tables[update.table] if r["sys_id"] == update.sys_id)
         for key, value in update.values.items():
-            if key not in self.silent_fields:
+            if key not in self.silent_fields and (update.sys_id, key) not in self.stubborn:
                 row[key] = value
         row["sys_updated_on"] = format_instance(self.clock)
         row["sys_mod_count"] = str(int(row["sys_mod_count"]) + 1)

@@ -47,6 +47,7 @@ class InstanceSettings(Section):
     lag_minutes: int = Field(default=10, ge=0, le=1440)
     settle_seconds: int = Field(default=2, ge=0, le=600)
     max_attempts: int = Field(default=6, ge=1, le=20)
+    max_clock_ahead_hours: int = Field(default=24, ge=0, le=1_000_000)
     time_zone: Zone = "UTC"
 
 

@@ -36,6 +36,16 @@ class Window:
     """sys_ids; () = all."""
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A field that records answered 200 to and did not change."""
+
+    table: str
+    field: str
+    sys_ids: tuple[str, ...]
+    is_of_column: bool
+
+
 def begin_plan(store: Store) -> None:
     """Start an empty plan: TEMP TABLE `plan`, one row per change, records numbered from 1."""
     store.execute(
@@ -52,12 +62,14 @@ def plan_table(
     passengers: Sequence[str],
     window: Window,
     limit: int,
+    *,
+    is_retry: bool = False,
 ) -> int:
     """Add what one table needs to the plan, by sys_id and field; at most `limit` records.
 
     `wanted` maps each field to the SQL expression of its value over `d` (a row of TEMP TABLE
     `desired`). Fields in `passengers` never cause a change, they only ride along.
-    Answers how many records it added.
+    What was set aside is left out unless `is_retry`. Answers how many records it added.
     """
     columns = set(records.list_columns(store, table))
     if not columns:
@@ -75,7 +87,8 @@ def plan_table(
         ") WHERE p.is_known AND p.seen IS DISTINCT FROM p.wanted",
         table=table,
     )
-    _drop_set_aside(store, table)
+    if not is_retry:
+        _drop_set_aside(store, table)
     before = _last_record(store)
     store.execute(
         _PLAN.format(
@@ -189,8 +202,8 @@ LEFT JOIN held h ON h.sys_id = d.sys_id AND h.field = d.field
 def _drop_set_aside(store: Store, table: str) -> None:
     store.execute(
         "DELETE FROM difference WHERE EXISTS (SELECT 1 FROM set_aside s"
-        " WHERE s.table_name = $table AND s.is_final AND (s.sys_id = difference.sys_id"
-        " OR (s.sys_id = '*' AND s.field = difference.field)))",
+        " WHERE s.table_name = $table AND s.is_final AND s.sys_id IN (difference.sys_id, '*')"
+        " AND s.field IN ('', difference.field))",
         table=table,
     )
 
@@ -324,13 +337,49 @@ def count_against(
     )
 
 
-def forgive(store: Store, table: str, sys_ids: Sequence[str]) -> None:
-    """A record was written: what was counted against it is forgotten."""
+def forgive_written(store: Store, run_id: str, table: str) -> None:
+    """What was counted against records, fields and columns that this run did write is forgotten."""
     store.execute(
-        "DELETE FROM set_aside WHERE table_name = $table AND list_contains($ids, sys_id)",
+        "DELETE FROM set_aside WHERE table_name = $table AND ((sys_id <> '*' AND EXISTS"
+        " (SELECT 1 FROM change c WHERE c.run_id = $run_id AND c.table_name = $table"
+        " AND c.status = 'confirmed' AND c.sys_id = set_aside.sys_id"
+        " AND set_aside.field IN ('', c.field)))"
+        " OR (sys_id = '*' AND EXISTS (SELECT 1 FROM change c WHERE c.run_id = $run_id"
+        " AND c.table_name = $table AND c.status = 'confirmed' AND c.field = set_aside.field)))",
+        run_id=run_id,
         table=table,
-        ids=list(sys_ids),
     )
+
+
+def list_refused(store: Store, run_id: str) -> list[Refused]:
+    """The fields that records kept in this run though they answered 200, by table and field.
+
+    It is the column's affair if no record took it in this run, and either several refused it or
+    none ever took it; else it is the record's own.
+    """
+    rows = store.read(
+        "SELECT table_name, field,"
+        " list(sys_id ORDER BY sys_id) FILTER (status = 'kept' AND run_id = $run_id) AS sys_ids,"
+        " count(*) FILTER (status = 'confirmed' AND run_id = $run_id) AS taken_now,"
+        " count(*) FILTER (status = 'confirmed') AS taken_ever"
+        " FROM change GROUP BY ALL ORDER BY 1, 2",
+        run_id=run_id,
+    )
+    return [
+        Refused(
+            row["table_name"],
+            row["field"],
+            tuple(row["sys_ids"]),
+            row["taken_now"] == 0 and (len(row["sys_ids"]) > 1 or row["taken_ever"] == 0),
+        )
+        for row in rows
+        if row["sys_ids"]
+    ]
+
+
+def count_set_aside(store: Store) -> int:
+    """How many records and fields are no longer tried."""
+    return int(store.value("SELECT count(*) FROM set_aside WHERE is_final"))
 
 
 def forgive_all(store: Store) -> None:

@@ -35,16 +35,6 @@ class Store:
             names = [column[0] for column in result.description]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
-    def iterate(self, sql: str, size: int = 2000, **params: Any) -> Iterator[Row]:
-        """The rows of a query in constant memory. The store must not be used in between."""
-        with self._errors():
-            cursor = self._connection.cursor()
-            result = cursor.execute(sql, params or None)
-            names = [column[0] for column in result.description]
-            while rows := result.fetchmany(size):
-                for row in rows:
-                    yield dict(zip(names, row, strict=True))
-
     def value(self, sql: str, **params: Any) -> Any:
         """The first column of the first row, None if there is none."""
         with self._errors():

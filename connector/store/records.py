@@ -126,8 +126,11 @@ def land(
     return int(store.value(f"SELECT count(*) FROM landing.{name(table)}") - before)
 
 
-def merge(store: Store, table: str, now: datetime) -> Merged:
+def merge(store: Store, table: str, now: datetime, *, is_by_key: bool = False) -> Merged:
     """Move the newest version of each landed record to `current`, in one transaction.
+
+    Rows read by their key are what the tool holds now and always count; a page may have been
+    overtaken, so an older version on it never replaces a newer one at rest.
 
     Superseded versions whose inputs differ go to `version`; landing is empty afterwards.
     `_inputs_updated_on` keeps the instant at which what rules may see last changed.
@@ -152,7 +155,8 @@ def merge(store: Store, table: str, now: datetime) -> Merged:
             " c._inputs_hash IS DISTINCT FROM n._inputs_hash AS _is_changed,"
             " c._inputs_updated_on AS _old_inputs_updated_on FROM newest n"
             f" LEFT JOIN current.{target} c USING (sys_id) WHERE n._rank = 1"
-            " AND (c.sys_id IS NULL OR n.sys_updated_on >= c.sys_updated_on)"
+            " AND ($is_by_key OR c.sys_id IS NULL OR n.sys_updated_on >= c.sys_updated_on)",
+            is_by_key=is_by_key,
         )
         _keep_superseded(store, target, quoted, now)
         store.execute(f"DELETE FROM current.{target} WHERE sys_id IN (SELECT sys_id FROM arriving)")
@@ -206,6 +210,14 @@ def take_seen(
         store.execute(
             f"UPDATE current.{name(table)} t SET {sets} FROM page p WHERE t.sys_id = p.sys_id"
         )
+
+
+def witness(store: Store, table: str, column: str) -> str | None:
+    """The sys_id of a record at rest whose value of `column` is known; None if there is none."""
+    found = store.value(
+        f"SELECT max(sys_id) FROM current.{name(table)} WHERE {name(column)} IS NOT NULL"
+    )
+    return str(found) if found else None
 
 
 def remove(store: Store, table: str, sys_ids: Sequence[str]) -> None:

@@ -1,13 +1,16 @@
 """Runs, cursors and the instance's dictionary: what the store knows about its own work."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
+from connector.errors import StoreError
+from connector.messages import _
 from connector.store import records
 from connector.store.database import Row, Store
 
@@ -71,6 +74,36 @@ def finish_run(
         counts=json.dumps(counts, default=str, sort_keys=True),
         message=message,
     )
+
+
+def last_mark(store: Store) -> datetime | None:
+    """Data until here (aware UTC): the high mark of the latest whole sync that ended well."""
+    found = store.value(
+        "SELECT arg_max(high_mark, started_at) FROM run"
+        " WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial')"
+    )
+    return found.replace(tzinfo=UTC) if found else None
+
+
+def bind_instance(store: Store, url: str) -> None:
+    """A store belongs to one instance for good. Raises StoreError if it is another's.
+
+    Addresses on this machine say nothing: a sandbox comes back on another port.
+    """
+    known = store.value("SELECT url FROM instance")
+    if known is None:
+        store.execute("INSERT INTO instance VALUES ($url)", url=url)
+    elif known != url and not (_is_local(known) and _is_local(url)):
+        raise StoreError(
+            _(
+                "The store {path} holds the records of {known}, and the settings name {url};"
+                " give each instance a store of its own ([store] path)"
+            ).format(path=store.path, known=known, url=url)
+        )
+
+
+def _is_local(url: str) -> bool:
+    return (urlsplit(url).hostname or "") in {"localhost", "127.0.0.1", "::1"}
 
 
 def list_runs(store: Store, limit: int = 10) -> list[Row]:
@@ -145,21 +178,28 @@ def _replace(
         )
 
 
-def mark_hidden(store: Store, table: str) -> list[str]:
-    """Note the columns that were asked for and never answered; answers their names."""
+def empty_columns(store: Store, table: str) -> list[str]:
+    """The columns of a table at rest that are unknown on every record; [] without records."""
     present = records.list_columns(store, table)
     if not present or not store.value(f"SELECT count(*) FROM current.{records.name(table)}"):
         return []
     counts = ", ".join(f"count({records.name(c)}) AS {records.name(c)}" for c in present)
     row = store.read(f"SELECT {counts} FROM current.{records.name(table)}")[0]
-    hidden = [column for column in present if row[column] == 0]
-    store.execute(
-        "UPDATE dictionary SET is_hidden = list_contains($hidden, element)"
-        " WHERE table_name = $table",
-        hidden=hidden,
-        table=table,
-    )
-    return hidden
+    return [column for column in present if row[column] == 0]
+
+
+def mark_hidden(store: Store, tables: Iterable[str]) -> dict[str, list[str]]:
+    """Note in the dictionary the columns that were asked for and never answered, by table."""
+    found = {table: empty for table in tables if (empty := empty_columns(store, table))}
+    with store.transaction():
+        for table, hidden in found.items():
+            store.execute(
+                "UPDATE dictionary SET is_hidden = true"
+                " WHERE table_name = $table AND list_contains($hidden, element)",
+                hidden=hidden,
+                table=table,
+            )
+    return found
 
 
 def read_schema_rows(store: Store) -> list[Row]:

@@ -43,7 +43,7 @@ def stand(
 def last_mark(store: Store, run_id: str = "") -> datetime | None:
     """Data until here, naive UTC: the high mark of the last run that ended well, but `run_id`."""
     rows = store.read(
-        "SELECT max(high_mark) AS mark FROM run"
+        "SELECT arg_max(high_mark, started_at) AS mark FROM run"
         " WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial') AND run_id <> $run_id",
         run_id=run_id,
     )

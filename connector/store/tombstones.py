@@ -8,33 +8,39 @@ from connector.store import records
 from connector.store.database import Store
 from connector.store.runs import utc_now
 
+END_COLUMNS = ("active", "closed_at")
+"""They say whether a record is past retention."""
+
 
 def begin(store: Store) -> None:
     """Start a sweep: forget the keys of the last one."""
     store.execute(
         "CREATE OR REPLACE TEMP TABLE key_seen"
-        " (table_name VARCHAR, sys_id VARCHAR, sys_updated_on VARCHAR, sys_mod_count VARCHAR)"
+        " (table_name VARCHAR, sys_id VARCHAR, sys_updated_on VARCHAR, sys_mod_count VARCHAR,"
+        " active VARCHAR, closed_at VARCHAR)"
     )
 
 
 def add_keys(store: Store, table: str, keys: Sequence[Mapping[str, str]]) -> None:
     """Note keys that the instance has."""
-    page = pa.table(
-        {c: pa.array([key.get(c, "") for key in keys], pa.string()) for c in records.SYSTEM_COLUMNS}
-    )
+    asked = (*records.SYSTEM_COLUMNS, *END_COLUMNS)
+    page = pa.table({c: pa.array([key.get(c, "") for key in keys], pa.string()) for c in asked})
     with store.attached("page", page):
         store.execute("INSERT INTO key_seen SELECT $table, * FROM page", table=table)
 
 
-def list_stale(store: Store, table: str, mark: str) -> list[str]:
+def list_stale(store: Store, table: str, mark: str, closed_before: str) -> list[str]:
     """sys_ids that the instance has up to `mark` and the store lacks or has in another version."""
     rows = store.read(
         f"SELECT k.sys_id FROM key_seen k LEFT JOIN current.{records.name(table)} c USING (sys_id)"
         " WHERE k.table_name = $table AND k.sys_updated_on <= $mark"
         " AND (c.sys_id IS NULL OR c.sys_updated_on IS DISTINCT FROM k.sys_updated_on"
-        " OR c.sys_mod_count IS DISTINCT FROM k.sys_mod_count) ORDER BY 1",
+        " OR c.sys_mod_count IS DISTINCT FROM k.sys_mod_count)"
+        " AND NOT (k.active = 'false' AND k.closed_at <> '' AND k.closed_at < $closed_before)"
+        " ORDER BY 1",
         table=table,
         mark=mark,
+        closed_before=closed_before,
     )
     return [row["sys_id"] for row in rows]
 

@@ -76,6 +76,8 @@ def test_thirty_nights_end_where_a_fresh_full_sync_ends(tmp_path: Path, uci: Pat
             ][0]
         )
 
+        # What the last night wrote carries that instant, and a run stays behind the clock.
+        instance.control("clock", {"until": night(30)[:-2] + "30"})
         fresh = Connector(tmp_path / "fresh", instance.url, {"write_back": {"enabled": False}})
         fresh.sync("--full")
         assert classifications(connector) == classifications(fresh)

@@ -9,7 +9,13 @@ import pytest
 
 from connector.context import Run
 from connector.errors import ConfigError, InterruptedRunError, UnavailableError
-from connector.extract import Extracted, Reading, extract_record, extract_table
+from connector.extract import (
+    Extracted,
+    Reading,
+    extract_record,
+    extract_table,
+    stored_schema,
+)
 from connector.itsm.base import Cursor, Page
 from connector.journey.model import Edge, Mapping
 from connector.store import runs
@@ -117,20 +123,26 @@ def test_a_newly_needed_column_reads_the_table_from_the_start(store: Store) -> N
     assert [v["category"] for v in values] == ["network", ""]
 
 
-def test_our_own_columns_are_no_reason_to_read_all_again(store: Store) -> None:
-    instance = FakeInstance(MARK, {"incident": [row("a", 30, u_journey_step="usar")]})
-    run = run_on(store, instance)
-    read(run)
-    read(run, columns=(*COLUMNS, "u_journey_step"))
-    assert instance.read[-1][1] == Cursor("2026-11-20 10:20:00")
-
-
-def test_full_and_since_choose_where_to_start_and_never_move_the_cursor_back(store: Store) -> None:
+def test_our_columns_are_read_on_every_record_once_they_are_provisioned(store: Store) -> None:
     instance = FakeInstance(MARK, {"incident": [row("a", 1), row("b", 40)]})
     run = run_on(store, instance)
     read(run)
+    for record in instance.tables["incident"]:
+        record["u_journey_step"] = ""
+    read(run, columns=(*COLUMNS, "u_journey_step"))
+    assert instance.read[-1][1] == Cursor()
+    assert store.value("SELECT count(u_journey_step) FROM current.incident") == 2
+
+
+def test_since_only_ever_reads_more_and_full_reads_everything(store: Store) -> None:
+    instance = FakeInstance(MARK, {"incident": [row("a", 1), row("b", 40)]})
+    run = run_on(store, instance)
+    late = Reading(lag=timedelta(0), since=datetime(2026, 11, 20, 10, 30, tzinfo=UTC))
+    assert read(run, late).new == 2
     read(run, Reading(lag=timedelta(0), since=datetime(2026, 11, 20, 10, tzinfo=UTC)))
     assert instance.read[-1][1] == Cursor("2026-11-20 10:00:00")
+    read(run, Reading(lag=timedelta(0), since=datetime(2026, 11, 20, 11, tzinfo=UTC)))
+    assert instance.read[-1][1] == Cursor("2026-11-20 10:40:00")
     cursor = runs.read_cursor(store, "incident")
     assert cursor is not None
     assert cursor.sys_id == "b"
@@ -138,14 +150,56 @@ def test_full_and_since_choose_where_to_start_and_never_move_the_cursor_back(sto
     assert instance.read[-1][1] == Cursor()
 
 
-def test_a_column_that_is_never_answered_is_reported_as_hidden(store: Store) -> None:
-    rows = [{k: v for k, v in row(i, 1).items() if k != "state"} for i in "ab"]
+def hide(instance: FakeInstance, column: str) -> None:
+    instance.tables["incident"] = [
+        {k: v for k, v in record.items() if k != column} for record in instance.tables["incident"]
+    ]
+
+
+def test_a_column_that_is_never_answered_is_noted_as_hidden(store: Store) -> None:
+    instance = FakeInstance(MARK, {"incident": [row("a", 1), row("b", 2)]})
+    hide(instance, "state")
     store.execute(
         "INSERT INTO dictionary VALUES ('incident', 'state', 'integer', '', '', false, false)"
     )
-    found = read(run_on(store, FakeInstance(MARK, {"incident": rows})))
-    assert found.hidden_columns == ("state",)
-    assert store.value("SELECT is_hidden FROM dictionary")
+    read(run_on(store, instance))
+    assert runs.mark_hidden(store, ["incident"]) == {"incident": ["state"]}
+    assert stored_schema(store) == {}
+
+
+def test_a_column_that_is_taken_away_stops_its_table_and_empties_nothing(store: Store) -> None:
+    instance = FakeInstance(MARK, {"incident": [row("a", 1), row("b", 40)]})
+    run = run_on(store, instance)
+    read(run)
+    hide(instance, "state")
+    for _night in range(2):
+        found = read(run)
+        assert found.lost_columns == ("state",)
+        assert store.value("SELECT count(state) FROM current.incident") == 2
+    assert read(run, Reading(lag=timedelta(0), full=True)).lost_columns == ()
+    assert store.value("SELECT count(state) FROM current.incident") == 0
+
+
+def test_a_column_that_comes_back_is_read_on_every_record(store: Store) -> None:
+    instance = FakeInstance(MARK, {"incident": [row("a", 1), row("b", 40)]})
+    shown = [dict(record) for record in instance.tables["incident"]]
+    hide(instance, "state")
+    run = run_on(store, instance)
+    read(run)
+    instance.tables["incident"] = shown
+    read(run)
+    assert store.value("SELECT count(state) FROM current.incident") == 2
+
+
+def test_a_row_that_hides_a_column_for_itself_stops_nothing(store: Store) -> None:
+    instance = FakeInstance(MARK, {"incident": [row("a", 1), row("b", 40)]})
+    run = run_on(store, instance)
+    read(run)
+    secret = row("c", 50)
+    del secret["state"]
+    instance.tables["incident"].append(secret)
+    assert read(run, Reading(lag=timedelta(0))).lost_columns == ()
+    assert store.value("SELECT count(*) FROM current.incident") == 3
 
 
 MAPPING = Mapping({}, {}, (), {}, {}, (Edge("sc_task", "request_item", "sc_req_item"),), (), "h")

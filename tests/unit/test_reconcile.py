@@ -14,6 +14,7 @@ from connector.store.database import Store, open_store
 from tests.fakes import FakeInstance
 
 MARK = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CLOSED_BEFORE = "2024-11-01 00:00:00"
 COLUMNS = ("sys_id", "sys_updated_on", "sys_mod_count", "state")
 
 
@@ -40,7 +41,7 @@ def seen(store: Store, *rows: dict[str, str]) -> None:
 
 def sweep(store: Store, instance: FakeInstance) -> reconcile.Swept:
     run = Run(store, instance, "r1", threading.Event())
-    return reconcile.sweep(run, {"incident": COLUMNS}, MARK)[0]
+    return reconcile.sweep(run, {"incident": COLUMNS}, {}, MARK, CLOSED_BEFORE)[0]
 
 
 def held(store: Store) -> list[str]:
@@ -91,7 +92,30 @@ def test_a_record_that_changed_its_class_moves_without_a_tombstone(store: Store)
     seen(store, row("a"), row("b"))
     instance = FakeInstance(MARK, {"incident": [row("a")], "problem": [row("b", 1)]})
     run = Run(store, instance, "r1", threading.Event())
-    reconcile.sweep(run, {"incident": COLUMNS, "problem": COLUMNS}, MARK)
+    reconcile.sweep(run, {"incident": COLUMNS, "problem": COLUMNS}, {}, MARK, CLOSED_BEFORE)
     assert held(store) == ["a"]
     assert store.value("SELECT count(*) FROM current.problem") == 1
     assert store.value("SELECT count(*) FROM tombstone") == 0
+
+
+def test_the_sweep_reads_what_extraction_reads(store: Store) -> None:
+    instance = FakeInstance(MARK, {"incident": []})
+    run = Run(store, instance, "r1", threading.Event())
+    reconcile.sweep(run, {"incident": COLUMNS}, {"incident": "state=1"}, MARK, CLOSED_BEFORE)
+    assert ("incident", "state=1") in instance.queries
+
+
+def test_what_retention_dropped_is_not_read_again(store: Store) -> None:
+    columns = (*COLUMNS, "active", "closed_at")
+    old = {**row("old"), "active": "false", "closed_at": "2020-01-01 00:00:00"}
+    recent = {**row("new"), "active": "false", "closed_at": "2026-01-01 00:00:00"}
+    run = Run(store, FakeInstance(MARK, {"incident": [old, recent]}), "r1", threading.Event())
+    found = reconcile.sweep(run, {"incident": columns}, {}, MARK, CLOSED_BEFORE)[0]
+    assert found.read_again == 1
+    assert held(store) == ["new"]
+
+
+def test_what_is_read_by_its_key_counts_even_with_an_older_version(store: Store) -> None:
+    seen(store, {**row("a", 7), "sys_updated_on": "2026-11-20 11:00:00", "state": "6"})
+    sweep(store, FakeInstance(MARK, {"incident": [row("a", 2)]}))
+    assert store.value("SELECT state FROM current.incident") == "1"

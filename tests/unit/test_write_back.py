@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -90,12 +91,12 @@ class Scene:
         write_back.plan(self.store, MAPPING, SETTINGS, NOW, **more)  # type: ignore[arg-type]  # keywords as given
         return changes.read_plan(self.store, 1, 1000)
 
-    def send(self) -> write_back.Sent:
+    def send(self, **settings: int) -> write_back.Sent:
         self.n += 1
         run = Run(self.store, self.instance, f"run{self.n}", self.stop)
         self.plan()
         changes.save_plan(self.store, run.run_id)
-        return write_back.send(run, SETTINGS)
+        return write_back.send(run, replace(SETTINGS, **settings))  # type: ignore[arg-type]  # ints
 
     def statuses(self) -> dict[str, int]:
         rows = self.store.read("SELECT status, count(*) AS n FROM change GROUP BY 1")
@@ -196,14 +197,59 @@ def test_a_poisoned_record_is_set_aside_and_never_stops_the_others(store: Store)
     assert {c.sys_id for c in scene.plan()} == {"bad"}
 
 
-def test_a_field_that_is_silently_kept_is_noticed_and_set_aside_on_its_table(store: Store) -> None:
+def test_a_field_that_no_record_takes_is_set_aside_on_its_table_after_some_runs(
+    store: Store,
+) -> None:
     scene = Scene(store, record("a"), record("b"))
     scene.instance.silent_fields = {"u_journey_band"}
-    sent = scene.send()
-    assert sent.refused == 2
-    assert scene.statuses()["refused"] == 2
-    assert any("u_journey_band on incident is no longer written" in m for m in sent.messages)
+    first = scene.send()
+    assert (first.refused, first.set_aside) == (2, 0)
+    assert scene.statuses()["kept"] == 2
+    assert "u_journey_band on incident was refused on every record (2)" in first.messages[0]
+    second = scene.send()
+    assert second.set_aside == 1
     assert scene.plan() == []
+    assert {c.field for c in scene.plan(is_retry=True)} == {"u_journey_band"}
+
+
+def test_a_field_that_one_record_refuses_is_its_own_affair(store: Store) -> None:
+    scene = Scene(store, record("a"), record("b"))
+    scene.instance.stubborn = {("a", "u_journey_band")}
+    scene.send()
+    scene.send()
+    assert scene.plan() == []
+    scene.instance.tables["incident"][1].update(u_journey_band="", sys_mod_count="9")
+    scene.look()
+    assert [(c.sys_id, c.field) for c in scene.plan()] == [("b", "u_journey_band")]
+
+
+def test_a_column_that_is_taken_again_is_forgiven(store: Store) -> None:
+    scene = Scene(store, record("a"), record("b"))
+    scene.instance.silent_fields = {"u_journey_band"}
+    scene.send()
+    scene.instance.silent_fields = set()
+    scene.send()
+    assert store.value("SELECT count(*) FROM set_aside") == 0
+
+
+def test_a_missing_right_on_a_table_blames_no_record(store: Store) -> None:
+    scene = Scene(store, *(record(i) for i in "abcde"))
+    scene.instance.forbids = True
+    sent = scene.send(batch_size=3)
+    assert sent.failed == 3
+    assert "may not write incident" in sent.messages[0]
+    assert len(scene.instance.sent) == 3
+    assert store.value("SELECT count(*) FROM set_aside") == 0
+    scene.instance.forbids = False
+    assert scene.send().confirmed == 5
+
+
+def test_an_instance_that_stops_answering_is_left_alone_until_the_next_run(store: Store) -> None:
+    scene = Scene(store, *(record(i) for i in "abcdef"))
+    scene.instance.lose_answers = True
+    sent = scene.send()
+    assert len(scene.instance.sent) == SETTINGS.batch_size
+    assert "stopped answering" in sent.messages[0]
 
 
 def test_an_unheard_answer_is_read_again_before_anything_else(store: Store) -> None:

@@ -7,6 +7,9 @@ CREATE SCHEMA IF NOT EXISTS current;
 CREATE SCHEMA IF NOT EXISTS version;
 CREATE SEQUENCE IF NOT EXISTS seen START 1;
 
+-- The one instance that this store belongs to.
+CREATE TABLE instance (url VARCHAR NOT NULL);
+
 -- One row per pass of the pipeline.
 CREATE TABLE run (
     run_id VARCHAR PRIMARY KEY,
@@ -93,7 +96,8 @@ CREATE TABLE change (
     from_value VARCHAR NOT NULL,
     to_value VARCHAR NOT NULL,
     is_healing BOOLEAN NOT NULL,       -- somebody overwrote what we had confirmed
-    status VARCHAR NOT NULL,           -- planned, sent, confirmed, refused, failed, dropped
+    status VARCHAR NOT NULL,           -- planned, sent, confirmed, kept (200, other value), refused,
+                                       -- failed (not looked at), dropped
     detail VARCHAR NOT NULL DEFAULT '',
     changed_at TIMESTAMP NOT NULL      -- of the present status, this machine's clock, UTC
 );
