@@ -208,3 +208,14 @@ def test_records_are_created_under_the_sys_ids_they_carry() -> None:
     assert reply.status == "written"
     assert (item["method"], item["url"].partition("?")[0]) == ("POST", "/api/now/table/sys_choice")
     assert json.loads(base64.b64decode(item["body"])) == {"sys_id": "a1", "value": "usar"}
+
+
+def test_a_broken_or_bottomless_batch_answer_is_no_fault_of_ours() -> None:
+    whole = answer({"0": accepted(1)})
+    broken = whole.replace('"status_text": ""', '"status_text": "\\ud83d"').encode()
+    deep = whole[:-1].encode() + b', "more": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    with responses.RequestsMock() as mock:
+        mock.post(BATCH, body=deep)
+        mock.post(BATCH, body=broken)
+        (reply,) = client(Waits()).send_updates([update(1)])
+    assert reply.status == "written"

@@ -1,11 +1,14 @@
 """Bodies: what counts as an answer, and how values become plain text."""
 
+import io
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector import log
 from connector.itsm.servicenow.decode import (
     BadBody,
     decode_object,
@@ -93,3 +96,58 @@ def test_whatever_stands_under_result_becomes_strings_or_is_refused(value: Any) 
 def test_deep_nesting_is_refused_not_crashed_on() -> None:
     with pytest.raises(BadBody):
         decode_records(b'{"result":' + b"[" * 100_000)
+
+
+NESTED = b"[" * 100_000 + b"]" * 100_000
+
+
+def test_deep_nesting_in_a_key_nobody_asked_for_is_refused_as_well() -> None:
+    with pytest.raises(BadBody):
+        decode_records(b'{"result":[{"number":"INC1"}],"extra":' + NESTED + b"}")
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (b"caf\xe9", "caf\ufffd"),
+        (rb"\ud83d", "\ufffd"),
+        (rb"\uDE00 and more", "\ufffd and more"),
+        (rb"\ud83d\u0041", "\ufffdA"),
+        (rb"\ud83d\ud83d\ude00\n" + b"\xff", "\ufffd😀\n\ufffd"),
+        (b"\xff " + rb"\\ud83d", "\ufffd \\ud83d"),
+    ],
+)
+def test_a_broken_character_costs_itself_and_not_the_answer(sent: bytes, read: str) -> None:
+    answer = b'{"result":[{"number":"INC1"},{"number":"INC2","short_description":"%b"}]}' % sent
+    assert decode_records(answer) == [
+        {"number": "INC1"},
+        {"number": "INC2", "short_description": read},
+    ]
+    assert decode_record(b'{"result":{"a":"%b"}}' % sent) == {"a": read}
+    assert error_detail(b'{"error":{"message":"%b"}}' % sent) == read
+
+
+def test_a_broken_character_is_logged_without_what_it_stood_in() -> None:
+    stream = io.StringIO()
+    log.configure(stream=stream)
+    try:
+        decode_records(b'{"result":[{"short_description":"Ana Garc\xeda"}]}')
+    finally:
+        log.configure()
+    assert stream.getvalue().count("\n") == 1
+    assert "broken characters in an answer were replaced" in stream.getvalue()
+    assert "Ana" not in stream.getvalue()
+
+
+def test_an_answer_that_was_cut_is_not_mended() -> None:
+    with pytest.raises(BadBody, match="cut"):
+        decode_records(b'{"result":[{"a":"caf\xc3')
+
+
+@given(st.text(alphabet=st.characters(), max_size=20))
+def test_every_text_python_can_hold_is_read(content: str) -> None:
+    """`json.dumps` writes lone surrogates as escapes, as a careless instance does."""
+    body_sent = json.dumps({"result": [{"a": content}]}).encode()
+    (record,) = decode_records(body_sent)
+    paired = json.loads(json.dumps(content))
+    assert record["a"] == "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in paired)

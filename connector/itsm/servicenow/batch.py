@@ -99,10 +99,10 @@ class _Batch:
 
     def absorb(self, body: bytes) -> bool:
         """Take in an answer; True when nothing is pending. Raises BadBody."""
-        decode_object(body)  # an error key, cut JSON
+        found = decode_object(body)  # an error key, cut JSON
         try:
-            answer = msgspec.json.decode(body, type=_Answer)
-        except msgspec.DecodeError:
+            answer = msgspec.convert(found, _Answer)
+        except msgspec.ValidationError:
             raise BadBody("no batch answer") from None
         self.answered, before = True, len(self.pending)
         for skipped in answer.unserviced_requests:

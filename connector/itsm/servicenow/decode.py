@@ -2,13 +2,19 @@
 
 An answer is good only if its JSON is whole, has a `result` and no `error` at its top: a 200 may
 carry a cancelled query (servicenow-api.md §1.6). Whatever is wrong raises `BadBody`, never msgspec.
+Text that is no Unicode (an invalid UTF-8 byte, half a surrogate pair) spoils its character only:
+one broken record must not stop every run.
 """
 
-from typing import Any
+import re
+from typing import Any, TypeVar
 
 import msgspec
 
+from connector import log
 from connector.itsm.base import Record
+
+_log = log.get("servicenow")
 
 QUOTA_PHRASE = "Transaction cancelled"
 """What the platform says when it stops a query that takes too long (§1.6)."""
@@ -37,12 +43,23 @@ _records_decoder = msgspec.json.Decoder(_Records)
 _loose_decoder = msgspec.json.Decoder(_Loose)
 _any_decoder = msgspec.json.Decoder()
 
+_T = TypeVar("_T")
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises on a body: texts and nesting fail with Python's own errors."""
+
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a whole pair
+    r"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    r"|.)",  # any other, so that the u of an escaped backslash before a `u` starts nothing
+    re.DOTALL,
+)
+
 
 def decode_records(body: bytes) -> list[Record]:
     """A list answer → records of strings. Raises BadBody."""
     try:
         answer = _records_decoder.decode(body)
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return _loose_records(decode_result(body))
     if answer.error is not msgspec.UNSET:
         raise _error_in(body)
@@ -59,8 +76,8 @@ def decode_record(body: bytes) -> Record:
 def decode_result(body: bytes) -> Any:
     """Whatever stands under `result`, as it came. Raises BadBody."""
     try:
-        answer = _loose_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        answer = _decode(_loose_decoder, body)
+    except _UNREADABLE:
         raise _unreadable(body) from None
     if answer.error is not msgspec.UNSET:
         raise _error_in(body)
@@ -72,8 +89,8 @@ def decode_result(body: bytes) -> Any:
 def decode_object(body: bytes) -> dict[str, Any]:
     """A JSON object without the `result` frame (token and batch answers). Raises BadBody."""
     try:
-        answer = _any_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        answer = _decode(_any_decoder, body)
+    except _UNREADABLE:
         raise _unreadable(body) from None
     if not isinstance(answer, dict):
         raise BadBody("no object")
@@ -85,8 +102,8 @@ def decode_object(body: bytes) -> dict[str, Any]:
 def error_detail(body: bytes) -> str:
     """The tool's own sentence in an error body, or "" (bodies may be HTML, or anything)."""
     try:
-        answer = _any_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        answer = _decode(_any_decoder, body)
+    except _UNREADABLE:
         return ""
     error = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(error, dict):
@@ -107,15 +124,37 @@ def text(value: Any) -> str:
 
     Some columns arrive as objects whatever was asked, where the instance is patched (§1.5).
     """
+    while isinstance(value, dict):
+        value = value.get("value", "")
     if isinstance(value, str):
         return value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, dict):
-        return text(value.get("value", ""))
     return str(value)
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+    """Decode; where only characters are broken, once more without them. Raises `_UNREADABLE`."""
+    try:
+        return decoder.decode(body)
+    except _UNREADABLE:
+        mended = _mended(body)
+        if mended == body:
+            raise
+    answer = decoder.decode(mended)
+    _log.warning("broken characters in an answer were replaced", size=len(body))
+    return answer
+
+
+def _mended(body: bytes) -> bytes:
+    """The body with U+FFFD for every invalid UTF-8 sequence and every half of a surrogate pair."""
+    return _ESCAPE.sub(_whole, body.decode("utf-8", errors="replace")).encode()
+
+
+def _whole(escape: re.Match[str]) -> str:
+    return "\\ufffd" if escape["half"] else escape[0]
 
 
 def _text_record(record: Any) -> Record:
