@@ -51,13 +51,20 @@ def read_folder(root: Path) -> Folder:
 
 def _read_into(found: Folder, path: Path, name: str) -> None:
     try:
+        if not path.is_file():  # to open a pipe would wait for a writer, perhaps for ever
+            raise OSError(_("it is no regular file"))
         text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
+        _take_file(found, name, text, tomllib.loads(text))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        found.problems.append(
-            _("{file}: cannot be read ({reason})").format(file=name, reason=error)
-        )
+        reason = str(error)
+    except RecursionError:
+        reason = _("it is nested too deeply")
+    else:
         return
+    found.problems.append(_("{file}: cannot be read ({reason})").format(file=name, reason=reason))
+
+
+def _take_file(found: Folder, name: str, text: str, data: dict[str, object]) -> None:
     kind = "sets.toml" if name == "sets.toml" else name.split("/", maxsplit=1)[0]
     take = _KINDS.get(kind)
     if take is None:

@@ -1,5 +1,6 @@
 """Loading the mapping: what is refused, how it is said, what an overlay may change."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -53,6 +54,29 @@ def problems(root: Path | None = None, overlay: Path | None = None) -> tuple[str
     with pytest.raises(MappingError) as caught:
         load_mapping(overlay, root)
     return caught.value.problems
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "[" * 5000 + "]" * 5000,
+        "[[rule]]\nconfidence" + ".a" * 5000 + " = 1\n",
+    ],
+)
+def test_a_file_nested_too_deeply_is_named(overlay: Path, text: str) -> None:
+    (overlay / "rules" / "deep.toml").write_text(text, encoding="utf-8")
+    (problem,) = [p for p in problems(overlay=overlay) if "cannot be read" in p]
+    assert problem == "rules/deep.toml: cannot be read (it is nested too deeply)"
+
+
+def test_what_is_no_file_is_named_and_never_waited_for(overlay: Path) -> None:
+    os.mkfifo(overlay / "rules" / "pipe.toml")
+    (overlay / "rules" / "folder.toml").mkdir()
+    (overlay / "rules" / "broken.toml").symlink_to(overlay / "nowhere")
+    assert problems(overlay=overlay) == tuple(
+        f"rules/{name}.toml: cannot be read (it is no regular file)"
+        for name in ("broken", "folder", "pipe")
+    )
 
 
 def test_the_shipped_mapping_loads() -> None:
