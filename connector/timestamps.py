@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from connector.messages import _
 
 INSTANCE_FORMAT = "%Y-%m-%d %H:%M:%S"
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""No record is older: the tools count their time from here."""
 _SINCE = re.compile(r"^(\d{1,6})\s*([mhdw])$")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -51,7 +53,17 @@ def parse_day(text: str, zone: str = "UTC") -> datetime:
 
 
 def parse_since(text: str, now: datetime, zone: str = "UTC") -> datetime:
-    """`90m`, `2h`, `3d`, `1w` before `now`, or a date → aware UTC. Raises ValueError."""
+    """`90m`, `2h`, `3d`, `1w` before `now`, or a date → aware UTC, 1970-01-01 or later.
+
+    Raises ValueError with a sentence for the user; OverflowError beyond the years 1 to 9999.
+    """
+    moment = _since(text, now, zone)
+    if moment < EARLIEST:
+        raise ValueError(_("{text!r} is too far back; give 1970-01-01 or later").format(text=text))
+    return moment
+
+
+def _since(text: str, now: datetime, zone: str) -> datetime:
     if match := _SINCE.match(text.strip()):
         return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
     return parse_day(text, zone)

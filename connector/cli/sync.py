@@ -79,8 +79,8 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of a command are its parameter
     session = session_of(context)
     _check_choice(record, tables, full, since, as_json=as_json, plan_file=plan_file)
     config = session.instance_config()
-    if since:
-        when(lambda: parse_since(since, datetime.now(UTC), config.instance.time_zone))
+    # Refused before the instance is asked for its time.
+    _since(since, datetime.now(UTC), config)
     mapping = services.mapping_of(config)
     with session.stopping() as stop, bars(session) as progress:
         instance = services.connect(config, session.environment, stop)
@@ -88,7 +88,7 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of a command are its parameter
             dry_run=dry_run,
             tables=tuple(tables or ()),
             # Two hours ago are two of the instance's hours: its clock is the one that counts.
-            since=parse_since(since, instance.now(), config.instance.time_zone) if since else None,
+            since=_since(since, instance.now(), config),
             record=record,
             full=full,
             limit=limit,
@@ -105,6 +105,12 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of a command are its parameter
     _raise_if_partial(result)
 
 
+def _since(text: str | None, now: datetime, config: Config) -> datetime | None:
+    if text is None:
+        return None
+    return when(lambda: parse_since(text, now, config.instance.time_zone))
+
+
 def _check_choice(
     record: str | None,
     tables: Sequence[str] | None,
@@ -114,6 +120,8 @@ def _check_choice(
     as_json: bool,
     plan_file: Path | None,
 ) -> None:
+    if record is not None and not record.strip():
+        raise UsageError(_("--record is empty; give the number of a record, like INC0010042"))
     if record and (tables or full or since):
         raise UsageError(_("--record goes alone: leave out --table, --full and --since"))
     if full and since:
