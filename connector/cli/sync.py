@@ -79,8 +79,8 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of a command are its parameter
     session = session_of(context)
     _check_choice(record, tables, full, since, as_json=as_json, plan_file=plan_file)
     config = session.instance_config()
-    # Refused before the instance is asked for its time.
-    _since(since, datetime.now(UTC), config)
+    if since is not None:
+        _since(since, datetime.now(UTC), config)  # refused before the instance is asked
     mapping = services.mapping_of(config)
     with session.stopping() as stop, bars(session) as progress:
         instance = services.connect(config, session.environment, stop)
@@ -88,7 +88,7 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of a command are its parameter
             dry_run=dry_run,
             tables=tuple(tables or ()),
             # Two hours ago are two of the instance's hours: its clock is the one that counts.
-            since=_since(since, instance.now(), config),
+            since=None if since is None else _since(since, instance.now(), config),
             record=record,
             full=full,
             limit=limit,
@@ -102,12 +102,10 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of a command are its parameter
         print_json(result)
     elif str(plan_file) != "-" and session.verbosity != "quiet":
         _show(config, result, options)
-    _raise_if_partial(result)
+    raise_if_partial(result)
 
 
-def _since(text: str | None, now: datetime, config: Config) -> datetime | None:
-    if text is None:
-        return None
+def _since(text: str, now: datetime, config: Config) -> datetime:
     return when(lambda: parse_since(text, now, config.instance.time_zone))
 
 
@@ -247,14 +245,23 @@ def _planned(result: RunResult) -> str:
     return f"{of_fields} {on_records}"
 
 
-def _raise_if_partial(result: RunResult) -> None:
-    if result.outcome == "partial":
+def raise_if_partial(result: RunResult) -> None:
+    """What was not whole, as PartialRunError; it names no record, for it may go into an alert."""
+    if result.outcome != "partial":
+        return
+    if not (result.refused or result.set_aside):
         raise PartialRunError(
             _(
-                "The run finished, but not whole: fields refused: {refused}, records set aside: "
-                "{set_aside}; travesia status names them"
-            ).format(refused=result.refused, set_aside=result.set_aside)
+                "The run finished, but not whole: something could not be read; travesia status "
+                "--json has the run's messages"
+            )
         )
+    raise PartialRunError(
+        _(
+            "The run finished, but not whole: fields refused: {refused}, records set aside: "
+            "{set_aside}; travesia status names them"
+        ).format(refused=result.refused, set_aside=result.set_aside)
+    )
 
 
 @command(
@@ -282,6 +289,11 @@ def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
         print_json(swept)
     elif session.verbosity != "quiet":
         _show_swept(swept)
+    raise_if_asking(swept)
+
+
+def raise_if_asking(swept: Sequence[Swept]) -> None:
+    """The questions that a person must settle, as PartialRunError."""
     questions = [found.question for found in swept if found.question]
     if questions:
         raise PartialRunError("\n".join(questions))
