@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from connector.encoded_query import Context
-from connector.errors import ConnectorError
+from connector.errors import ConfigError
 from connector.journey.compiler import fields_of, live_rules
 from connector.journey.model import Mapping, Rule, Schema, Text
 from connector.journey.parts import parts_of, parts_query
@@ -122,7 +122,7 @@ def explain(
 ) -> Explanation:
     """Why the record `number` (or `table/sys_id`) stands where it does, as of the last run.
 
-    Raises ConnectorError if the store has no such record or it was not classified yet.
+    Raises ConfigError if the store has no such record or it was not classified yet.
     """
     table, sys_id, row = _find(store, number)
     mark = standings.last_mark(store)
@@ -167,12 +167,11 @@ def _find(store: Store, number: str) -> tuple[str, str, Row]:
     found = classifications.find_record(store, number)
     row = classifications.read_classification(store, *found) if found else None
     if found is None or row is None:
-        raise ConnectorError(
-            _(
-                "{number} is not among the records that the last run classified; check the number,"
-                " or read it with travesia sync --record {number}"
-            ).format(number=number)
+        problem = _(
+            "this is not among the records that the last run classified; check the number, or "
+            "read it with travesia sync --record {number}"
         )
+        raise ConfigError(number, [problem.format(number=number)])
     return (*found, row)
 
 

@@ -8,22 +8,32 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from connector.messages import _
+from connector.messages import _, current_language
 
 FOLDER = Path(".demo")
 TRAVESIA = [sys.executable, "-m", "connector"]
 ENVIRONMENT = {**os.environ, "TRAVESIA_PASSWORD": "sandbox", "TRAVESIA_CONFIG": ""}
+
+PORT = 8080
+"""Where an instance that stays is looked for first."""
+
+TABLES = 9
+"""Lines of a dry run's answer that say what was read and placed; its records come after."""
 
 CONFIG = """\
 # Made by `make demo`: a synthetic instance on this machine.
 [instance]
 url = "{url}"
 user = "travesia.integration"
+
+[mapping]
+language = "{language}"
 
 [write_back]
 enabled = true
@@ -39,28 +49,47 @@ def say(text: str = "") -> None:
     print(text, flush=True)  # noqa: T201 - a person watches
 
 
-def travesia(*arguments: str, shown: bool = True) -> str:
-    """Run one command in the demo folder, as a user would; its output is shown."""
-    if shown:
-        say(f"\n$ travesia {' '.join(arguments)}")
+def travesia(*arguments: str, first: int = 0, last: int = 0) -> str:
+    """Run one command in the demo folder, as a user would, and show what it answers.
+
+    `last` lines alone read as a pipe to tail; after `first` lines the gap is marked. Where the
+    command fails everything is shown, and the demo ends.
+    """
+    say(f"\n$ travesia {' '.join(arguments)}" + (f" | tail -{last}" if last and not first else ""))
     done = subprocess.run(
         [*TRAVESIA, *arguments],
         cwd=FOLDER,
         env=ENVIRONMENT,
         text=True,
+        encoding="utf-8",
         check=False,
-        stdout=None if shown else subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
+    lines = done.stdout.rstrip().splitlines()
+    if last and not done.returncode:
+        lines = [*lines[:first], *(["…"] if first else []), *lines[-last:]]
+    say("\n".join(line.rstrip() for line in lines))
     if done.returncode:
         text = _("travesia {command} ended with exit code {code}")
         raise SystemExit(text.format(command=arguments[0], code=done.returncode))
-    return done.stdout or ""
+    return done.stdout
 
 
-def start_sandbox() -> tuple[subprocess.Popen[str], str]:
-    """The synthetic instance, a process of its own that speaks only HTTP."""
+def free_port(wanted: int) -> int:
+    """The port that is wanted if nobody has it, else 0: any."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", wanted))
+        except OSError:
+            return 0
+    return wanted
+
+
+def start_sandbox(port: int) -> tuple[subprocess.Popen[str], str]:
+    """The synthetic instance, a process of its own that speaks only HTTP; 0 is any port."""
     log = (FOLDER / "sandbox.log").open("w", encoding="utf-8")
-    command = [*TRAVESIA, "sandbox", "--port", "0", "--data", "instance", "--seed", "demo"]
+    command = [*TRAVESIA, "sandbox", "--port", str(port), "--data", "instance"]
     process = subprocess.Popen(
         command, cwd=FOLDER, stdout=log, stderr=log, text=True, start_new_session=True
     )
@@ -84,42 +113,59 @@ def a_record() -> dict[str, str]:
 
 
 def main() -> None:
-    """Sandbox, provision, check, dry run, sync, report; then where to look."""
+    """Sandbox, provision, check, dry run, sync, explain, report; then where to look."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--keep", action="store_true", help=_("leave the instance running"))
     keep = arguments.parse_args().keep
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     say(_("A synthetic company, a year of tickets, an instance that speaks ServiceNow's REST API."))
-    process, url = start_sandbox()
+    process, url = start_sandbox(free_port(PORT) if keep else 0)
     try:
-        tell_the_story(url)
+        record, published = tell_the_story(url)
+        show_reports()
         if keep:
+            show_pages(url, record, published)
             wait(process, url)
+        else:
+            say(_("make demo KEEP=1 keeps the instance, to open a ticket with its journey fields"))
     finally:
         process.terminate()
         process.wait(20)
 
 
-def tell_the_story(url: str) -> None:
-    """The main job, command by command."""
-    (FOLDER / "travesia.toml").write_text(CONFIG.format(url=url), encoding="utf-8")
-    travesia("provision", "--apply")
-    travesia("check")
-    travesia("sync", "--dry-run", "--plan-file", "plan.jsonl")
-    travesia("sync")
-    travesia("sync")
+def tell_the_story(url: str) -> tuple[dict[str, str], list[str]]:
+    """The main job, command by command; answers a record written, and where the reports are."""
+    config = CONFIG.format(url=url, language=current_language())
+    (FOLDER / "travesia.toml").write_text(config, encoding="utf-8")
+    travesia("provision", "--apply", last=1)
+    travesia("check", last=1)
+    travesia("sync", "--dry-run", "--plan-file", "plan.jsonl", first=TABLES, last=1)
+    travesia("sync", last=1)
+    travesia("sync", last=1)
     record = a_record()
     travesia("explain", record["number"])
-    travesia("report", "--from", "2025-11-20", "--to", "2026-11-20", "--publish")
-    travesia("status")
-    reports = sorted(FOLDER.resolve().glob("reports/*.html"))
-    places = [(_("report"), str(report)) for report in reports]
-    places.append((_("ticket"), f"{url}/incident.do?sys_id={record['sys_id']}"))
-    places.append((_("list"), f"{url}/incident_list.do"))
+    said = travesia("report", "--from", "2025-11-20", "--to", "2026-11-20", "--publish")
+    return record, re.findall(r"http://\S+", said)
+
+
+def show_reports() -> None:
+    """The pages on disk, which stay when the instance is gone."""
     say("\n" + _("Where to look"))
+    for path in sorted(FOLDER.resolve().glob("reports/*.html")):
+        say(f"  {path}")
+
+
+def show_pages(url: str, record: dict[str, str], published: list[str]) -> None:
+    """The pages of the instance, while it runs."""
+    places = [
+        (_("ticket"), f"{url}/incident.do?sys_id={record['sys_id']}"),
+        (_("list"), f"{url}/incident_list.do"),
+        *((_("report"), place) for place in published),
+    ]
+    width = max(len(name) for name, _place in places)
     for name, place in places:
-        say(f"  {name:<9}{place}")
+        say(f"  {name:<{width}}  {place}")
 
 
 def wait(process: subprocess.Popen[str], url: str) -> None:

@@ -26,7 +26,7 @@ app = typer.Typer(
         ("travesia sandbox", _("an instance on this machine to try it on")),
         ("travesia init", _("settings: five questions")),
         ("travesia sync --dry-run", _("what would be written")),
-        ("travesia explain INC0010042", _("why a ticket stands where it does")),
+        ("travesia explain INC0002475", _("why a ticket stands where it does")),
     ),
 )
 for commands in (setup, provision, sandbox, sync, serve, look):

@@ -1,19 +1,22 @@
-"""How an explanation looks: the answer first, then its grounds, then the story."""
+"""How an explanation looks: the answer first, then its grounds, then the story.
 
-from collections.abc import Mapping
+People read names in their language; the ids behind them are in --json.
+"""
+
+from collections.abc import Mapping as Dict
 
 from connector.cli.output import bullet, moment, say, table
 from connector.config import Config
 from connector.explain import Considered, Explanation, Tested
 from connector.journey import fields
-from connector.journey.model import Text
+from connector.journey.model import Mapping, Text
 from connector.messages import _, current_language
 
 SHOWN = 10
 """So many moves and changes are shown, the newest; --json has all."""
 
 
-def show_explanation(found: Explanation, config: Config) -> None:
+def show_explanation(found: Explanation, mapping: Mapping, config: Config) -> None:
     """For people: in their language, times in the instance's zone."""
     zone = config.instance.time_zone
     _show_place(found, zone)
@@ -23,7 +26,10 @@ def show_explanation(found: Explanation, config: Config) -> None:
         say(_("What almost decided"), "bold")
     for considered in found.almost:
         _show_almost(considered)
-    _show_story(found, zone)
+    if found.almost:
+        say()
+    _show_moves(found, mapping, zone)
+    _show_changes(found, mapping, config)
     for rule in found.off:
         bullet(
             "warn", _("Rule {rule} is off: {reason}").format(rule=rule.rule_id, reason=rule.reason)
@@ -34,7 +40,7 @@ def _words(text: Text) -> str:
     return text.in_(current_language())
 
 
-def _label(choices: Mapping[str, Text], value: str) -> str:
+def _label(choices: Dict[str, Text], value: str) -> str:
     return _words(choices[value]) if value in choices else value
 
 
@@ -86,8 +92,8 @@ def _shown(value: str | None) -> str:
 
 
 def _show_standings(found: Explanation, zone: str) -> None:
+    say()
     if found.standings:
-        say()
         table(
             (_("Journey"), _("Step"), _("Since"), _("Known by")),
             [
@@ -138,36 +144,65 @@ def _state(status: str) -> str:
     return names.get(status, status)
 
 
-def _show_story(found: Explanation, zone: str) -> None:
-    if found.moves:
-        say()
-        table(
-            (_("When"), _("Journey"), _("From"), _("To"), _("Cause"), _("Rule")),
-            [
-                (
-                    moment(move.happened_at, zone),
-                    move.journey,
-                    move.from_step or "—",
-                    move.to_step,
-                    _cause(move.cause),
-                    move.rule_id,
-                )
-                for move in found.moves[:SHOWN]
-            ],
-            title=_("How it moved"),
+def _show_moves(found: Explanation, mapping: Mapping, zone: str) -> None:
+    if not found.moves:
+        return
+    table(
+        (_("When"), _("Journey"), _("From"), _("To"), _("Cause"), _("Rule")),
+        [
+            (
+                moment(move.happened_at, zone),
+                _label(_journeys(mapping), move.journey),
+                _label(_steps(mapping, move.journey), move.from_step) or "—",
+                _label(_steps(mapping, move.journey), move.to_step),
+                _cause(move.cause),
+                move.rule_id,
+            )
+            for move in found.moves[:SHOWN]
+        ],
+        title=_("How it moved"),
+    )
+
+
+def _show_changes(found: Explanation, mapping: Mapping, config: Config) -> None:
+    if not found.changes:
+        return
+    zone = config.instance.time_zone
+    labels = {field.name: field.label for field in fields.RECORD_FIELDS}
+    names = _names(mapping, config.mapping.journey)
+    rows = []
+    for change in found.changes[:SHOWN]:
+        known = names.get(change.field, {})
+        rows.append(
+            (
+                moment(change.changed_at, zone),
+                _label(labels, change.field),
+                _label(known, change.from_value) or "—",
+                _label(known, change.to_value) or "—",
+                _state(change.status),
+            )
         )
-    if found.changes:
-        table(
-            (_("When"), _("Field"), _("From"), _("To"), _("State")),
-            [
-                (
-                    moment(change.changed_at, zone),
-                    change.field,
-                    change.from_value or "—",
-                    change.to_value or "—",
-                    _state(change.status),
-                )
-                for change in found.changes[:SHOWN]
-            ],
-            title=_("What was written"),
-        )
+    title = _("What was written")
+    table((_("When"), _("Field"), _("From"), _("To"), _("State")), rows, title=title)
+
+
+def _journeys(mapping: Mapping) -> dict[str, Text]:
+    return {id_: journey.name for id_, journey in mapping.journeys.items()}
+
+
+def _steps(mapping: Mapping, journey: str) -> dict[str, Text]:
+    known = mapping.journeys.get(journey)
+    return {step.id: step.name for step in known.steps} if known else {}
+
+
+def _names(mapping: Mapping, journey: str) -> dict[str, Dict[str, Text]]:
+    """Column of ours → the names of its values; a step is one of the journey shown in the tool."""
+    return {
+        fields.STEP: _steps(mapping, journey),
+        fields.TOUCHPOINT: {id_: one.name for id_, one in mapping.touchpoints.items()},
+        fields.BAND: fields.BAND_CHOICES,
+        fields.MOMENT: fields.MOMENT_CHOICES,
+        fields.OUTCOME: fields.OUTCOME_CHOICES,
+        fields.VALUE: fields.VALUE_CHOICES,
+        fields.CONFIDENCE: fields.CONFIDENCE_CHOICES,
+    }

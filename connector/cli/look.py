@@ -116,7 +116,7 @@ def _published(result: PublishResult) -> str:
         "The rule that decided and the values it saw, what almost matched, and where the record "
         "was before; as of the last finished run."
     ),
-    examples(("travesia explain INC0010042", _("the whole story of one record"))),
+    examples(("travesia explain INC0002475", _("the whole story of one record"))),
 )
 def explain(
     context: typer.Context,
@@ -127,11 +127,12 @@ def explain(
 ) -> None:
     """Parse, explain, show."""
     config = session_of(context).config()
-    found = services.explain(config, services.mapping_of(config), number)
+    mapping = services.mapping_of(config)
+    found = services.explain(config, mapping, number)
     if as_json:
         print_json(found)
     else:
-        show_explanation(found, config)
+        show_explanation(found, mapping, config)
 
 
 @command(

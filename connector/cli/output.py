@@ -49,14 +49,20 @@ def bullet(level: str, sentence: str, remedy: str = "") -> None:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "", numbers: int = 0
 ) -> None:
-    """A plain table on stdout; its last `numbers` columns are set to the right."""
-    shown = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    """A plain table and an empty line on stdout; its last `numbers` columns are set right."""
+    shown = Table(
+        box=box.SIMPLE_HEAD,
+        title=title or None,
+        title_justify="left",
+        show_edge=False,
+        pad_edge=False,
+    )
     for position, column in enumerate(columns):
         is_number = position >= len(columns) - numbers
         shown.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(Text(str(cell)) for cell in row))
-    console().print(shown)
+    console().print(shown, "")
 
 
 def moment(when: datetime | None, zone: str) -> str:

@@ -75,9 +75,7 @@ def init(
     path = config_path(session.path, session.environment)
     _refuse_existing(path)
     ask = _default_of if yes else _ask
-    url = ask(
-        _("Address of the instance"), url, "https://example.service-now.com", check_instance_url
-    )
+    url = ask(_("Address of the instance"), url, EXAMPLE_URL, _address)
     auth = ask(_("Log in by basic or oauth_client_credentials"), auth, "basic", one_of(*LOGINS))
     who = _("User of the integration") if auth == "basic" else _("Id of the OAuth client")
     user = ask(who, user, "travesia.integration", _something)
@@ -101,8 +99,12 @@ def _something(text: str) -> str:
     return text.strip()
 
 
+def _address(text: str) -> str:
+    return check_instance_url(_something(text))
+
+
 def _default_of(_question: str, given: str | None, default: str, check: Check) -> str:
-    return _checked(given or default, check)
+    return _checked(default if given is None else given, check)
 
 
 def _ask(question: str, given: str | None, default: str, check: Check) -> str:
@@ -166,13 +168,15 @@ def _write(path: Path, text: str) -> None:
 def _say_what_next(path: Path, variable: str) -> None:
     option = "" if path.name == DEFAULT_NAME else f" --config {path}"
     bullet("ok", _("{path} is written.").format(path=path))
-    for line, purpose in (
+    steps = (
         (f"export {variable}=…", _("the secret, only in your environment")),
         (f"travesia check{option}", _("does the instance answer, does the mapping fit it?")),
         (f"travesia provision{option}", _("what our columns need, before it is made")),
         (f"travesia sync --dry-run{option}", _("what would be written")),
-    ):
-        say(f"  {line:<34} {purpose}")
+    )
+    width = max(len(line) for line, _purpose in steps)
+    for line, purpose in steps:
+        say(f"  {line:<{width}}  {purpose}")
 
 
 @command(

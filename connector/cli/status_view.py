@@ -56,8 +56,15 @@ def show_status(found: Status, following: Mapping[str, datetime], zone: str) -> 
             title=_("Where reading stands"),
         )
     _show_set_aside(found.set_aside, zone)
+    _show_following(following, zone)
+
+
+def _show_following(following: Mapping[str, datetime], zone: str) -> None:
+    # serve leaves no trace that tells whether it is alive: the sentence holds either way.
+    if following:
+        say(_("By the schedule, only while travesia serve is running:"))
     for job, due in following.items():
-        say(_("{job}: next at {when}").format(job=job, when=f"{moment(due, zone)} {zone}"))
+        say(f"  {job:<11}{moment(due, zone)} {zone}")
 
 
 def _yes(value: object) -> str:

@@ -1,13 +1,18 @@
 """Why a record stands where it stands."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from connector.classify import save_classification
-from connector.errors import ConnectorError
+from connector.cli.explain_view import show_explanation
+from connector.config import Config
+from connector.errors import ConfigError
 from connector.explain import Explanation, explain
+from connector.messages import speaking
 from tests.journey_kit import Kit, schema
 
 NIGHT = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
@@ -121,6 +126,45 @@ def test_what_was_sent_is_told(kit: Kit) -> None:
     assert (change.field, change.to_value, change.status) == ("u_journey_step", "usar", "confirmed")
 
 
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [
+        ("en", ("Relationship journey", "Provide and use", "Journey touchpoint")),
+        ("es", ("Travesía de relaciones", "Dar acceso y usar", "Punto de contacto de la travesía")),
+    ],
+)
+def test_people_read_names_and_never_ids(
+    kit: Kit, capsys: pytest.CaptureFixture[str], language: str, names: tuple[str, ...]
+) -> None:
+    kit.store.execute(
+        "INSERT INTO change (run_id, table_name, sys_id, number, field, from_value, to_value,"
+        " is_healing, status, changed_at) SELECT 'r1', 'incident', 'i', 'INC0010042', field, '',"
+        " value, false, 'confirmed', TIMESTAMP '2026-11-20 02:01:00' FROM (VALUES"
+        " ('u_journey_step', 'usar'), ('u_journey_touchpoint', 'wait_for_user'),"
+        " ('u_journey_band', 'visible'), ('u_journey_since', '2026-11-19 08:00:00'))"
+        " v (field, value)"
+    )
+    found = told(kit, "INC0010042")
+    with speaking(language):
+        show_explanation(found, kit.mapping, Config())
+    shown = capsys.readouterr().out
+    for name in (*names, kit.mapping.touchpoints["wait_for_user"].name.in_(language)):
+        assert name in shown
+    words = set(re.findall(r"[\w-]+", shown))
+    assert not words & {"wait_for_user", "travesia", "itil4", "u_journey_step"}, shown
+
+
+def test_an_id_that_the_mapping_no_longer_knows_is_shown_as_it_is(
+    kit: Kit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = told(kit, "INC0010042")
+    gone = replace(found.moves[0], journey="old_journey", to_step="old_step")
+    show_explanation(replace(found, moves=(gone,)), kit.mapping, Config())
+    shown = capsys.readouterr().out
+    assert "old_journey" in shown
+    assert "old_step" in shown
+
+
 def test_rules_that_are_off_here_are_told(kit: Kit) -> None:
     kit.store.execute("ALTER TABLE current.incident DROP COLUMN caused_by")
     (off,) = told(kit, "INC0010042").off
@@ -137,9 +181,9 @@ def test_an_unclassified_record_says_that_no_rule_matched(kit: Kit) -> None:
 
 
 def test_an_unknown_number_is_one_clear_sentence(kit: Kit) -> None:
-    with pytest.raises(ConnectorError, match="INC9 is not among the records"):
+    with pytest.raises(ConfigError, match="INC9: this is not among the records"):
         told(kit, "INC9")
-    with pytest.raises(ConnectorError, match="is not among the records"):
+    with pytest.raises(ConfigError, match="is not among the records"):
         told(kit, "no_table/abc")
 
 
