@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -535,7 +534,7 @@ def test_status_shows_runs_cursors_and_what_was_set_aside(
     assert "2026-11-20 02:00" in out, "times are those of the schedule's zone"
     for said in ("partial", "12", "75", "2026-11-20 00:59:58", "Data policy", "21 in all"):
         assert said in out
-    assert "sync: next at" in out
+    assert "By the schedule, only while travesia serve is running:\n  sync       20" in out
     cli.run(["status", "--json"])
     data = json.loads(capsys.readouterr().out)
     assert data["runs"][0]["started_at"] == "2026-11-20T01:00:00Z"
@@ -554,7 +553,19 @@ def test_init_with_yes_writes_ten_lines_that_load(
     config = load_config(home / "new.toml", {})
     assert config.instance.url == "http://127.0.0.1:8080"
     assert not config.write_back.enabled
-    assert "export TRAVESIA_PASSWORD=" in capsys.readouterr().out
+    steps = capsys.readouterr().out.splitlines()[1:]
+    assert steps[0].startswith("  export TRAVESIA_PASSWORD=")
+    purposes = ("the secret", "does the instance", "what our columns", "what would be written")
+    assert len({line.index(text) for line, text in zip(steps, purposes, strict=True)}) == 1
+
+
+@pytest.mark.parametrize("option", ["--url", "--user"])
+def test_init_takes_an_empty_answer_for_an_answer(
+    home: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert cli.run(["init", "--yes", "--config", "new.toml", option, ""]) == 64
+    assert "an answer is needed" in capsys.readouterr().err
+    assert not (home / "new.toml").exists()
 
 
 def test_init_asks_five_questions_and_asks_again_what_does_not_fit(
@@ -725,7 +736,7 @@ def check_pages(shown: str, columns: int) -> None:
         assert all(line.startswith("   travesia ") for line in examples), examples
 
 
-def test_sigterm_ends_a_waiting_process_gracefully(home: Path) -> None:
+def test_sigterm_ends_a_waiting_process_gracefully() -> None:
     """Nobody listens on port 9: the client waits between its attempts, and a signal ends that."""
     process = subprocess.Popen(
         [sys.executable, "-m", "connector", "-v", "sync"],
@@ -733,10 +744,10 @@ def test_sigterm_ends_a_waiting_process_gracefully(home: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 30
-    while not (home / "travesia.status.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert process.stderr
+    first = process.stderr.readline()
     process.send_signal(signal.SIGTERM)
     _, told = process.communicate(timeout=30)
+    assert "again" in first, "it waits only after the first attempt"
     assert process.returncode == 130, told
     assert "Error: " in told.splitlines()[-1]
