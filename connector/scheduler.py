@@ -4,7 +4,8 @@ Owns APScheduler and the alert. Jobs are plain functions; what they do is not kn
 1. At start, whatever was missed while nobody was at home runs at once (`missed`).
 2. From then on cron fires, in one single-thread executor: two runs never overlap, fires that
    pile up become one.
-3. A failed run, or no success for too long, is told to a command and a webhook, once per outage.
+3. A run that failed or was not whole is told to a command and a webhook; so is, once per outage,
+   that there was no success for too long.
 4. The stop event ends the run between two transactions, and then this.
 """
 
@@ -29,7 +30,13 @@ from apscheduler.triggers.cron import CronTrigger
 
 from connector import log
 from connector.config import Config, check_webhook_url
-from connector.errors import ConfigError, ConnectorError, InterruptedRunError, RunInProgressError
+from connector.errors import (
+    ConfigError,
+    ConnectorError,
+    InterruptedRunError,
+    PartialRunError,
+    RunInProgressError,
+)
 from connector.messages import _
 
 _log = log.get("scheduler")
@@ -44,6 +51,9 @@ ALERT_TIMEOUT_SECONDS = 30
 
 Clock = Callable[[], datetime]
 
+Ending = Literal["succeeded", "partial", "failed"]
+"""How a job ended; a partial one finished, and needs a person."""
+
 
 def machine_clock() -> datetime:
     """This machine's time, aware UTC."""
@@ -54,7 +64,8 @@ def machine_clock() -> datetime:
 class Job:
     """One scheduled piece of work.
 
-    `run` does it and raises ConnectorError if it failed; `last_success` is when it last did not.
+    `run` does it and raises ConnectorError if it failed, PartialRunError if it finished and needs
+    a person; `last_success` is when it last finished.
     `cron` is "" for never. A watched job is missed when it has had no success for too long.
     """
 
@@ -70,7 +81,7 @@ class Job:
 class Alert:
     """What somebody is told; `message` holds no personal data."""
 
-    kind: Literal["failed", "overdue"]
+    kind: Literal["failed", "partial", "overdue"]
     job: str
     message: str
 
@@ -137,19 +148,23 @@ def missed(job: Job, trigger: CronTrigger, now: datetime) -> bool:
     return due is not None and due <= now
 
 
-def run_job(job: Job, stop: threading.Event, tell: Teller) -> bool:
-    """Run a job now; log and tell if it failed. Answers whether it succeeded; never raises.
+def run_job(job: Job, stop: threading.Event, tell: Teller) -> Ending:
+    """Run a job now; log and tell if it failed or was not whole. Never raises.
 
     Being stopped is no failure, nor is finding another run at work: it does the same work, and
     if it does not, the watch for successes says so.
     """
     if stop.is_set():
-        return False
+        return "failed"
     _log.info("job started", job=job.name)
     try:
         job.run()
     except (InterruptedRunError, RunInProgressError) as reason:
         _log.warning("job not finished", job=job.name, reason=str(reason))
+    except PartialRunError as partial:
+        _log.warning("job partial", job=job.name, reason=str(partial))
+        tell(_partial(job, str(partial)))
+        return "partial"
     except ConnectorError as error:
         _log.error("job failed", job=job.name, reason=str(error))
         tell(_failure(job, str(error)))
@@ -159,8 +174,8 @@ def run_job(job: Job, stop: threading.Event, tell: Teller) -> bool:
         tell(_failure(job, _("unexpected error {kind}; see the log").format(kind=_kind(error))))
     else:
         _log.info("job succeeded", job=job.name)
-        return True
-    return False
+        return "succeeded"
+    return "failed"
 
 
 def _kind(error: BaseException) -> str:
@@ -170,6 +185,11 @@ def _kind(error: BaseException) -> str:
 def _failure(job: Job, reason: str) -> Alert:
     message = _("The scheduled {job} failed: {reason}").format(job=job.name, reason=reason)
     return Alert("failed", job.name, message)
+
+
+def _partial(job: Job, reason: str) -> Alert:
+    message = _("The scheduled {job} needs a person: {reason}").format(job=job.name, reason=reason)
+    return Alert("partial", job.name, message)
 
 
 @dataclass

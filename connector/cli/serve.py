@@ -13,8 +13,9 @@ from connector.cli.output import moment
 from connector.cli.period import month_before
 from connector.cli.session import Session, session_of
 from connector.cli.shape import EVERY_DAY, command
+from connector.cli.sync import raise_if_asking, raise_if_partial
 from connector.config import Config
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, PartialRunError
 from connector.messages import _
 from connector.results import Options
 from connector.scheduler import Job, Successes
@@ -68,7 +69,9 @@ def serve(
 
 
 def _run_once(job: Job, stop: threading.Event, tell: scheduler.Teller) -> int:
-    return 0 if scheduler.run_job(job, stop, tell) else 1
+    return {"succeeded": 0, "partial": PartialRunError.exit_code, "failed": 1}[
+        scheduler.run_job(job, stop, tell)
+    ]
 
 
 def make_jobs(session: Session, config: Config, stop: threading.Event) -> list[Job]:
@@ -98,7 +101,12 @@ def make_jobs(session: Session, config: Config, stop: threading.Event) -> list[J
 
 
 def _noted(work: Callable[[], None], name: str, notes: Successes) -> None:
-    work()
+    try:
+        work()
+    except PartialRunError:
+        # It finished: the data are fresh, and to run it again at once would change nothing.
+        notes.note(name, datetime.now(UTC), JOBS)
+        raise
     notes.note(name, datetime.now(UTC), JOBS)
 
 
@@ -116,17 +124,13 @@ def _last_success(config: Config, notes: Successes, name: str) -> datetime | Non
 def _sync(session: Session, config: Config, stop: threading.Event) -> None:
     mapping = services.mapping_of(config)
     instance = services.connect(config, session.environment, stop)
-    result = pipeline.run(config, instance, mapping, Options(), stop)
-    if result.outcome == "partial":
-        _log.warning("sync partial", refused=result.refused, set_aside=result.set_aside)
+    raise_if_partial(pipeline.run(config, instance, mapping, Options(), stop))
 
 
 def _reconcile(session: Session, config: Config, stop: threading.Event) -> None:
     mapping = services.mapping_of(config)
     instance = services.connect(config, session.environment, stop)
-    for found in pipeline.sweep(config, instance, mapping, stop):
-        if found.question:
-            _log.warning("reconcile asks", table=found.table, question=found.question)
+    raise_if_asking(pipeline.sweep(config, instance, mapping, stop))
 
 
 def _report(session: Session, config: Config, stop: threading.Event) -> None:

@@ -21,6 +21,7 @@ from connector.config import Config, load_config
 from connector.errors import (
     ConfigError,
     InterruptedRunError,
+    PartialRunError,
     RunInProgressError,
     UnavailableError,
 )
@@ -210,15 +211,24 @@ def test_a_signal_that_the_thread_at_work_received_is_heard_as_well() -> None:
 def test_after_the_stop_a_waiting_job_does_not_begin() -> None:
     stop = threading.Event()
     stop.set()
-    assert not scheduler.run_job(job(run=raiser(AssertionError())), stop, Told())
+    assert scheduler.run_job(job(run=raiser(AssertionError())), stop, Told()) == "failed"
 
 
 def test_a_failed_run_is_told_with_its_sentence() -> None:
     told = Told()
     failing = job(run=raiser(UnavailableError("The instance does not answer")))
-    assert not scheduler.run_job(failing, threading.Event(), told)
+    assert scheduler.run_job(failing, threading.Event(), told) == "failed"
     assert told == [
         Alert("failed", "sync", "The scheduled sync failed: The instance does not answer")
+    ]
+
+
+def test_a_run_that_was_not_whole_is_told_although_it_finished() -> None:
+    told = Told()
+    partial = job(run=raiser(PartialRunError("Records set aside: 2")))
+    assert scheduler.run_job(partial, threading.Event(), told) == "partial"
+    assert told == [
+        Alert("partial", "sync", "The scheduled sync needs a person: Records set aside: 2")
     ]
 
 
@@ -231,7 +241,7 @@ def test_an_unexpected_error_is_told_by_its_kind_alone() -> None:
 @pytest.mark.parametrize("reason", [InterruptedRunError("stopped"), RunInProgressError("busy")])
 def test_being_stopped_or_finding_another_run_is_no_alarm(reason: Exception) -> None:
     told = Told()
-    assert not scheduler.run_job(job(run=raiser(reason)), threading.Event(), told)
+    assert scheduler.run_job(job(run=raiser(reason)), threading.Event(), told) == "failed"
     assert told == []
 
 
