@@ -4,10 +4,11 @@ One writer at a time (see `lock.py`); readers use the snapshot published at the 
 Every DuckDB error leaves as a StoreError.
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +19,10 @@ from connector.errors import RunInProgressError, StoreError
 from connector.messages import _
 
 Row = dict[str, Any]
+
+LOW_DISK_MB = 256
+"""Below this a query that ran out of room may have run out of disk: DuckDB spills what it sorts,
+calls both "out of memory", and has given the disk back by the time it says so."""
 
 
 class Store:
@@ -87,13 +92,10 @@ class Store:
         try:
             yield
         except duckdb.OutOfMemoryException as error:
-            raise StoreError(
-                _(
-                    "The store {path} needs more memory than it may use; raise [store]"
-                    " memory_limit_mb"
-                ).format(path=self.path)
-            ) from error
+            raise _out_of_room(self.path) from error
         except duckdb.Error as error:
+            if _is_disk_full(error):
+                raise _full_disk(self.path) from error
             raise StoreError(
                 _("The store {path} refused an operation: {reason}").format(
                     path=self.path, reason=_first_line(error)
@@ -114,7 +116,7 @@ class Store:
 def open_store(path: Path, memory_limit_mb: int = 112) -> Store:
     """Open (or create) the store and bring its schema up to date.
 
-    Raises StoreError if the file is damaged, no store of ours, or of a newer version;
+    Raises StoreError if the file is damaged, out of reach, no store of ours, or of a newer version;
     RunInProgressError if another process writes it.
     """
     is_new = not path.exists()
@@ -152,6 +154,8 @@ def publish_snapshot(path: Path) -> None:
             os.fsync(file.fileno())
         draft.replace(target)
     except OSError as error:
+        # Half a copy would take the room that the next attempt needs.
+        _discard(draft)
         raise StoreError(
             _("The snapshot {path} could not be written: {reason}").format(
                 path=target, reason=error.strerror
@@ -179,9 +183,18 @@ def _connect(path: Path, memory_limit_mb: int, *, read_only: bool) -> duckdb.Duc
 
 def _opening_error(path: Path, error: Exception) -> StoreError:
     reason = _first_line(error)
-    if "lock" in reason.lower():
+    if "could not set lock" in reason.lower():
         return RunInProgressError(
             _("The store {path} is in use by another process; wait for it to end").format(path=path)
+        )
+    if _is_disk_full(error):
+        return _full_disk(path)
+    if "permission denied" in reason.lower():
+        return StoreError(
+            _(
+                "The store {path} may not be opened (permission denied); check who owns the file"
+                " and its folder, and their rights"
+            ).format(path=path)
         )
     return StoreError(
         _(
@@ -191,11 +204,48 @@ def _opening_error(path: Path, error: Exception) -> StoreError:
     )
 
 
+def _out_of_room(path: Path) -> StoreError:
+    if _free_mb(path) < LOW_DISK_MB:
+        return _full_disk(path)
+    return StoreError(
+        _(
+            "The store {path} needs more memory than it may use; raise [store] memory_limit_mb"
+        ).format(path=path)
+    )
+
+
+def _is_disk_full(error: Exception) -> bool:
+    return os.strerror(errno.ENOSPC).lower() in str(error).lower()
+
+
+def _full_disk(path: Path) -> StoreError:
+    return StoreError(
+        _(
+            "The disk of the store {path} is full, or too small for its work ({free} MB are free);"
+            " make room there and run again"
+        ).format(path=path, free=round(_free_mb(path)))
+    )
+
+
+def _free_mb(path: Path) -> float:
+    try:
+        return shutil.disk_usage(path.parent).free / 2**20
+    except OSError:
+        return float("inf")
+
+
+def _discard(draft: Path) -> None:
+    with suppress(OSError):  # what is told is why the copy failed
+        draft.unlink(missing_ok=True)
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _migrate(store: Store, *, is_new: bool) -> None:
+    if not is_new:
+        _refuse_foreign(store)
     store.execute(
         "CREATE TABLE IF NOT EXISTS migration"
         " (number INTEGER PRIMARY KEY, name VARCHAR,"
@@ -222,9 +272,34 @@ def _migrate(store: Store, *, is_new: bool) -> None:
             )
 
 
+def _refuse_foreign(store: Store) -> None:
+    """Somebody else's database is not made a store of ours. An empty one may be."""
+    tables = store.value("SELECT count(*) FROM duckdb_tables() WHERE NOT internal")
+    ours = store.value(
+        "SELECT count(*) FROM duckdb_tables()"
+        " WHERE schema_name = 'main' AND table_name = 'migration'"
+    )
+    if tables and not ours:
+        raise StoreError(
+            _(
+                "{path} is a database of another program, no store of travesia; nothing was"
+                " changed in it. Name another file in [store] path"
+            ).format(path=store.path)
+        )
+
+
 def _back_up(store: Store, number: int) -> None:
     store.execute("CHECKPOINT")
-    shutil.copyfile(store.path, store.path.with_name(f"{store.path.name}.before-{number:04d}"))
+    copy = store.path.with_name(f"{store.path.name}.before-{number:04d}")
+    try:
+        shutil.copyfile(store.path, copy)
+    except OSError as error:
+        _discard(copy)
+        raise StoreError(
+            _("The backup {path} could not be written: {reason}").format(
+                path=copy, reason=error.strerror
+            )
+        ) from error
 
 
 def _migrations() -> list[tuple[int, str, str]]:

@@ -1,6 +1,12 @@
 """The store file: opening, migrating, transactions, snapshot."""
 
+import errno
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import pytest
@@ -84,3 +90,104 @@ def test_errors_of_the_database_leave_as_ours(tmp_path: Path) -> None:
             with pytest.raises(StoreError):
                 call("SELECT * FROM nowhere")
     assert issubclass(RunInProgressError, StoreError)
+
+
+def raiser(error: Exception) -> Callable[..., Any]:
+    def call(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return call
+
+
+def disk_with(monkeypatch: pytest.MonkeyPatch, free_mb: int) -> None:
+    usage = SimpleNamespace(free=free_mb * 2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+
+
+SORT = "SELECT i, repeat('x', 200) || i AS s FROM range(3000000) AS r (i) ORDER BY s DESC"
+
+
+@pytest.mark.parametrize(
+    ("free_mb", "said"),
+    [(12, r"disk of the store .*12 MB are free"), (50_000, "raise .* memory_limit_mb")],
+)
+def test_a_query_without_room_names_the_disk_if_it_is_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_mb: int, said: str
+) -> None:
+    disk_with(monkeypatch, free_mb)
+    with open_store(tmp_path / "s.duckdb", memory_limit_mb=32) as store:
+        store.execute("SET max_temp_directory_size = '1MB'")
+        with pytest.raises(StoreError, match=said):
+            store.execute(f"CREATE TABLE t AS {SORT}")
+
+
+def test_a_write_without_room_names_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk_with(monkeypatch, 0)
+    failed = duckdb.IOException(f'Could not write file "x": {os.strerror(errno.ENOSPC)}')
+    store = Store(tmp_path / "s.duckdb", SimpleNamespace(execute=raiser(failed)))  # type: ignore[arg-type]
+    with pytest.raises(StoreError, match="0 MB are free"):
+        store.execute("INSERT INTO t VALUES (1)")
+
+
+def test_a_failed_snapshot_leaves_no_draft_and_the_old_one_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.duckdb"
+    open_store(path).close()
+    publish_snapshot(path)
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr(os, "fsync", raiser(OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(StoreError, match="No space left on device"):
+        publish_snapshot(path)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_failed_backup_is_told_and_leaves_no_half_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.duckdb"
+    duckdb.connect(str(path)).close()
+    monkeypatch.setattr(shutil, "copyfile", raiser(OSError(errno.ENOSPC, "No space left")))
+    with pytest.raises(StoreError, match=r"backup .*before-0001 could not be written: No space"):
+        open_store(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["s.duckdb"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.IOException('IO Error: Cannot open file "s.duckdb": Permission denied'),
+        PermissionError(errno.EACCES, "Permission denied", "s.duckdb"),
+    ],
+)
+def test_missing_rights_ask_for_rights_and_not_for_a_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(duckdb, "connect", raiser(error))
+    with pytest.raises(StoreError, match="check who owns the file") as caught:
+        open_store(tmp_path / "s.duckdb")
+    assert "backup" not in str(caught.value)
+
+
+def test_a_path_with_lock_in_its_name_is_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "clock.duckdb"
+    path.write_bytes(b"this is not a database" * 500)
+    with pytest.raises(StoreError) as caught:
+        open_store(path)
+    assert not isinstance(caught.value, RunInProgressError)
+
+
+@pytest.mark.parametrize("schema", ["main", "sales"])
+def test_another_programs_database_is_refused_untouched(tmp_path: Path, schema: str) -> None:
+    path = tmp_path / "theirs.duckdb"
+    with duckdb.connect(str(path)) as theirs:
+        theirs.execute(
+            f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE TABLE {schema}.orders (i INT)"
+        )
+    content = path.read_bytes()
+    with pytest.raises(StoreError, match="another program"):
+        open_store(path)
+    assert path.read_bytes() == content
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
