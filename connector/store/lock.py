@@ -7,6 +7,7 @@ sidecar left behind by a killed run locks nothing.
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,11 @@ from typing import Any
 
 from connector.errors import RunInProgressError, StoreError
 from connector.messages import _
+
+ATTEMPTS = 6
+PAUSE_SECONDS = 0.05
+"""How often a run asks for the lock: whoever looks whether it is held (`is_locked`) shares it for
+an instant, and must not turn a starting run away."""
 
 
 class Status:
@@ -58,16 +64,21 @@ def locked(store: Path) -> Iterator[Status]:
 
 
 def _take(descriptor: int, store: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        other = read_status(store)
-        raise RunInProgressError(
-            _(
-                "Another run works on {store} (process {pid}, phase {phase});"
-                " wait for it, or look at travesia status"
-            ).format(store=store, pid=other.get("pid", "?"), phase=other.get("phase", "?"))
-        ) from None
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(PAUSE_SECONDS)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        return
+    other = read_status(store)
+    raise RunInProgressError(
+        _(
+            "Another run works on {store} (process {pid}, phase {phase});"
+            " wait for it, or look at travesia status"
+        ).format(store=store, pid=other.get("pid", "?"), phase=other.get("phase", "?"))
+    )
 
 
 def is_locked(store: Path) -> bool:

@@ -1,7 +1,9 @@
 """The sidecar: lock and status in one small file."""
 
+import fcntl
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,27 @@ def test_a_broken_sidecar_is_no_status_and_no_lock(tmp_path: Path) -> None:
     with locked(store) as status:
         status.say(phase="start")
     assert read_status(store)["phase"] == "start"
+
+
+def test_a_look_at_the_wrong_instant_turns_no_run_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "s.duckdb"
+    with locked(store):
+        pass
+    with sidecar_path(store).open("rb") as looker:
+        fcntl.flock(looker, fcntl.LOCK_SH)
+        slept: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            if len(slept) == 3:
+                fcntl.flock(looker, fcntl.LOCK_UN)
+
+        monkeypatch.setattr(time, "sleep", sleep)
+        with locked(store):
+            assert is_locked(store)
+    assert sum(slept) < 0.5
 
 
 def test_the_lock_falls_with_a_killed_process(tmp_path: Path) -> None:
