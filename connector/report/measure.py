@@ -28,8 +28,9 @@ from connector.report.source import Source, open_source
 from connector.report.trend import measure_flows, measure_weeks
 from connector.store.database import Row, Store
 
+# By the order of the runs, not by the marks: one run under a wrong clock is put right by the next.
 _DATA_UNTIL = """
-SELECT max(high_mark) AS until, min(high_mark) AS since
+SELECT arg_max(high_mark, started_at) AS until, arg_min(high_mark, started_at) AS since
 FROM run WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial')
 """
 

@@ -307,6 +307,21 @@ def test_the_data_reach_to_the_latest_finished_sync(figures: Figures) -> None:
     assert figures.moves_since == FIRST_SYNC
 
 
+def test_one_run_under_a_wrong_clock_does_not_spoil_the_later_reports(tmp_path: Path) -> None:
+    with fill_store(tmp_path / "s.duckdb", make_sample(incidents=3, items=0)) as store:
+        store.execute(
+            "INSERT INTO run (run_id, kind, started_at, high_mark, outcome) VALUES"
+            " ('ahead', 'sync', $at, '2031-01-01', 'succeeded'),"
+            " ('behind', 'sync', $at, '1999-01-01', 'succeeded'),"
+            " ('unread', 'sync', '2035-01-01', NULL, 'succeeded'),"
+            " ('failed', 'sync', '2035-01-02', '2035-01-02', 'failed')",
+            at=(NOW - timedelta(hours=5)).replace(tzinfo=None),
+        )
+        figures = measure(store, sample_mapping(), PERIOD, "travesia", 5)
+    assert figures.data_until == NOW
+    assert figures.moves_since == FIRST_SYNC
+
+
 def test_a_fresh_store_gives_figures_of_nothing(tmp_path: Path) -> None:
     with open_store(tmp_path / "s.duckdb") as store:
         figures = measure(store, sample_mapping(), PERIOD, "travesia", 5)
