@@ -38,8 +38,17 @@ _ALL = (
     Definition(
         "records_open",
         "records",
-        mark("Open now"),
+        mark("Of these, still open"),
         mark("Records of the period that are still open when the data end."),
+    ),
+    Definition(
+        "open_now",
+        "records",
+        mark("Open now"),
+        mark(
+            "Every record of the journey that is open when the data end, whether it belongs to the"
+            " period or came after it."
+        ),
     ),
     Definition(
         "records_placed",
@@ -60,7 +69,10 @@ _ALL = (
         "records_left",
         "moves",
         mark("Left"),
-        mark("Moves out of this step within the period, as observed from sync to sync."),
+        mark(
+            "Moves out of this step within the period, as observed from sync to sync; – where none"
+            " was seen and the whole period was not observed."
+        ),
     ),
     Definition(
         "dwell_median",
@@ -72,7 +84,10 @@ _ALL = (
         "age_median",
         "seconds",
         mark("Median wait, open"),
-        mark("Half of the records now open in this step have been there for longer than this."),
+        mark(
+            "Half of the records of the period still open in this step have been there for longer"
+            " than this."
+        ),
     ),
     Definition(
         "records_in_band",
@@ -144,7 +159,10 @@ _ALL = (
         "closures",
         "tickets",
         mark("Closures"),
-        mark("Tickets that ended within the period, by how they ended."),
+        mark(
+            "Tickets that ended within the period, by how they ended: value confirmed or denied by"
+            " a voice, presumed from silence, not known yet, or ended without value."
+        ),
     ),
     Definition(
         "tickets_opened",
@@ -179,8 +197,45 @@ _ALL = (
         mark("Departments"),
         mark(
             "Tickets opened in the period by the department of the person they are for. Departments"
-            " of few people are shown together, never alone."
+            " of few people are shown together, never alone. SLA: all clocks decided on what is"
+            " theirs, whenever it was opened; the rows make the totals."
         ),
+    ),
+    Definition(
+        "sla_met_by_month",
+        "ratio",
+        mark("SLA by month"),
+        mark(
+            "Clocks met, of those met or breached, by the department of the person and the month in"
+            " which the clock started."
+        ),
+    ),
+    Definition(
+        "approval_wait_median",
+        "seconds",
+        mark("Median wait for approval"),
+        mark(
+            "Half of the approvals asked for in the month and decided waited longer, in calendar"
+            " time from asked to the last change of the approval. Those that lapsed do not count."
+        ),
+    ),
+    Definition(
+        "approval_wait_slow",
+        "seconds",
+        mark("One in ten waited longer than"),
+        mark("One in ten of the approvals asked for in the month and decided waited longer."),
+    ),
+    Definition(
+        "approvals_waiting",
+        "approvals",
+        mark("Still waiting"),
+        mark("Approvals asked for in the month that nobody has decided when the data end."),
+    ),
+    Definition(
+        "approvals_decided",
+        "approvals",
+        mark("Decided"),
+        mark("Approvals asked for in the month that were granted or refused since."),
     ),
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import sqlglot
 from sqlglot import exp, select
 
-from connector.report.figures import DepartmentFigures, Share
+from connector.report.figures import NO_DEPARTMENT, DepartmentFigures, Share
 from connector.report.life import first_filled
 from connector.report.source import Source
 from connector.store.database import Row
@@ -17,44 +17,97 @@ from connector.store.database import Row
 PERSON_COLUMNS = ("caller_id", "requested_for", "opened_by")
 """Who the ticket is for; the first one filled counts."""
 
+_ROWS = """
+SELECT coalesce(b.department, '') AS department, b.person,
+       l.opened IS NOT NULL AS is_ticket, l.is_open, FALSE AS is_clock, FALSE AS is_met
+FROM life AS l
+JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
+LEFT JOIN belongs AS b ON b.table_name = l.table_name AND b.sys_id = l.sys_id
+WHERE list_contains($tickets, l.table_name) AND NOT list_contains($ignored, c.rule_id)
+  AND l.opened >= $since AND l.opened < $until
+"""
+
+_CLOCKS = """
+SELECT coalesce(b.department, '') AS department, b.person, FALSE AS is_ticket, FALSE AS is_open,
+       TRUE AS is_clock, k.result = 'met' AS is_met
+FROM clock AS k
+LEFT JOIN belongs AS b ON b.sys_id = k.task
+WHERE k.in_period AND k.result <> 'running'
+"""
+
 _DEPARTMENTS = """
-SELECT u.department, any_value(d.name) AS name, count(DISTINCT p.person) AS people,
-       count(*) AS opened, count(*) FILTER (l.is_open) AS open,
-       count(*) FILTER (s.breached) AS breached, count(*) FILTER (s.decided) AS decided
-FROM person AS p
-JOIN life AS l ON l.table_name = p.table_name AND l.sys_id = p.sys_id
-JOIN classification AS c ON c.table_name = p.table_name AND c.sys_id = p.sys_id
-JOIN current.sys_user AS u ON u.sys_id = p.person
-LEFT JOIN current.cmn_department AS d ON d.sys_id = u.department
-LEFT JOIN sla AS s ON s.task = p.sys_id
-WHERE l.opened >= $since AND l.opened < $until AND u.department <> ''
-  AND NOT list_contains($ignored, c.rule_id)
-GROUP BY u.department
+SELECT w.department, any_value(d.name) AS name,
+       count(DISTINCT w.person) FILTER (w.is_ticket) AS people,
+       count(DISTINCT w.person) AS anybody,
+       count(*) FILTER (w.is_ticket) AS opened, count(*) FILTER (w.is_open) AS open,
+       count(*) FILTER (w.is_met) AS met, count(*) FILTER (w.is_clock) AS decided
+FROM work AS w
+LEFT JOIN current.cmn_department AS d ON d.sys_id = w.department
+GROUP BY w.department
 """
 
-_SLA = """
-SELECT task, bool_or(lower(has_breached) IN ('true', '1')) AS breached,
-       bool_or(lower(has_breached) IN ('true', '1') OR stage = 'completed') AS decided
-FROM current.task_sla GROUP BY task
+_BELONGS = """
+SELECT p.table_name, p.sys_id, p.person, coalesce(u.department, '') AS department
+FROM person AS p LEFT JOIN current.sys_user AS u ON u.sys_id = p.person
 """
-
-_NO_SLA = "SELECT '' AS task, FALSE AS breached, FALSE AS decided WHERE FALSE"
 
 
 def measure_departments(source: Source, minimum_group: int) -> tuple[DepartmentFigures, ...]:
-    """Departments by tickets opened in the period; () where the tool's people are not read."""
+    """Departments by tickets opened in the period; () where the tool's people are not read.
+
+    With the row of no department, tickets sum to those opened and clocks to those decided.
+    """
+    belongs = belongings(source)
+    if belongs is None:
+        return ()
+    work = _parse(_ROWS)
+    if has_clocks(source):
+        work = exp.union(work, _parse(_CLOCKS), distinct=False)
+    query = _parse(_DEPARTMENTS).with_("belongs", as_=belongs).with_("work", as_=work)
+    rows = source.read(query.sql("duckdb"))
+    nobodys = [row for row in rows if not row["department"] and not row["anybody"]]
+    shown = suppress([_figures(row) for row in rows if row not in nobodys], minimum_group)
+    # What belongs to nobody points at nobody: it needs no company.
+    return (*shown, *(_figures(row) for row in nobodys)) if shown else ()
+
+
+def has_clocks(source: Source) -> bool:
+    """Whether the tool's SLA rows are read."""
+    return source.has("task_sla", "task", "stage", "has_breached")
+
+
+def belongings(source: Source) -> exp.Query | None:
+    """(table_name, sys_id, person, department) of tickets and of what hangs from them.
+
+    None where the tool's people and departments are not read.
+    """
     persons = _persons(source)
     if (
         persons is None
         or not source.has("sys_user", "department")
         or not source.has("cmn_department", "name")
     ):
-        return ()
-    has_sla = source.has("task_sla", "task", "stage", "has_breached")
-    query = sqlglot.parse_one(_DEPARTMENTS, dialect="duckdb", into=exp.Select)
-    sla = sqlglot.parse_one(_SLA if has_sla else _NO_SLA, dialect="duckdb", into=exp.Select)
-    rows = source.read(query.with_("person", as_=persons).with_("sla", as_=sla).sql("duckdb"))
-    return suppress([_figures(row) for row in rows], minimum_group)
+        return None
+    hanging: list[exp.Query] = [
+        select(
+            exp.Literal.string(edge.table).as_("table_name"),
+            exp.column("sys_id", table="h", quoted=True),
+            exp.column("person", table="o", quoted=True),
+        )
+        .from_(exp.table_(edge.table, db="current", quoted=True, alias="h"))
+        .join("owner AS o", on=f'o.sys_id = h."{edge.field}"')
+        for edge in {edge.table: edge for edge in reversed(source.mapping.edges)}.values()
+        if edge.parent in source.tickets
+        and edge.table not in source.tickets
+        and source.has(edge.table, edge.field)
+    ]
+    owner = select("*").from_("owner")
+    person = exp.union(owner, *hanging, distinct=False) if hanging else owner
+    return _parse(_BELONGS).with_("owner", as_=persons).with_("person", as_=person)
+
+
+def _parse(sql: str) -> exp.Query:
+    return sqlglot.parse_one(sql, dialect="duckdb", into=exp.Select)
 
 
 def _persons(source: Source) -> exp.Query | None:
@@ -74,12 +127,12 @@ def _persons(source: Source) -> exp.Query | None:
 
 def _figures(row: Row) -> DepartmentFigures:
     return DepartmentFigures(
-        department=row["department"],
+        department=row["department"] or NO_DEPARTMENT,
         name=row["name"] or row["department"],
         people=row["people"],
         opened=row["opened"],
         open=row["open"],
-        sla=Share(row["decided"] - row["breached"], row["decided"]),
+        sla=Share(row["met"], row["decided"]),
     )
 
 

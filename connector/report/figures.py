@@ -50,7 +50,10 @@ class Share:
 
 @dataclass(frozen=True)
 class StepFigures:
-    """One step of one journey. `tables` are those that can place a record here, in this tool."""
+    """One step of one journey. `tables` are those that can place a record here, in this tool.
+
+    `left` is None where none was seen to leave, but nobody watched the whole period.
+    """
 
     step: str
     tables: tuple[str, ...]
@@ -58,7 +61,7 @@ class StepFigures:
     in_period: int = 0
     open: int = 0
     entered: int = 0
-    left: int = 0
+    left: int | None = 0
     dwell_seconds: float | None = None
     dwell_records: int = 0
     age_seconds: float | None = None
@@ -140,9 +143,15 @@ class Week:
     is_complete: bool
 
 
+NO_DEPARTMENT = "none"
+
+
 @dataclass(frozen=True)
 class DepartmentFigures:
-    """The tickets that one department opened; `department` "" is all small ones together."""
+    """The tickets of one department's people, and the SLA clocks decided on what is theirs.
+
+    `department` "" is all small ones together; NO_DEPARTMENT what belongs to none that is known.
+    """
 
     department: str
     name: str
@@ -153,11 +162,45 @@ class DepartmentFigures:
 
 
 @dataclass(frozen=True)
+class DepartmentMonths:
+    """SLA of one department by month; None where too few people had a clock."""
+
+    department: str
+    name: str
+    met: tuple[Share | None, ...]
+
+
+@dataclass(frozen=True)
+class ApprovalMonth:
+    """Approvals asked for in a month. Waits are of those decided; None behind too few people."""
+
+    month: date
+    decided: int
+    waiting: int
+    median_seconds: float | None
+    slow_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Months:
+    """What went on month by month, from the first day of each of `months`."""
+
+    months: tuple[date, ...] = ()
+    departments: tuple[DepartmentMonths, ...] = ()
+    approvals: tuple[ApprovalMonth, ...] = ()
+
+
+@dataclass(frozen=True)
 class Closures:
-    """How the tickets that ended in the period ended."""
+    """How the tickets that ended in the period ended. Nothing but these: they make the total.
+
+    `denied`: a voice said that value was missed. `unknown`: neither value nor outcome as yet.
+    """
 
     confirmed: int = 0
     presumed: int = 0
+    denied: int = 0
+    unknown: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -168,7 +211,12 @@ class Closures:
     @property
     def total(self) -> int:
         """Every closure, with value or without."""
-        return self.confirmed + self.presumed + sum(self.outcomes.values())
+        return self.confirmed + self.presumed + self.denied + self.unknown + self.without_value
+
+    @property
+    def without_value(self) -> int:
+        """Cancelled, lost, failed and the like."""
+        return sum(self.outcomes.values())
 
 
 Scope = Literal["all"]
@@ -184,6 +232,7 @@ class Figures:
     data_until: datetime | None
     moves_since: datetime | None
     records: int
+    open_now: int
     journeys: tuple[JourneyFigures, ...]
     touchpoints: tuple[TouchpointFigures, ...]
     tables: tuple[TableFigures, ...]
@@ -196,6 +245,7 @@ class Figures:
     previous: Flow
     weeks: tuple[Week, ...]
     departments: tuple[DepartmentFigures, ...]
+    months: Months
     minimum_group: int
 
     @property
@@ -205,8 +255,13 @@ class Figures:
 
     @property
     def open(self) -> int:
-        """Records of the period that are open now."""
+        """Records of the period that are still open; `open_now` is all that are."""
         return sum(t.open for t in self.tables if not t.is_measure)
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether moves were watched from the beginning of the period on."""
+        return self.moves_since is not None and self.moves_since <= self.period.start
 
     @property
     def sla_total(self) -> SlaFigures | None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from connector.journey.model import Journey
 from connector.journey.model import Mapping as JourneyMapping
@@ -24,6 +25,7 @@ from connector.report.figures import (
     TouchpointFigures,
 )
 from connector.report.life import MEASURES
+from connector.report.months import measure_months
 from connector.report.source import Source, open_source
 from connector.report.trend import measure_flows, measure_weeks
 from connector.store.database import Row, Store
@@ -74,21 +76,11 @@ GROUP BY ALL
 """
 
 _SLA = """
-SELECT c.steps,
-       CASE WHEN lower(s.has_breached) IN ('true', '1') OR s.stage = 'breached' THEN 'breached'
-            WHEN s.stage IN ('completed', 'achieved') THEN 'met'
-            ELSE 'running' END AS result,
-       coalesce(t.is_open, FALSE) AS is_open,
-       count(*) AS n
-FROM current.task_sla AS s
-JOIN life AS l ON l.table_name = 'task_sla' AND l.sys_id = s.sys_id
-LEFT JOIN classification AS c ON c.sys_id = s.task AND NOT list_contains($measures, c.table_name)
-LEFT JOIN life AS t ON t.table_name = c.table_name AND t.sys_id = c.sys_id
-WHERE l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since)
-  AND (coalesce(s.stage, '') <> 'cancelled' OR lower(s.has_breached) IN ('true', '1'))
-  AND NOT list_contains($ignored, coalesce(c.rule_id, '-'))
-GROUP BY ALL
+SELECT steps, result, is_open, count(*) AS n FROM clock WHERE in_period GROUP BY ALL
 """
+
+VOICE = "survey_answered"
+"""Where a ticket stands about which somebody spoke; without value, it was denied."""
 
 Cube = Sequence[Row]
 
@@ -106,6 +98,7 @@ def measure(
     cube = source.read(_CUBE)
     in_period = [row for row in cube if row["in_period"] and row["table_name"] not in MEASURES]
     total = _count(in_period)
+    departments = measure_departments(source, minimum_group)
     flows = measure_flows(source, [(period.start, period.end), _bounds(period.previous)])
     return Figures(
         period=period,
@@ -113,7 +106,8 @@ def measure(
         data_until=data_until,
         moves_since=_aware(run["since"]),
         records=total,
-        journeys=_journeys(source, cube, data_until, journey),
+        open_now=_count(cube, lambda row: row["is_open"] and row["table_name"] not in MEASURES),
+        journeys=_journeys(source, cube, _Reach(data_until, _aware(run["since"])), journey),
         touchpoints=_touchpoints(mapping, in_period, journey),
         tables=_tables(source, cube),
         ticket_tables=source.tickets,
@@ -124,7 +118,8 @@ def measure(
         flow=flows[0],
         previous=flows[1],
         weeks=measure_weeks(source, data_until),
-        departments=measure_departments(source, minimum_group),
+        departments=departments,
+        months=measure_months(source, data_until, departments, minimum_group),
         minimum_group=minimum_group,
     )
 
@@ -157,13 +152,19 @@ def _visible(in_period: Cube) -> Share:
 # Steps ------------------------------------------------------------------------------------
 
 
-def _journeys(
-    source: Source, cube: Cube, data_until: datetime | None, shown: str
-) -> tuple[JourneyFigures, ...]:
+class _Reach(NamedTuple):
+    """Up to when the data reach, and since when moves are watched."""
+
+    until: datetime | None
+    moves: datetime | None
+
+
+def _journeys(source: Source, cube: Cube, reach: _Reach, shown: str) -> tuple[JourneyFigures, ...]:
     ordered = sorted(source.mapping.journeys.values(), key=lambda journey: journey.id != shown)
     moves = source.read(_MOVES)
     dwell = {(row["journey"], row["step"]): row for row in source.read(_DWELL)}
-    ages = _ages(source, data_until)
+    ages = _ages(source, reach.until)
+    is_observed = reach.moves is not None and reach.moves <= source.period.start
     sla = _sla_rows(source)
     return tuple(
         JourneyFigures(
@@ -171,6 +172,7 @@ def _journeys(
             tuple(
                 replace(
                     step,
+                    left=step.left if step.left or is_observed else None,
                     dwell_seconds=dwell.get((journey.id, step.step), {}).get("seconds"),
                     dwell_records=dwell.get((journey.id, step.step), {}).get("n", 0),
                     age_seconds=ages.get((journey.id, step.step)),
@@ -316,10 +318,12 @@ def _closures(source: Source, cube: Cube) -> Closures:
     ended = [row for row in cube if row["has_ended"] and row["table_name"] in source.tickets]
     outcomes: Counter[str] = Counter()
     for row in ended:
-        if not row["value"] and row["outcome"]:
-            outcomes[row["outcome"]] += row["n"]
+        outcomes[row["value"] or row["outcome"] or _unsaid(row)] += row["n"]
     return Closures(
-        confirmed=_count(ended, lambda row: row["value"] == "confirmed"),
-        presumed=_count(ended, lambda row: row["value"] == "presumed"),
+        **{how: outcomes.pop(how, 0) for how in ("confirmed", "presumed", "denied", "unknown")},
         outcomes=dict(sorted(outcomes.items())),
     )
+
+
+def _unsaid(row: Row) -> str:
+    return "denied" if row["touchpoint"] == VOICE else "unknown"

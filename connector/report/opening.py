@@ -6,7 +6,9 @@ Each sentence is one function that answers "" where its figures cannot carry it.
 from collections.abc import Callable
 
 from connector.messages import _, _n
+from connector.report.figures import NO_DEPARTMENT
 from connector.report.report import Report
+from connector.report.story import fall, slow_approvals
 from connector.report.wording import clean, duration, instant, number, percent, share
 
 FEWEST_BEFORE = 10
@@ -36,6 +38,8 @@ def opening(report: Report) -> list[str]:
         _where,
         _sla,
         _department,
+        fall,
+        slow_approvals,
         _overdue,
         _value,
         _visible,
@@ -60,8 +64,8 @@ def _no_data(report: Report) -> str:
 def _volume(report: Report) -> str:
     figures = report.figures
     return _n(
-        "{n} record was open on the journey at some moment of the period; {open} open now.",
-        "{n} records were open on the journey at some moment of the period; {open} open now.",
+        "{n} record was open on the journey at some moment of the period; {open} still open.",
+        "{n} records were open on the journey at some moment of the period; {open} still open.",
         figures.records,
     ).format(n=number(figures.records), open=number(figures.open))
 
@@ -112,11 +116,11 @@ def _where(report: Report) -> str:
         return ""
     name = report.step_name(shown.journey, busiest.step)
     if busiest.age_seconds is None:
-        text = _("The step with most open records is “{step}”: {n}.")
+        text = _("Of the records still open, most are in “{step}”: {n}.")
     else:
         text = _(
-            "The step with most open records is “{step}”: {n}, half of them there for {age} or"
-            " longer."
+            "Of the records still open, most are in “{step}”: {n}, half of them there for {age}"
+            " or longer."
         )
     return text.format(step=name, n=number(busiest.open), age=duration(busiest.age_seconds))
 
@@ -137,7 +141,9 @@ def _department(report: Report) -> str:
     known = [
         (row.sla.ratio, row)
         for row in report.figures.departments
-        if row.department and row.sla.ratio is not None and row.sla.whole >= FEWEST_CLOCKS
+        if row.department not in ("", NO_DEPARTMENT)
+        and row.sla.ratio is not None
+        and row.sla.whole >= FEWEST_CLOCKS
     ]
     if everybody is None or not known:
         return ""
@@ -167,15 +173,24 @@ def _overdue(report: Report) -> str:
 
 def _value(report: Report) -> str:
     closures = report.figures.closures
-    if not closures.confirmed_share.whole:
+    if not closures.total:
         return ""
     return _n(
-        "Value was confirmed by a voice in {ratio} of {n} closure;"
-        " in the others it is presumed from silence.",
-        "Value was confirmed by a voice in {ratio} of {n} closures;"
-        " in the others it is presumed from silence.",
-        closures.confirmed_share.whole,
-    ).format(ratio=share(closures.confirmed_share), n=number(closures.confirmed_share.whole))
+        "{n} ticket ended. Value confirmed by a voice: {confirmed}; presumed from silence:"
+        " {presumed}; denied by a voice: {denied}; not known yet: {unknown}; without value:"
+        " {without}.",
+        "{n} tickets ended. Value confirmed by a voice: {confirmed}; presumed from silence:"
+        " {presumed}; denied by a voice: {denied}; not known yet: {unknown}; without value:"
+        " {without}.",
+        closures.total,
+    ).format(
+        n=number(closures.total),
+        confirmed=number(closures.confirmed),
+        presumed=number(closures.presumed),
+        denied=number(closures.denied),
+        unknown=number(closures.unknown),
+        without=number(closures.without_value),
+    )
 
 
 def _visible(report: Report) -> str:

@@ -88,7 +88,7 @@ def _values(report: Report) -> dict[str, str]:
         "u_title": report.title,
         "u_period_from": format_instance(figures.period.start),
         "u_period_to": format_instance(figures.period.end),
-        "u_scope": figures.scope,
+        "u_scope": report.scope_name,
         "u_language": report.language,
         "u_data_until": format_instance(figures.data_until) if figures.data_until else "",
         "u_records": str(figures.records),

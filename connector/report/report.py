@@ -41,6 +41,12 @@ class Report:
             return _("Journey report, {period}").format(period=span(self.period))
 
     @property
+    def scope_name(self) -> str:
+        """What part of the organisation the report is about, in the report's language."""
+        with speaking(self.language):
+            return {"all": _("The whole organisation")}[self.figures.scope]
+
+    @property
     def journey(self) -> Journey:
         """The journey that the organisation shows."""
         return self.mapping.journeys[self.figures.shown.journey]

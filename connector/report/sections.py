@@ -1,7 +1,6 @@
 """The chapters of a report: each with its tables, what they mean and how many records they hold."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from connector.journey.fields import BAND_CHOICES, OUTCOME_CHOICES
 from connector.messages import _
@@ -13,32 +12,19 @@ from connector.report.figures import (
     StepFigures,
     TouchpointFigures,
 )
+from connector.report.layout import Section, Table
+from connector.report.people import departments, months
 from connector.report.report import Report
-from connector.report.wording import NOTHING, clean, day, duration, number, of, share
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of texts. The first `texts` columns are words, the others numbers.
-
-    The last cell of a row that is too short is a remark: it spans the rest.
-    """
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    texts: int = 1
-
-
-@dataclass(frozen=True)
-class Section:
-    """A chapter. `id` is stable: charts and links go by it."""
-
-    id: str
-    title: str
-    lead: str
-    tables: tuple[Table, ...]
-    notes: tuple[str, ...] = ()
+from connector.report.wording import (
+    NOTHING,
+    clean,
+    day,
+    duration,
+    instant,
+    number,
+    of,
+    share,
+)
 
 
 def sections(report: Report) -> Iterator[Section]:
@@ -50,7 +36,9 @@ def sections(report: Report) -> Iterator[Section]:
     yield _touchpoints(report)
     yield _value(report)
     if report.figures.departments:
-        yield _departments(report)
+        yield departments(report)
+    if report.figures.months.departments or report.figures.months.approvals:
+        yield months(report)
     for journey in others:
         yield _other_journey(report, journey)
     yield _quality(report)
@@ -65,6 +53,21 @@ def _steps(report: Report, journey: JourneyFigures) -> Section:
         _("Step by step"),
         " ".join((meaning("records_in_period"), meaning("records_in_band"))),
         (_step_table(report, journey),),
+        _unobserved(report),
+    )
+
+
+def _unobserved(report: Report) -> tuple[str, ...]:
+    """Beside the table of steps, where moves were not watched through the whole period."""
+    figures = report.figures
+    if figures.is_observed:
+        return ()
+    if figures.moves_since is None or figures.moves_since >= figures.period.end:
+        return (_("Left, median stay: – is not observed yet, as watching began after the period."),)
+    return (
+        _("Left, median stay: – is not observed yet; moves are watched since {instant}.").format(
+            instant=instant(figures.moves_since, figures.period)
+        ),
     )
 
 
@@ -95,7 +98,7 @@ def _step_cells(step: StepFigures) -> tuple[str, ...]:
         number(step.in_period),
         number(step.open),
         number(step.entered),
-        number(step.left),
+        NOTHING if step.left is None else number(step.left),
         duration(step.dwell_seconds),
         duration(step.age_seconds),
         number(step.placed),
@@ -225,6 +228,8 @@ def _value(report: Report) -> Section:
     ends = [
         (_("Value confirmed by a voice"), closures.confirmed),
         (_("Value presumed from silence"), closures.presumed),
+        (_("Value denied by a voice"), closures.denied),
+        (_("Value not known yet"), closures.unknown),
         *(
             (OUTCOME_CHOICES[name].in_(report.language) if name in OUTCOME_CHOICES else name, n)
             for name, n in closures.outcomes.items()
@@ -235,7 +240,7 @@ def _value(report: Report) -> Section:
     return Section(
         "value",
         _("Value"),
-        meaning("value_confirmed_share"),
+        " ".join((meaning("value_confirmed_share"), meaning("closures"))),
         (Table(_("Tickets that ended in the period"), columns, rows),) if total else (),
         () if total else (_("No ticket ended in this period."),),
     )
@@ -243,38 +248,6 @@ def _value(report: Report) -> Section:
 
 def _part(n: int, total: int) -> str:
     return share(Share(n, total))
-
-
-def _departments(report: Report) -> Section:
-    minimum = report.figures.minimum_group
-    rows = tuple(
-        (
-            clean(row.name) if row.department else _("Other departments, together"),
-            number(row.people),
-            number(row.opened),
-            number(row.open),
-            of(row.sla),
-        )
-        for row in report.figures.departments
-    )
-    columns = (
-        _("Department"),
-        _("People"),
-        heading("tickets_opened"),
-        heading("records_open"),
-        heading("sla_met_share"),
-    )
-    return Section(
-        "departments",
-        _("Departments"),
-        meaning("department_tickets"),
-        (Table(_("Tickets by department"), columns, rows),),
-        (
-            _("A department is shown from {n} people on; smaller ones go together.").format(
-                n=number(minimum)
-            ),
-        ),
-    )
 
 
 # The other journey, quality ---------------------------------------------------------------
@@ -289,6 +262,7 @@ def _other_journey(report: Report, journey: JourneyFigures) -> Section:
         _journey_name(report, journey),
         _("The same records on the other journey: the figures have the same definitions."),
         tuple(tables),
+        _unobserved(report),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sqlglot
 from sqlglot import exp
@@ -13,6 +13,21 @@ from connector.report.life import MEASURES, lives_of
 from connector.store.database import Row, Store
 from connector.store.records import list_columns, list_tables
 from connector.timestamps import format_instance
+
+CLOCK = """
+SELECT s.task, c.steps, l.opened AS started, coalesce(t.is_open, FALSE) AS is_open,
+       CASE WHEN lower(s.has_breached) IN ('true', '1') OR s.stage = 'breached' THEN 'breached'
+            WHEN s.stage IN ('completed', 'achieved') THEN 'met'
+            ELSE 'running' END AS result,
+       coalesce(l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since),
+                FALSE) AS in_period
+FROM current.task_sla AS s
+JOIN life AS l ON l.table_name = 'task_sla' AND l.sys_id = s.sys_id
+LEFT JOIN classification AS c ON c.sys_id = s.task AND NOT list_contains($measures, c.table_name)
+LEFT JOIN life AS t ON t.table_name = c.table_name AND t.sys_id = c.sys_id
+WHERE coalesce(s.stage, '') <> 'cancelled' AND NOT list_contains($ignored, coalesce(c.rule_id, '-'))
+"""
+"""Every SLA clock that counts, one reading for all figures; `is_open` is its record's."""
 
 
 def ticket_tables(mapping: JourneyMapping, tables: Sequence[str]) -> tuple[str, ...]:
@@ -52,10 +67,14 @@ class Source:
         return table in self.columns and set(columns) <= set(self.columns[table])
 
     def read(self, sql: str, **params: object) -> list[Row]:
-        """Rows of a SELECT; `life` and the parameters of `_known` need not be given."""
+        """Rows of a SELECT; `life`, `clock` and the parameters of `_known` need not be given."""
         query = sqlglot.parse_one(sql, dialect="duckdb")
-        if isinstance(query, exp.Query) and _reads_life(query):
-            query = _with_life(query, lives_of(self._placed()))
+        if isinstance(query, exp.Query) and _reads(query, "clock"):
+            query = _with(
+                query, "clock", cast("exp.Query", sqlglot.parse_one(CLOCK, dialect="duckdb"))
+            )
+        if isinstance(query, exp.Query) and _reads(query, "life"):
+            query = _with(query, "life", lives_of(self._placed()))
         asked = {placeholder.name for placeholder in query.find_all(exp.Placeholder)}
         known = {name: value for name, value in self._known().items() if name in asked}
         return self.store.read(query.sql("duckdb"), **{**known, **params})
@@ -83,13 +102,13 @@ def open_source(store: Store, mapping: JourneyMapping, period: Period) -> Source
     return Source(store, mapping, period, columns)
 
 
-def _reads_life(query: exp.Query) -> bool:
-    return any(table.name == "life" for table in query.find_all(exp.Table))
+def _reads(query: exp.Query, relation: str) -> bool:
+    return any(table.name == relation for table in query.find_all(exp.Table))
 
 
-def _with_life(query: exp.Query, lives: exp.Query) -> exp.Query:
+def _with(query: exp.Query, name: str, relation: exp.Query) -> exp.Query:
     # First in the list: the statement's own common tables read it.
-    whole = query.with_("life", as_=lives)
+    whole = query.with_(name, as_=relation)
     clause = whole.find(exp.With)
     assert clause is not None  # noqa: S101  # just added
     clause.set("expressions", [clause.expressions[-1], *clause.expressions[:-1]])

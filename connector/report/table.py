@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from connector.messages import speaking
 from connector.report.definitions import DEFINITIONS
-from connector.report.figures import Figures, JourneyFigures, Share, SlaFigures
+from connector.report.figures import Figures, JourneyFigures, Months, Share, SlaFigures
 from connector.report.report import Report
 from connector.report.wording import clean
 from connector.timestamps import format_instance
@@ -123,11 +123,27 @@ def lines(report: Report) -> Iterator[Line]:
             yield Line(figure, n, n, item=table.table, item_name=name)
     for d in figures.departments:
         yield Line("department_tickets", d.opened, d.opened, "", d.department, d.name)
+    yield from _month_lines(figures.months)
+
+
+def _month_lines(months: Months) -> Iterator[Line]:
+    for row in months.departments:
+        for first, met in zip(months.months, row.met, strict=True):
+            if met is not None:
+                item = f"{row.department} {first:%Y-%m}"
+                yield Line("sla_met_by_month", met.ratio, met.whole, "", item, row.name)
+    for month in months.approvals:
+        item = f"{month.month:%Y-%m}"
+        yield Line("approvals_decided", month.decided, month.decided, item=item)
+        yield Line("approval_wait_median", month.median_seconds, month.decided, item=item)
+        yield Line("approval_wait_slow", month.slow_seconds, month.decided, item=item)
+        yield Line("approvals_waiting", month.waiting, month.waiting, item=item)
 
 
 def _totals(figures: Figures) -> Iterator[Line]:
     yield Line("records_in_period", figures.records, figures.records)
     yield Line("records_open", figures.open, figures.open)
+    yield Line("open_now", figures.open_now, figures.open_now)
     yield Line("tickets_opened", figures.flow.opened, figures.flow.opened)
     yield Line("tickets_resolved", figures.flow.resolved, figures.flow.resolved)
     closures = figures.closures
@@ -135,6 +151,8 @@ def _totals(figures: Figures) -> Iterator[Line]:
     for how, n in (
         ("confirmed", closures.confirmed),
         ("presumed", closures.presumed),
+        ("denied", closures.denied),
+        ("unknown", closures.unknown),
         *closures.outcomes.items(),
     ):
         yield Line("closures", n, n, item=how)
@@ -160,7 +178,7 @@ def _journey_lines(report: Report, journey: JourneyFigures) -> Iterator[Line]:
         yield Line("records_open", step.open, step.open, *where)
         yield Line("records_placed", step.placed, step.placed, *where)
         yield Line("records_entered", step.entered, step.entered, *where)
-        yield Line("records_left", step.left, step.left, *where)
+        yield Line("records_left", step.left, step.left or 0, *where)
         yield Line("dwell_median", step.dwell_seconds, step.dwell_records, *where)
         yield Line("age_median", step.age_seconds, step.open, *where)
         for band, n in step.bands.items():

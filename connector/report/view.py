@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from connector.messages import _, speaking
 from connector.report.definitions import DEFINITIONS
 from connector.report.figures import StepFigures
+from connector.report.layout import Section
 from connector.report.opening import opening
 from connector.report.pictures import PICTURES, Picture
 from connector.report.report import Report
-from connector.report.sections import Section, sections
+from connector.report.sections import sections
 from connector.report.wording import NOTHING, clean, instant, number, share, span
 
 
@@ -95,16 +96,11 @@ def _facts(report: Report) -> tuple[Term, ...]:
     figures = report.figures
     return (
         Term(_("Period"), span(figures.period)),
-        Term(_("Scope"), scope_name(report)),
+        Term(_("Scope"), report.scope_name),
         Term(_("Time zone"), figures.period.time_zone),
         Term(_("Data until"), instant(figures.data_until, figures.period)),
         Term(_("Records"), number(figures.records)),
     )
-
-
-def scope_name(report: Report) -> str:
-    """What part of the organisation the report is about, in the language `_` speaks."""
-    return {"all": _("The whole organisation")}[report.figures.scope]
 
 
 def _notes(report: Report) -> list[str]:
@@ -132,8 +128,10 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
     return (
         Tile(
             _("Open now"),
-            number(figures.open),
-            _("{n} in the period").format(n=number(figures.records)),
+            number(figures.open_now),
+            _("{n} in the period, {open} of these still open").format(
+                n=number(figures.records), open=number(figures.open)
+            ),
         ),
         Tile(
             _("Tickets opened"),
@@ -174,7 +172,7 @@ def _stop(report: Report, position: int, figures: StepFigures, busiest: int) -> 
         name=clean(step.name.in_(report.language)),
         description=clean(step.description.in_(report.language)),
         value=number(figures.in_period) if figures.has_source else "",
-        detail=_("{n} open now").format(n=number(figures.open))
+        detail=_("{n} still open").format(n=number(figures.open))
         if figures.has_source
         else _("no source in this tool"),
         weight=round(100 * figures.in_period / busiest) if busiest else 0,

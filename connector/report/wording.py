@@ -67,6 +67,11 @@ def day(value: date) -> str:
     return format_skeleton("MMMd", value, locale=current_language())
 
 
+def month(value: date) -> str:
+    """Nov 2026."""
+    return format_skeleton("yMMM", value, locale=current_language())
+
+
 def full_day(value: date) -> str:
     """November 20, 2026."""
     return format_date(value, "long", locale=current_language())

@@ -363,6 +363,8 @@ class _Maker:
                 "document_id": item,
                 "sys_created_on": format_instance(opened + timedelta(minutes=5)),
                 "state": "requested" if is_lapsed else "approved",
+                "approver": f"user{i % 3}-{i % 7}",
+                "_inputs_updated_on": format_instance(opened + timedelta(hours=5 + i * 7 % 60)),
             }
         )
         touchpoint = "approval_lapsed" if is_lapsed else "approval_requested"
@@ -465,7 +467,7 @@ def fill_store(path: Path, sample: Sample) -> Store:
     store = open_store(path)
     for table, rows in sample.records.items():
         columns = sorted({column for row in rows for column in row})
-        ensure_table(store, table, columns)
+        ensure_table(store, table, [name for name in columns if not name.startswith("_")])
         _insert(store, f"current.{table}", rows, columns)
     own = {
         "classification": sample.classification,

@@ -136,8 +136,8 @@ def test_an_unknown_message_is_said_in_english() -> None:
 
 
 def test_one_and_many_have_their_own_form() -> None:
-    one = "{n} record was open on the journey at some moment of the period; {open} open now."
-    many = "{n} records were open on the journey at some moment of the period; {open} open now."
+    one = "{n} record was open on the journey at some moment of the period; {open} still open."
+    many = "{n} records were open on the journey at some moment of the period; {open} still open."
     assert (_n(one, many, 1), _n(one, many, 0)) == (one, many)
     with speaking("es"):
         assert _n(one, many, 1).startswith("{n} registro estuvo")

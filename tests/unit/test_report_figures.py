@@ -12,12 +12,21 @@ from hypothesis import strategies as st
 
 from connector.journey.mapping import load_mapping
 from connector.report.departments import suppress
-from connector.report.figures import DepartmentFigures, Figures, Flow, Period, Share, StepFigures
+from connector.report.figures import (
+    NO_DEPARTMENT,
+    DepartmentFigures,
+    Figures,
+    Flow,
+    Period,
+    Share,
+    StepFigures,
+)
 from connector.report.life import LIVES, Life
 from connector.report.measure import measure
+from connector.report.months import hide
 from connector.report.source import ticket_tables
 from connector.store.database import Store, open_store
-from connector.timestamps import format_instance, parse_day
+from connector.timestamps import format_instance, parse_day, parse_instance
 from tests.golden.sample import (
     FIRST_SYNC,
     NOW,
@@ -188,7 +197,7 @@ def test_sla_clocks_count_where_their_record_stands_now(figures: Figures, sample
     assert total.met == sum(met.values())
 
 
-def test_a_cancelled_clock_counts_only_if_it_had_breached(tmp_path: Path) -> None:
+def test_a_cancelled_clock_counts_nowhere_even_if_it_had_breached(tmp_path: Path) -> None:
     sample = make_sample(incidents=6, items=0)
     for clock in sample.records["task_sla"]:
         clock["stage"], clock["has_breached"] = "cancelled", "false"
@@ -197,7 +206,7 @@ def test_a_cancelled_clock_counts_only_if_it_had_breached(tmp_path: Path) -> Non
     with fill_store(tmp_path / "s.duckdb", sample) as store:
         total = measure(store, sample_mapping(), PERIOD, "travesia", 5).sla_total
     assert total is not None
-    assert (total.met, total.breached, total.running) == (0, 1, 0)
+    assert (total.met, total.breached, total.running) == (0, 0, 0)
 
 
 def test_value_is_counted_on_tickets_that_ended_in_the_period(
@@ -214,9 +223,44 @@ def test_value_is_counted_on_tickets_that_ended_in_the_period(
     closures = figures.closures
     assert figures.ticket_tables == ("incident", "sc_req_item")
     assert (closures.confirmed, closures.presumed) == (ends["confirmed"], ends["presumed"])
+    assert closures.unknown == ends[""]
     assert closures.outcomes == {
         key: n for key, n in ends.items() if key not in ("", "confirmed", "presumed")
     }
+    assert closures.total == figures.flow.resolved
+
+
+def test_a_bad_answer_and_no_answer_as_yet_are_closures_too(tmp_path: Path) -> None:
+    sample = make_sample()
+    spoken = [c for c in sample.classification if c["touchpoint"] == "survey_answered"]
+    silent = [c for c in sample.classification if c["touchpoint"] == "resolution"]
+    for row in (*spoken[::3], *silent[::5]):
+        row["value"] = ""
+    with fill_store(tmp_path / "s.duckdb", sample) as store:
+        figures = measure(store, sample_mapping(), PERIOD, "travesia", 5)
+    assert figures.closures.denied
+    assert figures.closures.unknown
+    assert figures.closures.total == figures.flow.resolved
+
+
+def test_open_now_is_every_open_record_also_of_those_opened_after_the_period(
+    figures: Figures, sample: Sample
+) -> None:
+    still_open = [(t, r) for t, r, _c in rows_of(sample) if is_open(t, r)]
+    assert figures.open_now == len(still_open)
+    assert figures.open == sum(opened(t, r) < END for t, r in still_open)
+    assert figures.open < figures.open_now
+
+
+def test_no_move_out_is_no_figure_where_nobody_watched(store: Store, figures: Figures) -> None:
+    partly = {s.step: s.left for s in figures.shown.steps}
+    assert partly["acordar"] is None
+    assert partly["usar"]
+    before = Period(parse_day("2026-09-01", ZONE), parse_day("2026-10-01", ZONE), ZONE)
+    after = Period(parse_day("2026-10-14", ZONE), parse_day("2026-11-01", ZONE), ZONE)
+    unseen, seen = (measure(store, sample_mapping(), p, "travesia", 5) for p in (before, after))
+    assert {s.left for s in unseen.shown.steps} == {None}
+    assert None not in {s.left for s in seen.shown.steps}
 
 
 def test_opened_and_resolved_agree_with_the_weeks_and_by_hand(
@@ -347,6 +391,84 @@ def test_departments_of_few_people_are_never_alone(figures: Figures) -> None:
     assert {d.name for d in shown} == {"Finanzas", "Ventas", "Operaciones"}
     assert others.department == ""
     assert others.people >= 5
+
+
+def test_departments_sum_to_tickets_opened_and_to_clocks_decided(tmp_path: Path) -> None:
+    sample = make_sample()
+    incidents = sample.records["incident"]
+    for record in incidents[::9]:
+        record["caller_id"] = ""
+    kept = next(c for c in sample.records["task_sla"] if c["end_time"] >= START)
+    # A second clock on the same ticket, and one on an approval of somebody's item.
+    sample.records["task_sla"] += [
+        {**kept, "sys_id": "sla-second"},
+        {**kept, "sys_id": "sla-approval", "task": "apr0004"},
+    ]
+    with fill_store(tmp_path / "s.duckdb", sample) as store:
+        figures = measure(store, sample_mapping(), PERIOD, "travesia", 5)
+    *_others, none = figures.departments
+    total = figures.sla_total
+    assert total is not None
+    assert (none.department, none.people) == (NO_DEPARTMENT, 0)
+    assert sum(d.opened for d in figures.departments) == figures.flow.opened
+    assert sum(d.sla.part for d in figures.departments) == total.met
+    assert sum(d.sla.whole for d in figures.departments) == total.met + total.breached
+
+
+def test_a_few_people_without_department_go_with_the_others(tmp_path: Path) -> None:
+    sample = make_sample()
+    for user in sample.records["sys_user"]:
+        if user["sys_id"] in ("user2-1", "user2-2"):
+            user["department"] = ""
+    with fill_store(tmp_path / "s.duckdb", sample) as store:
+        figures = measure(store, sample_mapping(), PERIOD, "travesia", 5)
+    assert NO_DEPARTMENT not in {d.department for d in figures.departments}
+    assert sum(d.opened for d in figures.departments) == figures.flow.opened
+
+
+def test_sla_by_month_is_counted_on_the_month_in_which_the_clock_started(
+    figures: Figures, sample: Sample
+) -> None:
+    home = {u["sys_id"]: u["department"] for u in sample.records["sys_user"]}
+    owner = {
+        r["sys_id"]: r.get("caller_id") or r["requested_for"]
+        for t, r, _c in rows_of(sample) if t in ("incident", "sc_req_item")
+    }  # fmt: skip
+    october = [
+        clock for clock in sample.records["task_sla"]
+        if START <= clock["start_time"] < END and home.get(owner.get(clock["task"], "")) == "dep2"
+    ]  # fmt: skip
+    breached = sum(c["has_breached"] == "true" for c in october)
+    met = sum(c["has_breached"] != "true" and c["stage"] == "completed" for c in october)
+    row = next(d for d in figures.months.departments if d.department == "dep2")
+    assert figures.months.months[-1].isoformat() == "2026-10-01"
+    assert row.met[-1] == Share(met, met + breached)
+
+
+def test_waits_for_approval_are_of_the_month_asked_and_pending_ones_apart(
+    figures: Figures, sample: Sample
+) -> None:
+    asked = [
+        r for r in sample.records["sysapproval_approver"] if START <= r["sys_created_on"] < END
+    ]
+    waits = [
+        (parse_instance(r["_inputs_updated_on"]) - parse_instance(r["sys_created_on"])).seconds
+        + 86400
+        * (parse_instance(r["_inputs_updated_on"]) - parse_instance(r["sys_created_on"])).days
+        for r in asked
+        if r["state"] == "approved"
+    ]
+    october = figures.months.approvals[-1]
+    assert (october.decided, october.waiting) == (len(waits), len(asked) - len(waits))
+    assert october.median_seconds == median(waits)
+    assert figures.months.approvals[0].median_seconds is None, "three approvers are too few"
+
+
+def test_a_single_hidden_month_takes_the_next_smallest_with_it() -> None:
+    cells = [{"people": n, "met": n, "decided": n + 1} for n in (9, 3, 6, 12)]
+    assert hide([*cells, None], 5) == (Share(9, 10), None, None, Share(12, 13), None)
+    assert hide(cells, 4)[2] is None
+    assert None not in hide(cells, 3)
 
 
 def department(name: str, people: int) -> DepartmentFigures:

@@ -1,12 +1,21 @@
 """The sentences at the head: said only where the figures carry them."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from connector.messages import speaking
-from connector.report.figures import Closures, DepartmentFigures, Flow, Share
+from connector.report.figures import (
+    ApprovalMonth,
+    Closures,
+    DepartmentFigures,
+    DepartmentMonths,
+    Flow,
+    Months,
+    Share,
+)
 from connector.report.opening import opening
 from connector.report.report import Report
 from connector.report.wording import clean, duration, number, percent
@@ -51,6 +60,59 @@ def test_no_change_is_told_before_the_period_is_over(report: Report) -> None:
 def test_value_is_not_spoken_of_where_nothing_ended(report: Report) -> None:
     assert "confirmed" in said(report)
     assert "confirmed" not in said(report, closures=Closures())
+
+
+def test_each_way_in_which_tickets_ended_is_said_by_its_own_number(report: Report) -> None:
+    text = said(report, closures=Closures(1, 2, 3, 4, {"lost": 5}))
+    assert "15 tickets ended. Value confirmed by a voice: 1; presumed from silence: 2;" in text
+    assert "denied by a voice: 3; not known yet: 4; without value: 5." in text
+
+
+MONTHS = tuple(date(2026, month, 1) for month in range(5, 9))
+
+
+@pytest.mark.parametrize(
+    ("met", "words"),
+    [
+        ((90, 92, 40, 88), "Finanzas fell from 91% of its SLA clocks met in a usual month to 40%"
+                           " in Jul 2026 and recovered: 88% in Aug 2026."),
+        ((90, 92, 40, 55), "in Jul 2026 and has not recovered: 55% in Aug 2026."),
+        ((90, 92, 85, 40), "in a usual month to 40% in Aug 2026."),
+        ((90, 92, 80, 88), ""),
+        ((40, 80, 90, 95), ""),
+    ],
+)  # fmt: skip
+def test_a_department_that_fell_is_told_with_what_became_of_it(
+    report: Report, met: tuple[int, ...], words: str
+) -> None:
+    row = DepartmentMonths("d", "Finanzas", tuple(Share(n, 100) for n in met))
+    text = said(report, months=Months(MONTHS, (row,)))
+    assert words in text
+    assert ("Finanzas fell" in text) == bool(words)
+
+
+def test_a_month_of_few_clocks_is_no_fall(report: Report) -> None:
+    met = (Share(90, 100), Share(0, 9), Share(91, 100), None)
+    text = said(report, months=Months(MONTHS, (DepartmentMonths("d", "Finanzas", met),)))
+    assert "fell" not in text
+
+
+def test_approvals_are_told_where_the_wait_doubled(report: Report) -> None:
+    def told(*waits: tuple[float, float], decided: int = 10) -> str:
+        rows = tuple(
+            ApprovalMonth(first, decided, 0, half * 86400, tenth * 86400)
+            for first, (half, tenth) in zip(MONTHS, waits, strict=False)
+        )
+        return said(report, months=Months(MONTHS, (), rows))
+
+    assert (
+        "Half of the approvals asked for in Jun 2026 waited longer than 3\u00a0days; before,"
+        " 1\u00a0day. In Jul 2026: 1.2\u00a0days." in told((1, 2), (3, 4), (1.2, 2))
+    )
+    assert "One in ten approvals asked for in Jun 2026" in told((1, 2), (1.5, 9), (1, 2))
+    assert "approvals asked" not in told((1, 2), (1.9, 3.9))
+    assert "approvals asked" not in told((0.1, 0.2), (0.5, 0.9)), "hours"
+    assert "approvals asked" not in told((1, 2), (3, 4), decided=9)
 
 
 def test_missing_rules_are_told_only_above_the_goal(report: Report) -> None:

@@ -82,6 +82,9 @@ def test_first_a_record_with_its_files_then_nothing(report: Report) -> None:
     row = tool.tables[TABLE][0]
     assert row["u_period_from"] == "2026-09-30 22:00:00"
     assert row["u_records"] == "280"
+    assert row["u_scope"] == "The whole organisation"
+    publish(tool, report.in_language("es"), [])
+    assert tool.tables[TABLE][1]["u_scope"] == "Toda la organización"
     assert row["u_summary"].startswith("280 records were open")
     tool.log.clear()
     second = publish(tool, report, [PAGE, TABLE_FILE])
