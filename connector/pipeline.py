@@ -122,7 +122,7 @@ def _fail(store: Store, run_id: str, error: ConnectorError) -> None:
         runs.finish_run(store, run_id, _outcome_of(error), {}, str(error))
     except ConnectorError as second:
         _log.error("run_not_closed", run_id=run_id, reason=str(second))
-    _log.error("run_failed", run_id=run_id, error=type(error).__name__)
+    _log.debug("run_failed", run_id=run_id, error=type(error).__name__)
 
 
 def _extract(config: Config, this: Run, mapping: JourneyMapping, options: Options) -> SoFar:
