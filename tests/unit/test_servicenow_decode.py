@@ -144,7 +144,7 @@ def test_an_answer_that_was_cut_is_not_mended() -> None:
         decode_records(b'{"result":[{"a":"caf\xc3')
 
 
-@given(st.text(alphabet=st.characters(), max_size=20))
+@given(st.text(alphabet=st.sampled_from('a\\u"\né😀\ud83d\ude00'), max_size=20))
 def test_every_text_python_can_hold_is_read(content: str) -> None:
     """`json.dumps` writes lone surrogates as escapes, as a careless instance does."""
     body_sent = json.dumps({"result": [{"a": content}]}).encode()
