@@ -37,7 +37,7 @@ app = typer.Typer()
     examples(
         ("travesia sync --dry-run", _("what would be written")),
         ("travesia sync --limit 20", _("a pilot: write twenty records")),
-        ("travesia sync --record INC0010042", _("one record: what changes on it")),
+        ("travesia sync --record INC0002475", _("one record: what changes on it")),
         ("travesia sync --since 2h", _("read the last two hours again")),
     ),
 )
@@ -119,7 +119,7 @@ def _check_choice(
     plan_file: Path | None,
 ) -> None:
     if record is not None and not record.strip():
-        raise UsageError(_("--record is empty; give the number of a record, like INC0010042"))
+        raise UsageError(_("--record is empty; give the number of a record, like INC0002475"))
     if record and (tables or full or since):
         raise UsageError(_("--record goes alone: leave out --table, --full and --since"))
     if full and since:
