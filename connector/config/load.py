@@ -80,6 +80,8 @@ def _parse(source: str, text: str) -> dict[str, Any]:
             line=line or len(text.splitlines()), column=column or 1, reason=reason
         )
         raise ConfigError(source, [problem]) from error
+    except RecursionError as error:
+        raise ConfigError(source, [_("it is nested too deeply")]) from error
 
 
 def _in_order(problems: list[Problem], text: str) -> list[str]:

@@ -288,3 +288,10 @@ def test_the_variables_that_hold_secrets_are_known(tmp_path: Path) -> None:
         "TRAVESIA_CLIENT_SECRET",
         "HOOK",
     }
+
+
+def test_a_file_nested_without_end_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "travesia.toml"
+    path.write_text("a = " + "[" * 100_000, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"travesia\.toml: it is nested too deeply"):
+        load_config(path, {})
