@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -114,6 +115,8 @@ def a_record() -> dict[str, str]:
 
 def main() -> None:
     """Sandbox, provision, check, dry run, sync, explain, report; then where to look."""
+    # However it ends, the instance ends with it.
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(143))
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--keep", action="store_true", help=_("leave the instance running"))
     keep = arguments.parse_args().keep
