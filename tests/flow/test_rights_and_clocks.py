@@ -41,7 +41,7 @@ def test_a_store_stays_with_its_instance_and_a_clock_gone_wrong_is_refused(
     refused = connector.call("sync")
     assert refused.returncode == 5
     assert "holds the records of" in refused.stderr
-    connector.write_config()
+    connector.write_config(instance={"max_clock_ahead_hours": 24})
     synced.instance.control("clock", {"until": "2031-01-01 00:00:00"})
     refused = connector.call("sync")
     assert refused.returncode == 3

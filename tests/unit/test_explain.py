@@ -134,8 +134,13 @@ def test_what_was_sent_is_told(kit: Kit) -> None:
     ],
 )
 def test_people_read_names_and_never_ids(
-    kit: Kit, capsys: pytest.CaptureFixture[str], language: str, names: tuple[str, ...]
+    kit: Kit,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    names: tuple[str, ...],
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")  # names are looked for whole, not cut by a narrow table
     kit.store.execute(
         "INSERT INTO change (run_id, table_name, sys_id, number, field, from_value, to_value,"
         " is_healing, status, changed_at) SELECT 'r1', 'incident', 'i', 'INC0010042', field, '',"
