@@ -130,7 +130,7 @@ class FakeInstance:
         row.update(values)
         return dict(row)
 
-    def list_attachments(self, table: str, sys_id: str) -> list[Attachment]:  # noqa: ARG002
+    def list_attachments(self, table: str, sys_id: str) -> list[Attachment]:  # noqa: ARG002 - protocol
         return []
 
     def read_attachment(self, sys_id: str) -> bytes:

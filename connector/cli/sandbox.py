@@ -67,7 +67,7 @@ def sandbox(
             _("{path} does not exist; name the folder of the UCI year by --uci").format(path=uci)
         )
     # A web server and its seeds: only this one command of the connector needs them in memory.
-    from connector.sandbox import server  # noqa: PLC0415
+    from connector.sandbox import server  # noqa: PLC0415 - see above
 
     server.run(port, data, seed, stand, uci if seed == "uci" else None, frozen)
 

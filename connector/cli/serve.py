@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -91,8 +92,8 @@ def make_jobs(session: Session, config: Config, stop: threading.Event) -> list[J
         Job(
             name,
             crons[name],
-            run=lambda name=name: _noted(work[name], name, notes),  # type: ignore[misc]
-            last_success=lambda name=name: _last_success(config, notes, name),  # type: ignore[misc]
+            run=partial(_noted, work[name], name, notes),
+            last_success=partial(_last_success, config, notes, name),
             runs_at_first_start=name == "sync",
             is_watched=name == "sync",
         )

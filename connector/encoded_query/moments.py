@@ -154,7 +154,8 @@ def _edge(which: str, unit: str, count: int) -> _Call:
 def _date_generate(day: str, part: str) -> _Call:
     """`dateGenerate('2026-11-01', 'start' | 'end' | '08:30:00')`, in the reader's zone."""
     times = {"start": "00:00:00", "end": "23:59:59"}
-    wall = datetime.strptime(f"{day} {times.get(part, part)}", "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007
+    text = f"{day} {times.get(part, part)}"
+    wall = datetime.strptime(text, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - wall clock, placed below
 
     def call(context: Context) -> datetime:
         zone = ZoneInfo(context.time_zone)

@@ -226,7 +226,7 @@ def svg_of(spec: Spec, name: str, title: str, description: str) -> str:
     Raises ValueError if the specification cannot be drawn.
     """
     # Imported here: it holds a whole JavaScript engine, which a sync must not carry.
-    import vl_convert  # noqa: PLC0415
+    import vl_convert  # noqa: PLC0415 - large: only a drawing needs it
 
     drawn: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
     head = re.match(r"<svg[^>]*?viewBox=\"([^\"]+)\"[^>]*>", drawn)

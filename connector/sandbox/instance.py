@@ -16,7 +16,7 @@ LOGINS = ("admin", "travesia.integration")
 """Users that may log in. Every other user is only somebody that records refer to."""
 
 OAUTH_CLIENT = "sandbox-client"
-OAUTH_SECRET = "sandbox-secret"  # noqa: S105 the sandbox's published test credential
+OAUTH_SECRET = "sandbox-secret"  # noqa: S105 - the sandbox's published test credential
 OAUTH_USER = "travesia.integration"
 
 

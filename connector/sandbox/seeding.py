@@ -11,8 +11,8 @@ from connector.sandbox.instance import History, Instance, no_history
 from connector.sandbox.schema import load_schema
 from connector.sandbox.seeds import uci
 
-PASSWORD_VARIABLE = "TRAVESIA_SANDBOX_PASSWORD"  # noqa: S105 the name of a variable
-DEFAULT_PASSWORD = "sandbox"  # noqa: S105 the sandbox's published test credential
+PASSWORD_VARIABLE = "TRAVESIA_SANDBOX_PASSWORD"  # noqa: S105 - the name of a variable
+DEFAULT_PASSWORD = "sandbox"  # noqa: S105 - the sandbox's published test credential
 FILE = "instance.db"
 
 

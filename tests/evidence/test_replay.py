@@ -135,7 +135,7 @@ def test_killed_twenty_times_it_ends_where_an_undisturbed_twin_ends(
             day += 1
             assert day < 60, f"only {kills} kills took place"
             for instance in (disturbed, quiet):
-                instance.advance(str(datetime(2016, 3, 5) + timedelta(days=day)))  # noqa: DTZ001
+                instance.advance(str(datetime(2016, 3, 5) + timedelta(days=day)))  # noqa: DTZ001 - UTC text
         killed.sync()
         twin.sync()
         assert disturbed.dump("incident") == quiet.dump("incident")
