@@ -144,6 +144,10 @@ def _count(cube: Cube, keep: Callable[[Row], bool] = lambda _row: True) -> int:
     return sum(row["n"] for row in cube if keep(row))
 
 
+def _count_where(cube: Cube, column: str, value: str) -> int:
+    return _count(cube, lambda row: row[column] == value)
+
+
 def _visible(in_period: Cube) -> Share:
     placed = [row for row in in_period if row["band"]]
     return Share(_count(placed, lambda row: row["band"] == "visible"), _count(placed))
@@ -199,8 +203,8 @@ def _steps(source: Source, journey: Journey, cube: Cube, moves: Sequence[Row]) -
             placed=_count(rows),
             in_period=_count(rows, _is("in_period")),
             open=_count(rows, _is_open),
-            entered=_count(mine, lambda move, step=step: move["to_step"] == step),  # type: ignore[misc]
-            left=_count(mine, lambda move, step=step: move["from_step"] == step),  # type: ignore[misc]
+            entered=_count_where(mine, "to_step", step),
+            left=_count_where(mine, "from_step", step),
             bands=_bands(rows),
         )
         for step, rows in by_step.items()
