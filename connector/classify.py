@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlglot import exp
-
 from connector import log
 from connector.encoded_query import Context
+from connector.evaluate import forget, with_facts_first
 from connector.journey.compiler import table_query
 from connector.journey.graph import order_of_tables, parents_of
 from connector.journey.model import Mapping, Rule, Schema
@@ -67,6 +66,7 @@ def classify(
     """
     catalogue = catalogue_of(mapping, schema, classifications.held_columns(store))
     context = Context(now, time_zone)
+    forget(store)
     classifications.begin(
         store, [rule_result(mapping, rule) for rule in mapping.rules], positions(mapping)
     )
@@ -134,29 +134,11 @@ def _place(
     classifications.place(
         store,
         table,
-        _with_facts_first(store, query).sql(dialect="duckdb"),
+        with_facts_first(store, query).sql(dialect="duckdb"),
         mapping.hash,
         parents=parents,
         children=children,
     )
-
-
-def _with_facts_first(store: Store, query: exp.Select) -> exp.Select:
-    """Compute each fact into a TEMP TABLE, one after the other, and let the query join those.
-
-    All aggregates and joins in one statement would each hold their buffers at once: what it needs
-    grows with the number of facts, however few the records.
-    """
-    grouped = [
-        subquery
-        for subquery in query.find_all(exp.Subquery)
-        if isinstance(subquery.this, exp.Select) and subquery.this.args.get("group")
-    ]
-    for number, subquery in enumerate(grouped):
-        name = f"fact_{number}"
-        classifications.compute_fact(store, name, subquery.this.sql(dialect="duckdb"))
-        subquery.replace(exp.to_table(name).as_(subquery.alias))
-    return query
 
 
 def _result(store: Store, run_id: str) -> ClassifyResult:

@@ -5,6 +5,7 @@ million records in the store and proves a rule's example at load.
 """
 
 from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -98,6 +99,39 @@ def compile_on(
         return condition_sql(query, types.__getitem__, context)
     except (UnavailableError, EncodedQueryError) as error:
         return error.reason
+
+
+def asked_query(
+    table: str,
+    catalogue: Catalogue,
+    context: Context,
+    conditions: Dict[str, str],
+    fields: Sequence[str] = (),
+) -> exp.Select:
+    """Any conditions and fields of every record of a table, as one query over the store.
+
+    `sys_id`; each of `conditions` (name → encoded query) as a boolean that is never NULL; each of
+    `fields` (column, dot-walk or fact) as text under its own name, NULL where it is unknown. What
+    this instance cannot give is false, or NULL. Raises EncodedQueryError for a faulty condition.
+    """
+    tests: dict[str, exp.Condition] = {}
+    needed: list[str] = []
+    for name, when in conditions.items():
+        query = parse_condition(when, catalogue.sets)
+        compiled = compile_on(query, table, catalogue, context)
+        tests[name] = exp.false() if isinstance(compiled, str) else compiled
+        needed += [] if isinstance(compiled, str) else sorted(query.fields)
+    given = [field for field in dict.fromkeys(fields) if catalogue.gives(table, field)]
+    source = select_fields(catalogue, table, [*needed, *given], context)
+    unknown = exp.cast(exp.null(), "VARCHAR")
+    return exp.select(
+        field_column("sys_id"),
+        *(exp.alias_(test, name, quoted=True, copy=False) for name, test in tests.items()),
+        *(
+            field_column(name) if name in given else exp.alias_(unknown.copy(), name, quoted=True)
+            for name in dict.fromkeys(fields)
+        ),
+    ).from_(source.subquery(FIELDS, copy=False), copy=False)
 
 
 def table_query(

@@ -78,6 +78,14 @@ class Catalogue:
         self.info(here, last)
         return [*path, (here, last)]
 
+    def gives(self, table: str, field: str) -> bool:
+        """Whether a column, dot-walk or fact can be read."""
+        try:
+            self.type_of(table, field)
+        except UnavailableError:
+            return False
+        return True
+
     def check_fact(self, fact: Fact) -> None:
         """Raises UnavailableError if something that a fact reads is not there."""
         where = parse_condition(fact.where, self.sets)

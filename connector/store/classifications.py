@@ -70,8 +70,18 @@ def begin(store: Store, results: Sequence[Mapping[str, Any]], positions: Mapping
 
 
 def compute_fact(store: Store, fact_table: str, query: str) -> None:
-    """Compute a fact of the table to be placed next into a TEMP TABLE."""
-    store.execute(f"CREATE OR REPLACE TEMP TABLE {name(fact_table)} AS {query}")
+    """Compute a fact into a TEMP TABLE of that name, unless it is there already."""
+    store.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name(fact_table)} AS {query}")
+
+
+def drop_facts(store: Store) -> None:
+    """Drop all that `compute_fact` made."""
+    rows = store.read(
+        "SELECT table_name FROM duckdb_tables()"
+        " WHERE temporary AND starts_with(table_name, 'fact_')"
+    )
+    for row in rows:
+        store.execute(f"DROP TABLE {name(row['table_name'])}")
 
 
 def place(
