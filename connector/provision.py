@@ -15,7 +15,7 @@ from connector import log
 from connector.errors import ConfigError, InstanceError
 from connector.itsm.base import BulkInstance, Column, Instance, Record, RecordUpdate, UpdateReply
 from connector.journey import fields
-from connector.journey.fields import OWN_PREFIX, JourneyField, OwnTable
+from connector.journey.fields import OWN_PREFIX, OWN_TABLES, JourneyField
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Text
 from connector.messages import LANGUAGES, _
@@ -35,10 +35,11 @@ _INTERNAL_TYPES: dict[fields.FieldType, str] = {
     "choice": "string",
     "string": "string",
     "datetime": "glide_date_time",
+    "date": "glide_date",
     "integer": "integer",
+    "reference": "reference",
 }
 _DROPDOWN_WITH_NONE = "1"
-_OWN_TABLES: tuple[OwnTable, ...] = (fields.REPORT_TABLE,)
 
 _log = log.get("provision")
 
@@ -171,6 +172,21 @@ def choices_of_fields(mapping: JourneyMapping, journey: str) -> dict[str, dict[s
     }
 
 
+def choices_of_own_tables(mapping: JourneyMapping) -> dict[tuple[str, str], dict[str, Text]]:
+    """Each (table, column) of our own tables that has a choice list → its values and labels.
+
+    A contact may be whatever the rules for contacts can place.
+    """
+    contact = fields.CONTACT_TABLE.name
+    named = {rule.touchpoint for rule in mapping.rules_of(contact)}
+    return {
+        (contact, "u_touchpoint"): {
+            id_: one.name for id_, one in mapping.touchpoints.items() if id_ in named
+        },
+        (contact, "u_promise_kept"): fields.PROMISE_CHOICES,
+    }
+
+
 def stable_id(*parts: str) -> str:
     """The sys_id of one of our records: 32 hex digits made of its name, the same everywhere."""
     return hashlib.md5("\n".join(("travesia", *parts)).encode(), usedforsecurity=False).hexdigest()
@@ -183,16 +199,19 @@ def _wanted(mapping: JourneyMapping, tables: Sequence[str], journey: str) -> lis
         for table in tables
         for field in fields.RECORD_FIELDS
     ]
+    own_choices = choices_of_own_tables(mapping)
     return on_records + [
-        _Wanted(own.name, field, {}) for own in _OWN_TABLES for field in own.fields
+        _Wanted(own.name, field, own_choices.get((own.name, field.name), {}))
+        for own in OWN_TABLES
+        for field in own.fields
     ]
 
 
 def _look(instance: Instance, tables: Sequence[str]) -> _Seen:
-    ours = [own.name for own in _OWN_TABLES]
+    ours = [own.name for own in OWN_TABLES]
     exist = instance.list_tables([*tables, *ours, *_META.values()])
     there = [table for table in (*tables, *ours) if table in exist]
-    names = sorted({f.name for f in fields.RECORD_FIELDS})
+    names = sorted({f.name for f in fields.RECORD_FIELDS} | set(_own_columns("choice")))
     places = f"nameIN{','.join(sorted({*tables, *ours}))}"
     columns = instance.list_columns(there) if there else []
     return _Seen(
@@ -212,7 +231,7 @@ def _look(instance: Instance, tables: Sequence[str]) -> _Seen:
             for row in instance.list_records(
                 "sys_documentation",
                 ("name", "element", "language", "label", "help"),
-                f"{places}^elementIN{','.join([*names, *_report_columns()])}^ORelementISEMPTY",
+                f"{places}^elementIN{','.join(sorted({*names, *_own_columns()}))}^ORelementISEMPTY",
             )
         },
     )
@@ -222,8 +241,9 @@ def _key(row: Record, *columns: str) -> tuple[str, ...]:
     return tuple(row.get(column, "") for column in columns)
 
 
-def _report_columns() -> list[str]:
-    return [field.name for own in _OWN_TABLES for field in own.fields]
+def _own_columns(*types: str) -> list[str]:
+    """The columns of our own tables, of these types or of all."""
+    return [f.name for own in OWN_TABLES for f in own.fields if not types or f.type in types]
 
 
 def _conflicts(want: _Wanted, seen: _Seen) -> Iterator[str]:
@@ -242,7 +262,7 @@ def _conflicts(want: _Wanted, seen: _Seen) -> Iterator[str]:
 
 
 def _missing_tables(seen: _Seen) -> Iterator[Artefact]:
-    for own in _OWN_TABLES:
+    for own in OWN_TABLES:
         if own.name not in seen.tables:
             values = {"name": own.name, "label": own.label.en}
             yield _create("table", own.name, "", (own.name,), values)
@@ -263,6 +283,8 @@ def _column(want: _Wanted, seen: _Seen) -> Iterator[Artefact]:
     }
     if want.field.type in ("choice", "string"):
         values["max_length"] = str(want.field.max_length)
+    if want.field.reference:
+        values["reference"] = want.field.reference
     if want.choices:
         values["choice"] = _DROPDOWN_WITH_NONE
     yield _create("column", want.table, want.field.name, (want.table, want.field.name), values)

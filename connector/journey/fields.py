@@ -11,7 +11,7 @@ from connector.journey.model import Text
 OWN_PREFIX = "u_journey_"
 """Every column of ours begins so; no rule may read such a column (our own writes move it)."""
 
-FieldType = Literal["choice", "string", "datetime", "integer"]
+FieldType = Literal["choice", "string", "datetime", "date", "integer", "reference"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class JourneyField:
     help: Text
     causes_write: bool = True
     max_length: int = 40
+    reference: str = ""
+    """The table that a reference points to."""
 
 
 @dataclass(frozen=True)
@@ -173,3 +175,80 @@ REPORT_TABLE = OwnTable(
         ),
     ),
 )
+
+CONTACT_TABLE = OwnTable(
+    "u_journey_contact",
+    Text("Journey contact", "Contacto de la travesía"),
+    (
+        JourneyField("u_date", "date", Text("Date", "Fecha"), Text("", "")),
+        JourneyField(
+            "u_customer",
+            "reference",
+            Text("Department", "Departamento"),
+            Text(
+                "Whose relationship it is: a department, or a company below",
+                "De quién es la relación: un departamento o, abajo, una empresa",
+            ),
+            reference="cmn_department",
+        ),
+        JourneyField(
+            "u_company",
+            "reference",
+            Text("Company", "Empresa"),
+            Text("", ""),
+            reference="core_company",
+        ),
+        JourneyField(
+            "u_service",
+            "reference",
+            Text("Service", "Servicio"),
+            Text(
+                "The service that it was about, if one",
+                "El servicio del que se trató, si lo hubo",
+            ),
+            reference="cmdb_ci_service",
+        ),
+        JourneyField(
+            "u_touchpoint",
+            "choice",
+            Text("What it was", "Qué fue"),
+            Text(
+                "The touchpoint of the journey",
+                "El punto de contacto de la travesía",
+            ),
+        ),
+        JourneyField(
+            "u_summary",
+            "string",
+            Text("In one line", "En una línea"),
+            Text("It stays here: Travesía never reads it", "Se queda aquí: Travesía no lo lee"),
+            max_length=255,
+        ),
+        JourneyField(
+            "u_promise",
+            "string",
+            Text("Promise made", "Promesa hecha"),
+            Text("It stays here: Travesía never reads it", "Se queda aquí: Travesía no lo lee"),
+            max_length=255,
+        ),
+        JourneyField("u_promise_due", "date", Text("Promised for", "Prometido para"), Text("", "")),
+        JourneyField(
+            "u_promise_kept",
+            "choice",
+            Text("Promise kept", "Promesa cumplida"),
+            Text(
+                "Empty while it can still be kept",
+                "Vacío mientras aún se pueda cumplir",
+            ),
+        ),
+    ),
+)
+"""Contacts that no tool records: meetings, reviews, talks, and what was promised in them."""
+
+PROMISE_CHOICES: dict[str, Text] = {
+    "yes": Text("Yes", "Sí"),
+    "no": Text("No", "No"),
+}
+
+OWN_TABLES: tuple[OwnTable, ...] = (REPORT_TABLE, CONTACT_TABLE)
+"""The tables that provisioning makes, in this order."""

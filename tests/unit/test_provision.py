@@ -101,7 +101,6 @@ class Platform(FakeInstance):
 def test_a_plan_names_everything_that_is_missing_and_sends_nothing() -> None:
     platform = Platform()
     plan = plan_provision(platform, mapping(), TABLES)
-    report = fields.REPORT_TABLE
     assert plan.of("table")[0].values == {
         "sys_id": stable_id("sys_db_object", "u_journey_report"),
         "name": "u_journey_report",
@@ -110,7 +109,7 @@ def test_a_plan_names_everything_that_is_missing_and_sends_nothing() -> None:
     columns = {artefact.name for artefact in plan.of("column")}
     assert columns == {
         *(f"{table}.{f.name}" for table in TABLES for f in fields.RECORD_FIELDS),
-        *(f"{report.name}.{f.name}" for f in report.fields),
+        *(f"{own.name}.{f.name}" for own in fields.OWN_TABLES for f in own.fields),
     }
     assert plan.conflicts == ()
     assert not plan.is_complete
