@@ -81,6 +81,9 @@ class ExtractSettings(Section):
         "task_sla",
         "asmt_assessment_instance",
     )
+    history: bool = True
+    """Whether journal and audit entries (kind and time, never texts) are read of records."""
+    history_days: int = Field(default=180, ge=1, le=3650)
 
 
 class WriteBackSettings(Section):

@@ -14,7 +14,7 @@ from connector.journey.conditions import forbidden_fields, is_asleep, parse_cond
 from connector.journey.examples import left_out, prove
 from connector.journey.facts import FAMILIES, facts_of, find_fact
 from connector.journey.graph import InheritanceCycleError, order_of_tables
-from connector.journey.model import Edge, Journey, RollUp, Rule, TableSpec, Touchpoint
+from connector.journey.model import Edge, History, Journey, RollUp, Rule, TableSpec, Touchpoint
 from connector.journey.near import hint
 from connector.journey.scope import BASE_TASK
 from connector.messages import _
@@ -31,6 +31,7 @@ class Draft:
     tables: dict[str, TableSpec] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     roll_ups: list[RollUp] = field(default_factory=list)
+    history: list[History] = field(default_factory=list)
     placed: dict[str, dict[str, str]] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
@@ -93,6 +94,11 @@ def _steps(draft: Draft, steps: Dict[str, str]) -> Iterator[str]:
 
 
 def _tables(draft: Draft) -> Iterator[str]:
+    for one in draft.history:
+        if one.table not in draft.tables:
+            yield _("tools: a history names the unknown table {table}{hint}").format(
+                table=one.table, hint=hint(one.table, draft.tables)
+            )
     tied = [(edge.table, edge.parent) for edge in draft.edges]
     tied += [(one.table, one.child) for one in draft.roll_ups]
     for names in tied:

@@ -16,6 +16,7 @@ from connector.journey.checks import Draft, check
 from connector.journey.files import Folder, read_folder
 from connector.journey.model import (
     Edge,
+    History,
     Journey,
     Mapping,
     RollUp,
@@ -54,6 +55,7 @@ def _frozen(draft: Draft) -> Mapping:
         tables=draft.tables,
         edges=tuple(draft.edges),
         roll_ups=tuple(draft.roll_ups),
+        history=tuple(draft.history),
         hash="",
     )
     content = asdict(mapping)
@@ -166,6 +168,8 @@ def _lay_tool(draft: Draft, tool: ToolFile, source: str) -> None:
     roll_ups = [RollUp(one.table, one.child, one.field) for one in tool.roll_up]
     draft.edges += [edge for edge in edges if edge not in draft.edges]
     draft.roll_ups += [one for one in roll_ups if one not in draft.roll_ups]
+    history = [History(one.table, one.record, one.of) for one in tool.history]
+    draft.history += [one for one in history if one not in draft.history]
 
 
 def _rule(text: RuleText, source: str) -> Rule:

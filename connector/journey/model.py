@@ -144,6 +144,19 @@ class TableSpec:
 
 
 @dataclass(frozen=True)
+class History:
+    """A table that tells what happened to records: read by their keys, never by time.
+
+    `record` is its column that holds a record's sys_id; `of` the one that names the record's table
+    ("" where it does not help to ask for it).
+    """
+
+    table: str
+    record: str
+    of: str = ""
+
+
+@dataclass(frozen=True)
 class Mapping:
     """Everything under mappings/, loaded and proven. `hash` identifies it (12 hex digits)."""
 
@@ -155,6 +168,7 @@ class Mapping:
     edges: tuple[Edge, ...]
     roll_ups: tuple[RollUp, ...]
     hash: str
+    history: tuple[History, ...] = ()
 
     def rules_of(self, table: str) -> tuple[Rule, ...]:
         """The rules of one table, in the order in which they are tried."""

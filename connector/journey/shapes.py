@@ -125,12 +125,21 @@ class RollUpText(File):
     field: Name
 
 
+class HistoryText(File):
+    """One `[[history]]`."""
+
+    table: Name
+    record: Name
+    of: Name | Literal[""] = ""
+
+
 class ToolFile(File):
     """tools/*.toml"""
 
     table: list[TableText] = Field(default_factory=list)
     edge: list[EdgeText] = Field(default_factory=list)
     roll_up: list[RollUpText] = Field(default_factory=list)
+    history: list[HistoryText] = Field(default_factory=list)
 
 
 SetFile = dict[Name, list[SetEntry]]

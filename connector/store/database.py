@@ -251,16 +251,16 @@ def _migrate(store: Store, *, is_new: bool) -> None:
         " (number INTEGER PRIMARY KEY, name VARCHAR,"
         " applied_at TIMESTAMP DEFAULT current_timestamp)"
     )
-    done = store.value("SELECT coalesce(max(number), 0) FROM migration")
+    done = {row["number"] for row in store.read("SELECT number FROM migration")}
     steps = _migrations()
-    if done > len(steps):
+    if done - {number for number, _name, _sql in steps}:
         raise StoreError(
             _(
                 "The store {path} was written by a newer version of travesia (schema {number});"
                 " upgrade travesia"
-            ).format(path=store.path, number=done)
+            ).format(path=store.path, number=max(done))
         )
-    for number, name, sql in steps[done:]:
+    for number, name, sql in (step for step in steps if step[0] not in done):
         if not is_new:
             _back_up(store, number)
         with store.transaction():
