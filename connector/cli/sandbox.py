@@ -28,6 +28,7 @@ UCI_YEAR = Path("../shared/data/uci-498")
     examples(
         ("travesia sandbox", _("a year of a made-up company")),
         ("travesia sandbox --seed empty --port 8090", _("only the base users")),
+        ("travesia sandbox --without dmn_demand,interaction", _("an instance without plug-ins")),
         ("travesia sandbox --seed uci --until 2016-04-01", _("a year of real incidents")),
     ),
 )
@@ -59,6 +60,12 @@ def sandbox(
         Path, typer.Option(metavar="DIR", help=_("Where the UCI year lies, for --seed uci."))
     ] = UCI_YEAR,
     frozen: Annotated[bool, flag("--frozen", text=_("Let its clock stand still."))] = False,
+    without: Annotated[
+        str,
+        typer.Option(
+            metavar="TABLE,…", help=_("Tables of plug-ins that a new one is not to have.")
+        ),
+    ] = "",
 ) -> None:
     """Parse and start; blocks until the process is asked to end."""
     stand = _until(until)
@@ -69,7 +76,9 @@ def sandbox(
     # A web server and its seeds: only this one command of the connector needs them in memory.
     from connector.sandbox import server  # noqa: PLC0415 - see above
 
-    server.run(port, data, seed, stand, uci if seed == "uci" else None, frozen)
+    lacking = [name.strip() for name in without.split(",") if name.strip()]
+    year = uci if seed == "uci" else None
+    server.run(port, data, seed, stand, year, frozen, lacking=lacking)
 
 
 def _until(text: str | None) -> datetime | None:

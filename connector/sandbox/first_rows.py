@@ -12,7 +12,14 @@ from pathlib import Path
 from connector.sandbox.catalogue import Record, stable_id
 from connector.sandbox.schema import ColumnDef, Schema, TableDef, load_schema
 
-AUDITED = frozenset({"incident", "sc_request", "sc_req_item", "sc_task"})
+AUDITED = frozenset(
+    {
+        *("incident", "problem", "change_request", "change_task"),
+        *("sc_request", "sc_req_item", "sc_task", "sysapproval_approver"),
+        *("dmn_demand", "im_idea_core", "sn_cim_register", "ast_contract"),
+        *("sn_customerservice_case", "sn_hr_le_case"),
+    }
+)
 """Tables whose changes leave sys_audit rows."""
 
 _LANGUAGES = ("en", "es")

@@ -1,4 +1,4 @@
-"""Reads `schema.toml`: the tables, columns, labels and choices that the sandbox starts with.
+"""Reads `schema.toml` and `plugins.toml`: the tables, columns, labels and choices of the sandbox.
 
 Owns the format of that file and its validation; resolves inheritance, so that a `TableDef` has
 every column a record of it has. Refuses: unknown keys and types, references and parents that do
@@ -8,7 +8,7 @@ physical table, as on the platform), a choice list for a column that is not ther
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -151,24 +151,53 @@ _IMPLICIT: tuple[tuple[str, ColumnType, Label], ...] = (
 )
 
 
+SHIPPED = ("schema.toml", "plugins.toml")
+"""The shipped files, read as one: the platform's tables, and those that an instance may lack."""
+
+
 def load_schema(path: Path | None = None) -> Schema:
-    """The schema in `path` (default: the shipped one).
+    """The schema in `path` (default: the shipped one, with the tables of plug-ins).
 
     Raises ConfigError naming the file and every fault found.
     """
-    path = path or Path(__file__).with_name("schema.toml")
-    raw = _read(path)
+    here = Path(__file__).parent
+    files = [path] if path else [here / name for name in SHIPPED]
+    raw = {name: table for file in files for name, table in _read(file).items()}
+    where = str(path or here)
     problems = [*_structure_problems(raw)]
     if problems:
-        raise ConfigError(str(path), problems)
+        raise ConfigError(where, problems)
     tables = {name: _Table.model_validate(value) for name, value in raw.items()}
     problems = [p for name in tables for p in _table_problems(name, tables)]
     if problems:
-        raise ConfigError(str(path), problems)
+        raise ConfigError(where, problems)
     schema = Schema({name: _resolve(name, tables) for name in tables})
     if problems := [*_hierarchy_problems(schema)]:
-        raise ConfigError(str(path), problems)
+        raise ConfigError(where, problems)
     return schema
+
+
+def without(schema: Schema, tables: Collection[str]) -> Schema:
+    """The schema of an instance that lacks these tables and what extends them.
+
+    A reference to one of them becomes a plain string. Raises ConfigError for an unknown table.
+    """
+    unknown = [_unknown("--without", t, schema.tables) for t in tables if t not in schema.tables]
+    if unknown:
+        raise ConfigError("sandbox", unknown)
+    gone = {name for table in tables for name in schema.descendants(table)}
+
+    def kept(column: ColumnDef) -> ColumnDef:
+        is_cut = column.reference in gone
+        return replace(column, type="string", reference="") if is_cut else column
+
+    return Schema(
+        {
+            name: replace(table, columns={c: kept(d) for c, d in table.columns.items()})
+            for name, table in schema.tables.items()
+            if name not in gone
+        }
+    )
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import signal
 import socket
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -68,15 +69,19 @@ def run(
     until: datetime | None,
     uci: Path | None,
     frozen: bool = False,
+    *,
+    lacking: Collection[str] = (),
 ) -> None:
     """Serve until SIGTERM or Ctrl-C. A folder that holds an instance is reopened as it is.
+
+    A new one has all tables but those `lacking`.
 
     Raises ConfigError (see open_instance, listen) and SandboxError.
     """
     reopened = holds_instance(data)
     listener = listen(port)
     try:
-        instance = open_instance(data, seed, until, uci, frozen)
+        instance = open_instance(data, seed, until, uci, frozen, lacking=lacking)
     except BaseException:
         listener.close()
         raise

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from connector.errors import ConfigError
-from connector.sandbox.schema import load_schema
+from connector.sandbox.schema import load_schema, without
 
 LABELS = 'label = { en = "A", es = "A" }\nplural = { en = "As", es = "As" }\n'
 
@@ -50,8 +50,23 @@ def test_every_label_is_written_in_both_languages() -> None:
 def test_descendants_of_task_are_all_the_task_tables() -> None:
     assert set(load_schema().descendants("task")) == {
         *("task", "incident", "problem", "change_request"),
-        *("sc_request", "sc_req_item", "sc_task"),
+        *("sc_request", "sc_req_item", "sc_task", "change_task", "pm_project"),
+        *("im_idea_core", "dmn_demand", "sn_cim_register"),
+        *("sn_customerservice_case", "sn_hr_le_case"),
     }
+
+
+def test_an_instance_may_lack_the_tables_of_plug_ins() -> None:
+    schema = without(load_schema(), ["dmn_demand", "customer_account"])
+    assert not {"dmn_demand", "customer_account"} & set(schema.tables)
+    demand = schema.tables["im_idea_core"].columns["demand"]
+    assert (demand.type, demand.reference) == ("string", "")
+    assert schema.tables["customer_contact"].columns["department"].reference == "cmn_department"
+
+
+def test_a_table_to_leave_out_must_exist() -> None:
+    with pytest.raises(ConfigError, match="dmn_demnd does not exist; did you mean dmn_demand"):
+        without(load_schema(), ["dmn_demnd"])
 
 
 def test_the_tables_that_the_connector_reads_have_their_documented_columns() -> None:

@@ -163,3 +163,12 @@ def test_an_unexpected_failure_is_a_500_in_the_documented_shape(
         assert answer.status_code == 500
         assert answer.json()["status"] == "failure"
     assert "no such table" in capfd.readouterr().err
+
+
+def test_an_instance_may_be_made_without_the_tables_of_plug_ins(tmp_path: Path) -> None:
+    lacking = ["dmn_demand", "interaction"]
+    instance = open_instance(tmp_path, "empty", None, None, lacking=lacking)
+    known = instance.database.catalogue
+    instance.database.close()
+    assert not {"dmn_demand", "interaction"} & set(known)
+    assert {"incident", "kb_use", "im_idea_core"} <= set(known)
