@@ -63,8 +63,11 @@ def columns_to_read(mapping: JourneyMapping, needed: Needed) -> dict[str, tuple[
     Raises ConfigError if an asked table that is not optional is missing.
     """
     _refuse_missing(mapping, needed.absent)
+    by_key = {one.table for one in mapping.history}
     return {
-        table: _with_own(table, columns, needed.schema) for table, columns in needed.wanted.items()
+        table: _with_own(table, columns, needed.schema)
+        for table, columns in needed.wanted.items()
+        if table not in by_key
     }
 
 

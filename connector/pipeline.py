@@ -16,7 +16,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
-from connector import extract, log, reconcile, write_back
+from connector import extract, extract_history, log, reconcile, write_back
 from connector.classify import classify, save_classification
 from connector.config import Config
 from connector.context import Progress, Run, silent
@@ -25,7 +25,7 @@ from connector.itsm.base import Instance
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _, _n
 from connector.results import Options, RunResult, SoFar, close, summed_up
-from connector.schema import read_schema
+from connector.schema import Needed, read_schema
 from connector.store import changes, records, runs
 from connector.store.changes import Planned
 from connector.store.database import (
@@ -126,7 +126,7 @@ def _fail(store: Store, run_id: str, error: ConnectorError) -> None:
 
 
 def _extract(config: Config, this: Run, mapping: JourneyMapping, options: Options) -> SoFar:
-    needed = read_schema(this.instance, mapping, config.extract.tables)
+    needed = read_schema(this.instance, mapping, _tables_asked(config, mapping))
     wanted = extract.columns_to_read(mapping, needed)
     mark = extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds))
     _check_clock(config, this, mark, is_accepted=options.full)
@@ -140,6 +140,7 @@ def _extract(config: Config, this: Run, mapping: JourneyMapping, options: Option
             needed.schema, [t for t in config.write_back.tables if t in wanted]
         )
     extract.save_schema(this.store, this.instance, needed.schema, wanted)
+    found: tuple[str, str] | None = None
     if not options.dry_run:
         runs.set_high_mark(this.store, this.run_id, mark)
     write_back.settle(this, mark)
@@ -150,7 +151,36 @@ def _extract(config: Config, this: Run, mapping: JourneyMapping, options: Option
         _extract_tables(config, this, mapping, options, wanted, so_far)
     _note_hidden(this.store, wanted, so_far)
     _retain(config, this.store, mark)
+    _read_history(config, this, mapping, needed, so_far, found)
     return so_far
+
+
+def _tables_asked(config: Config, mapping: JourneyMapping) -> tuple[str, ...]:
+    by_key = [one.table for one in mapping.history] if config.extract.history else []
+    return (*config.extract.tables, *by_key)
+
+
+def _read_history(
+    config: Config,
+    this: Run,
+    mapping: JourneyMapping,
+    needed: Needed,
+    so_far: SoFar,
+    only: tuple[str, str] | None,
+) -> None:
+    """Journal and audit of the task records that changed, after what is past retention went."""
+    if not config.extract.history:
+        extract_history.hide_history(this, mapping)
+        return
+    found = extract_history.read_history(
+        this,
+        extract_history.sources(mapping, needed),
+        [t for t in so_far.asked if t in mapping.tables and mapping.tables[t].is_task],
+        so_far.mark,
+        timedelta(days=config.extract.history_days),
+        only,
+    )
+    so_far.messages += found.messages
 
 
 def _extract_tables(

@@ -22,7 +22,7 @@ from connector.journey import fields
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Schema
 from connector.messages import _
-from connector.store import changes, records
+from connector.store import changes, history, records
 from connector.store.changes import Change, Planned, Refused, Window
 from connector.store.database import Store
 from connector.timestamps import format_instance
@@ -375,4 +375,5 @@ def _take_seen(store: Store, replies: Sequence[UpdateReply]) -> None:
     for table, rows in tables.items():
         present = set(records.list_columns(store, table))
         own = [f.name for f in fields.RECORD_FIELDS if f.name in present]
+        history.follow(store, table, rows)
         records.take_seen(store, table, [*VERSION_COLUMNS, *own], rows)

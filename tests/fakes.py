@@ -1,8 +1,10 @@
 """A fake instance in memory, for the steps' unit tests; flows use the sandbox over HTTP."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from connector.errors import ForbiddenError
 from connector.itsm.base import (
     Attachment,
     Choice,
@@ -14,6 +16,15 @@ from connector.itsm.base import (
     UpdateReply,
 )
 from connector.timestamps import format_instance
+
+
+def _holds(condition: str, row: Record) -> bool:
+    """One `field=value`, `fieldINa,b` or `field<=value`."""
+    name, operator, value = re.split(r"(<=|=|IN)", condition, maxsplit=1)
+    found = row.get(name, "")
+    if operator == "<=":
+        return found <= value
+    return found in value.split(",") if operator == "IN" else found == value
 
 
 class FakeInstance:
@@ -34,6 +45,7 @@ class FakeInstance:
         self.lose_answers = False
         self.queries: list[tuple[str, str]] = []
         self.deleted: list[tuple[str, str]] = []
+        self.hidden: set[str] = set()
 
     def now(self) -> datetime:
         return self.clock
@@ -86,8 +98,10 @@ class FakeInstance:
                 if f"tablename={name}" in query
             )
             return
-        name, _sep, value = query.partition("=")
-        rows = [r for r in self.tables.get(table, []) if not query or r.get(name) == value]
+        if table in self.hidden:
+            raise ForbiddenError("no right", status=403)
+        conditions = query.split("^") if query else []
+        rows = [r for r in self.tables.get(table, []) if all(_holds(c, r) for c in conditions)]
         for row in rows[:limit]:
             yield {k: v for k, v in row.items() if k in fields}
 

@@ -72,12 +72,12 @@ class Scene:
         for row in rows:
             store.execute(
                 "INSERT INTO classified VALUES ('incident', $id, 'r-open', 'phone',"
-                " MAP {'travesia': 'usar'}, 'visible', true, '', '', '', 'high', '', 'h')",
+                " MAP {'travesia': 'usar'}, 'visible', true, '', '', '', 'high', '', 'h', 'phone')",
                 id=row["sys_id"],
             )
             store.execute(
                 "INSERT INTO standing_next VALUES ('incident', $id, 'travesia', 'usar',"
-                " TIMESTAMP '2026-11-01 08:00:00', 'timestamp')",
+                " TIMESTAMP '2026-11-01 08:00:00', 'timestamp', 'exact')",
                 id=row["sys_id"],
             )
 
