@@ -62,7 +62,7 @@ def check_instance(
     where the instance cannot be asked at all.
     """
     findings = [*_clock(instance, clock), *_account(instance.probe())]
-    needed = read_schema(instance, mapping, tables)
+    needed = read_schema(instance, [mapping], tables)
     present = {table for table in tables if table not in needed.absent}
     findings += _absent_tables(mapping, tables, present)
     findings += _dead_rules(instance, mapping, sorted(present), needed.schema)

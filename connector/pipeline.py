@@ -21,12 +21,13 @@ from connector.classify import classify, save_classification
 from connector.config import Config
 from connector.context import Progress, Run, silent
 from connector.errors import ConfigError, ConnectorError, InstanceError, InterruptedRunError
+from connector.in_force import InForce, enter, which
 from connector.itsm.base import Instance
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _, _n
 from connector.results import Options, RunResult, SoFar, close, summed_up
 from connector.schema import Needed, read_schema
-from connector.store import changes, records, runs
+from connector.store import changes, classifications, records, runs
 from connector.store.changes import Planned
 from connector.store.database import (
     Store,
@@ -59,15 +60,19 @@ def run(
     """
     started = time.monotonic()
     with _opened(config, instance, mapping, options.kind, stop, progress) as (this, status):
+        force = _mapping_in_force(this, mapping, options)
         status.say(phase="extract")
-        so_far = _extract(config, this, mapping, options)
+        so_far = _extract(config, this, force, options)
         status.say(phase="classify")
-        _classify(config, this, mapping, so_far, save=not options.dry_run)
-        plan = _plan(config, this, mapping, options, so_far)
+        if force.places:
+            _classify(config, this, force.mapping, so_far, save=not options.dry_run)
+        else:
+            classifications.stay(this.store)
+        plan = _plan(config, this, force.mapping, options, so_far)
         if plan_to:
             write_back.write_plan(this.store, plan_to)
         sent = write_back.Sent()
-        may_send = config.write_back.enabled and not options.dry_run
+        may_send = config.write_back.enabled and not options.dry_run and not force.waiting
         if may_send:
             status.say(phase="write_back", planned=sum(p.records for p in plan))
             if options.full:
@@ -112,6 +117,13 @@ def _opened(
         status.say(phase="end", outcome="finished", message="")
 
 
+def _mapping_in_force(this: Run, mapping: JourneyMapping, options: Options) -> InForce:
+    """The mapping that places the records; the configured one if nobody has to accept it first."""
+    if options.dry_run:
+        return which(this.store, mapping)
+    return enter(this.store, mapping, this.run_id)
+
+
 def _outcome_of(error: ConnectorError) -> str:
     return "interrupted" if isinstance(error, InterruptedRunError) else "failed"
 
@@ -125,12 +137,15 @@ def _fail(store: Store, run_id: str, error: ConnectorError) -> None:
     _log.debug("run_failed", run_id=run_id, error=type(error).__name__)
 
 
-def _extract(config: Config, this: Run, mapping: JourneyMapping, options: Options) -> SoFar:
-    needed = read_schema(this.instance, mapping, _tables_asked(config, mapping))
+def _extract(config: Config, this: Run, force: InForce, options: Options) -> SoFar:
+    mapping = force.mapping
+    needed = read_schema(this.instance, force.all, _tables_asked(config, mapping))
     wanted = extract.columns_to_read(mapping, needed)
     mark = extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds))
     _check_clock(config, this, mark, is_accepted=options.full)
     so_far = SoFar(mark, tuple(table for table in config.extract.tables if table in wanted))
+    if force.waiting:
+        so_far.wait_for(force.waiting.hash, force.sentence)
     so_far.messages += [
         _("The instance has no table {table}: its rules are off").format(table=table)
         for table in needed.absent
@@ -355,7 +370,8 @@ def sweep(
     """
     with _opened(config, instance, mapping, "reconcile", stop, progress) as (this, status):
         status.say(phase="reconcile")
-        needed = read_schema(instance, mapping, config.extract.tables)
+        force = which(this.store, mapping)
+        needed = read_schema(instance, force.all, config.extract.tables)
         wanted = extract.columns_to_read(mapping, needed)
         mark = extract.high_mark(instance, timedelta(seconds=config.instance.settle_seconds))
         _check_clock(config, this, mark, is_accepted=False)

@@ -73,6 +73,8 @@ class RunResult:
     healed: int
     messages: tuple[str, ...]
     seconds: float
+    waiting_mapping: str = ""
+    """The hash of the configured mapping if nobody accepted it yet; nothing was written then."""
 
 
 @dataclass
@@ -85,6 +87,13 @@ class SoFar:
     messages: list[str] = field(default_factory=list)
     only: tuple[str, ...] = ()
     is_partial: bool = False
+    waiting_mapping: str = ""
+
+    def wait_for(self, mapping_hash: str, sentence: str) -> None:
+        """The configured mapping was not accepted yet: nothing is written."""
+        self.waiting_mapping = mapping_hash
+        self.messages.append(sentence)
+        self.is_partial = True
 
 
 def summed_up(
@@ -149,6 +158,7 @@ def summed_up(
         healed=healed,
         messages=tuple(messages),
         seconds=seconds,
+        waiting_mapping=so_far.waiting_mapping,
     )
 
 
@@ -161,6 +171,7 @@ def close(this: Run, result: RunResult) -> None:
         "refused": result.refused,
         "set_aside": result.set_aside,
         "healed": result.healed,
+        "waiting_mapping": result.waiting_mapping,
     }
     runs.finish_run(this.store, this.run_id, result.outcome, counts, "\n".join(result.messages))
     _log.info(

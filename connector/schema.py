@@ -19,8 +19,10 @@ class Needed:
     """Asked tables that the instance lacks."""
 
 
-def read_schema(instance: Instance, mapping: Mapping, tables: Sequence[str]) -> Needed:
+def read_schema(instance: Instance, mappings: Sequence[Mapping], tables: Sequence[str]) -> Needed:
     """Ask the dictionary for `tables`, and follow references until nothing new turns up.
+
+    What any of `mappings` needs is wanted.
 
     Raises InstanceError and its kinds.
     """
@@ -34,10 +36,20 @@ def read_schema(instance: Instance, mapping: Mapping, tables: Sequence[str]) -> 
         absent |= pending - set(exist)
         known |= _fields(instance.list_columns(exist) if exist else [])
         asked |= pending
-        wanted = requirements(mapping, [t for t in tables if t not in absent], known)
+        present = [t for t in tables if t not in absent]
+        wanted = _united([requirements(mapping, present, known) for mapping in mappings])
         pending = set(wanted) - asked
     readable = {table: columns for table, columns in wanted.items() if table not in absent}
     return Needed(known, readable, tuple(table for table in tables if table in absent))
+
+
+def _united(all_wanted: Sequence[dict[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    """Every table with all its columns, each once, in the order in which they come."""
+    found: dict[str, dict[str, None]] = {}
+    for wanted in all_wanted:
+        for table, columns in wanted.items():
+            found.setdefault(table, {}).update(dict.fromkeys(columns))
+    return {table: tuple(columns) for table, columns in found.items()}
 
 
 def _fields(columns: Iterable[Column]) -> dict[tuple[str, str], FieldInfo]:

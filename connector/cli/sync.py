@@ -249,6 +249,13 @@ def raise_if_partial(result: RunResult) -> None:
     """What was not whole, as PartialRunError; it names no record, for it may go into an alert."""
     if result.outcome != "partial":
         return
+    if result.waiting_mapping:
+        raise PartialRunError(
+            _(
+                "The run finished, but wrote nothing: the mapping changed and waits for travesia"
+                " plan --accept {hash}"
+            ).format(hash=result.waiting_mapping)
+        )
     if not (result.refused or result.set_aside):
         raise PartialRunError(
             _(

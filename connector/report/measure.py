@@ -33,7 +33,8 @@ from connector.store.database import Row, Store
 # By the order of the runs, not by the marks: one run under a wrong clock is put right by the next.
 _DATA_UNTIL = """
 SELECT arg_max(high_mark, started_at) AS until, arg_min(high_mark, started_at) AS since
-FROM run WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial')
+FROM run
+WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial') AND is_placed IS NOT FALSE
 """
 
 _CUBE = """

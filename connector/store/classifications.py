@@ -216,6 +216,12 @@ def save(store: Store, run_id: str) -> None:
         _merge(store, "standing", "standing_next", ("table_name", "sys_id", "journey"))
 
 
+def stay(store: Store) -> None:
+    """TEMP TABLEs `classified`, `standing_next`: everything as the last placing run left it."""
+    store.execute("CREATE OR REPLACE TEMP TABLE classified AS FROM classification")
+    store.execute("CREATE OR REPLACE TEMP TABLE standing_next AS FROM standing")
+
+
 def _merge(store: Store, target: str, source: str, keys: Sequence[str]) -> None:
     """Make `target` hold the rows of `source`, touching only those that differ."""
     columns = ", ".join(

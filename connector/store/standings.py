@@ -41,10 +41,14 @@ def stand(
 
 
 def last_mark(store: Store, run_id: str = "") -> datetime | None:
-    """Data until here, naive UTC: the high mark of the last run that ended well, but `run_id`."""
+    """Data until here, naive UTC: the high mark of the last run that ended well, but `run_id`.
+
+    Only runs that placed the records: where one could not, what stands is older.
+    """
     rows = store.read(
         "SELECT arg_max(high_mark, started_at) AS mark FROM run"
-        " WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial') AND run_id <> $run_id",
+        " WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial') AND run_id <> $run_id"
+        " AND is_placed IS NOT FALSE",
         run_id=run_id,
     )
     mark: datetime | None = rows[0]["mark"]
