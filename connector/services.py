@@ -16,6 +16,9 @@ from connector.config import Config, did_you_mean
 from connector.errors import ConfigError
 from connector.explain import Explanation
 from connector.explain import explain as explain_record
+from connector.export.log import relations_of
+from connector.export.run import Wanted
+from connector.export.run import export as export_files
 from connector.itsm import servicenow
 from connector.itsm.base import Instance
 from connector.journey.mapping import load_mapping
@@ -26,7 +29,7 @@ from connector.report.publish import PublishResult
 from connector.report.publish import publish as publish_report
 from connector.report.render import render_all, write_files
 from connector.report.report import build_report
-from connector.store import runs
+from connector.store import runs, standings
 from connector.store.database import open_snapshot, snapshot_path
 from connector.store.lock import is_locked, read_status
 
@@ -120,6 +123,31 @@ def explain(config: Config, mapping: JourneyMapping, number: str) -> Explanation
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
         schema = extract.stored_schema(store)
         return explain_record(store, mapping, schema, number, config.instance.time_zone)
+
+
+def export(config: Config, mapping: JourneyMapping, wanted: Wanted, folder: Path) -> list[Path]:
+    """Write records, steps and contacts for other tools, as of the last finished run.
+
+    Raises ConfigError for an unknown journey, StoreError before the first run, ConnectorError if
+    the folder cannot be written.
+    """
+    if wanted.journey not in mapping.journeys:
+        problem = _("--journey: there is no journey {id!r}{hint}; there are {known}").format(
+            id=wanted.journey,
+            hint=did_you_mean(wanted.journey, mapping.journeys),
+            known=", ".join(sorted(mapping.journeys)),
+        )
+        raise ConfigError(config.source, [problem])
+    with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        schema = extract.stored_schema(store)
+        now = standings.last_mark(store)
+        return export_files(
+            store, mapping, schema, _utc(now), wanted, folder, relations_of(mapping)
+        )
+
+
+def _utc(moment: datetime | None) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment else datetime.now(UTC)
 
 
 def check(config: Config, environment: Mapping[str, str]) -> list[Finding]:
