@@ -15,6 +15,8 @@ from connector.journey.examples import left_out, prove
 from connector.journey.facts import FAMILIES, facts_of, find_fact
 from connector.journey.graph import InheritanceCycleError, order_of_tables
 from connector.journey.model import Edge, History, Journey, RollUp, Rule, TableSpec, Touchpoint
+from connector.journey.moment_checks import check_moments
+from connector.journey.moment_model import Moment
 from connector.journey.near import hint
 from connector.journey.scope import BASE_TASK
 from connector.messages import _
@@ -27,6 +29,7 @@ class Draft:
     journeys: dict[str, Journey] = field(default_factory=dict)
     touchpoints: dict[str, Touchpoint] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
+    moments: dict[str, Moment] = field(default_factory=dict)
     sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tables: dict[str, TableSpec] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
@@ -46,6 +49,7 @@ def check(draft: Draft) -> list[str]:
         problems += [f"{rule.source}: {sentence}" for sentence in (*found, *faults)]
         if live:
             usable[rule.id] = live
+    problems += check_moments(draft.moments.values(), draft.tables, draft.sets)
     return problems + [p for table in draft.tables for p in _proofs(draft, table, usable)]
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from sqlglot import exp
 
-from connector.encoded_query import Condition, Context, FieldType, register_sqlite
+from connector.encoded_query import Condition, Context, FieldType, Query, register_sqlite
 from connector.journey.compiler import FIELDS, Live, fields_of, rule_case
 from connector.journey.facts import find_fact
 from connector.journey.model import Rule
@@ -55,10 +55,11 @@ def prove(table: str, live: Sequence[Live]) -> list[Reached]:
 
 
 def _row(table: str, fields: Sequence[str], example: Dict[str, str]) -> list[str]:
-    return [example.get(field, _default(table, field)) for field in fields] or [""]
+    return [example.get(field, default_of(table, field)) for field in fields] or [""]
 
 
-def _default(table: str, field: str) -> str:
+def default_of(table: str, field: str) -> str:
+    """The value of a field that an example leaves out."""
     fact = find_fact(table, field)
     return fact.default if fact else ""
 
@@ -82,15 +83,20 @@ def _is_given(table: str, live: Live, condition: Condition) -> bool:
     """Whether the example says something of the field, or nothing has to be said."""
     if condition.field in live.rule.example or condition.operator in _HOLDS_ON_EMPTY:
         return True
-    return condition.operator == "=" and condition.value == _default(table, condition.field)
+    return condition.operator == "=" and condition.value == default_of(table, condition.field)
 
 
 def guessed_types(table: str, live: Sequence[Live]) -> dict[str, FieldType]:
+    """How each field of the rules compares."""
+    return types_of(table, [one.query for one in live])
+
+
+def types_of(table: str, queries: Sequence[Query]) -> dict[str, FieldType]:
     """How each field compares, from its fact or from the values it is compared with."""
-    uses: dict[str, list[Condition]] = {field: [] for field in fields_of(live)}
-    for one in live:
-        for condition in one.query.conditions:
-            uses[condition.field].append(condition)
+    uses: dict[str, list[Condition]] = {}
+    for query in queries:
+        for condition in query.conditions:
+            uses.setdefault(condition.field, []).append(condition)
     return {field: _guess(table, field, conditions) for field, conditions in uses.items()}
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from connector.journey.moment_shapes import MomentFile, MomentText
 from connector.journey.near import hint
 from connector.journey.shapes import (
     File,
@@ -35,6 +36,8 @@ class Folder:
     rules: list[tuple[RuleText, str]] = field(default_factory=list)
     sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tools: list[tuple[ToolFile, str]] = field(default_factory=list)
+    moments: list[tuple[MomentText, str]] = field(default_factory=list)
+    engagement: list[tuple[dict[str, Any], "Source"]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -130,6 +133,11 @@ def _inner(annotation: Any) -> Any:
     return annotation
 
 
+def reason_of(fault: Any, keys: list[Any], shape: type[BaseModel]) -> str:
+    """What is wrong with the value that a fault of pydantic is about, as a sentence."""
+    return _reason(fault, keys, _shape_at(shape, fault["loc"][:-1]))
+
+
 def _reason(fault: Any, keys: list[Any], known: list[str]) -> str:
     key = ".".join(str(part) for part in keys if part != "[key]")
     if fault["type"] == "extra_forbidden":
@@ -194,9 +202,19 @@ def _take_touchpoints(found: Folder, source: Source, data: dict[str, object]) ->
         ]
 
 
+def _take_moments(found: Folder, source: Source, data: dict[str, object]) -> None:
+    if file := _validated(found, source, data, MomentFile):
+        found.moments += [(one, source.at("moment", n)) for n, one in enumerate(file.moment)]
+
+
 def _take_tool(found: Folder, source: Source, data: dict[str, object]) -> None:
     if file := _validated(found, source, data, ToolFile):
         found.tools.append((file, source.name))
+
+
+def _take_engagement(found: Folder, source: Source, data: dict[str, object]) -> None:
+    # As it is: an overlay's file is whole only together with the one under it.
+    found.engagement.append((data, source))
 
 
 def _take_sets(found: Folder, source: Source, data: dict[str, object]) -> None:
@@ -204,11 +222,13 @@ def _take_sets(found: Folder, source: Source, data: dict[str, object]) -> None:
         found.sets |= {name: tuple(entries) for name, entries in file.sets.items()}
 
 
-_TOP = ("touchpoints.toml", "sets.toml")
+_TOP = ("touchpoints.toml", "moments.toml", "engagement.toml", "sets.toml")
 _KINDS: dict[str, Callable[[Folder, Source, dict[str, object]], None]] = {
     "journeys": _take_journey,
     "rules": _take_rules,
     "tools": _take_tool,
     "touchpoints.toml": _take_touchpoints,
+    "moments.toml": _take_moments,
     "sets.toml": _take_sets,
+    "engagement.toml": _take_engagement,
 }

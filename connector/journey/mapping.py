@@ -13,6 +13,8 @@ from pathlib import Path
 
 from connector.errors import MappingError
 from connector.journey.checks import Draft, check
+from connector.journey.engagement_file import engagement_of
+from connector.journey.engagement_model import Engagement
 from connector.journey.files import Folder, read_folder
 from connector.journey.model import (
     Edge,
@@ -41,12 +43,14 @@ def load_mapping(overlay: Path | None = None, shipped: Path | None = None) -> Ma
     problems = [problem for folder in folders for problem in folder.problems]
     draft = _merged(folders, problems)
     problems += check(draft)
+    written = [one for folder in folders for one in folder.engagement]
+    engagement = engagement_of(written, draft, problems)
     if problems:
         raise MappingError(str(overlay or root), problems)
-    return _frozen(draft)
+    return _frozen(draft, engagement)
 
 
-def _frozen(draft: Draft) -> Mapping:
+def _frozen(draft: Draft, engagement: Engagement | None) -> Mapping:
     mapping = Mapping(
         journeys=draft.journeys,
         touchpoints=draft.touchpoints,
@@ -56,10 +60,12 @@ def _frozen(draft: Draft) -> Mapping:
         edges=tuple(draft.edges),
         roll_ups=tuple(draft.roll_ups),
         history=tuple(draft.history),
+        moments=tuple(draft.moments.values()),
+        engagement=engagement,
         hash="",
     )
     content = asdict(mapping)
-    for rule in content["rules"]:
+    for rule in (*content["rules"], *content["moments"]):
         del rule["source"]  # where it stands says nothing of what it does
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     draft_hash = hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -80,6 +86,7 @@ def _merged(folders: Sequence[Folder], problems: list[str]) -> Draft:
         for touchpoint, source in folder.touchpoints:
             draft.touchpoints[touchpoint.id] = _touchpoint(touchpoint)
             draft.sources[touchpoint.id] = source
+        draft.moments |= {one.id: one.moment(source) for one, source in folder.moments}
         draft.sets |= folder.sets
         for tool, source in folder.tools:
             _lay_tool(draft, tool, source)
@@ -96,6 +103,7 @@ def _repeated(folder: Folder) -> list[str]:
         *((mark("rule"), rule.id, source) for rule, source in folder.rules),
         *((mark("touchpoint"), one.id, source) for one, source in folder.touchpoints),
         *((mark("journey"), one.id, source) for one, source in folder.journeys),
+        *((mark("moment"), one.id, source) for one, source in folder.moments),
     ]
     for kind, name, source in named:
         if first := seen.get((kind, name)):

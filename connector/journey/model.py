@@ -8,6 +8,13 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from typing import Literal
 
+from connector.journey import texts
+from connector.journey.engagement_model import Engagement
+from connector.journey.moment_model import Moment
+
+Text = texts.Text
+"""The words of the domain are found in one place: here."""
+
 Band = Literal["visible", "provider_backstage", "consumer_backstage"]
 """Where an interaction lies: inside the two-sided band of visibility, or behind a line of it."""
 
@@ -17,18 +24,6 @@ Confidence = Literal["high", "medium", "low"]
 Value = Literal["", "confirmed", "presumed"]
 Outcome = Literal["", "lost", "abandoned", "cancelled", "failed", "stalled", "no_answer"]
 Phase = Literal["", "offboarding"]
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text in both languages."""
-
-    en: str
-    es: str
-
-    def in_(self, language: str) -> str:
-        """The text in `en` or `es`."""
-        return self.es if language == "es" else self.en
 
 
 @dataclass(frozen=True)
@@ -168,11 +163,22 @@ class Mapping:
     edges: tuple[Edge, ...]
     roll_ups: tuple[RollUp, ...]
     hash: str
+    moments: tuple[Moment, ...] = ()
+    engagement: Engagement | None = None
+    """None where no folder has an engagement.toml: then nothing of it is calculated."""
     history: tuple[History, ...] = ()
 
     def rules_of(self, table: str) -> tuple[Rule, ...]:
         """The rules of one table, in the order in which they are tried."""
         return tuple(rule for rule in self.rules if table in rule.tables)
+
+    def moments_of(self, table: str) -> tuple[Moment, ...]:
+        """The moments of truth that records of one table may have."""
+        return tuple(one for one in self.moments if table in one.tables)
+
+    def moment(self, moment_id: str) -> Moment | None:
+        """The moment of that id."""
+        return next((one for one in self.moments if one.id == moment_id), None)
 
 
 @dataclass(frozen=True)
