@@ -114,7 +114,7 @@ def place(
         " AS steps,"
         f" {taken},"
         f" CASE WHEN {_FOLLOWS} THEN o.table_name || '/' || o.sys_id ELSE '' END AS inherited_from,"
-        " $hash AS mapping_hash"
+        " $hash AS mapping_hash, '' AS last_visible"
         " FROM placed p LEFT JOIN rule_result r ON r.r.rule_id = p.rule_id"
         " LEFT JOIN origin g ON g.sys_id = p.sys_id AND r.r.inherit <> ''"
         " LEFT JOIN classified o ON o.table_name = g.table_name AND o.sys_id = g.origin_id",

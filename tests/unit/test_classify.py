@@ -92,6 +92,7 @@ def test_what_no_rule_matches_is_unclassified_never_guessed(kit: Kit) -> None:
         "confidence": "",
         "inherited_from": "",
         "mapping_hash": kit.mapping.hash,
+        "last_visible": "",
     }
     assert (result.records, result.unclassified) == (1, 1)
     assert result.hits == {("sysapproval_approver", "unclassified"): 1}
