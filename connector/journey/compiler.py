@@ -4,23 +4,27 @@ The expression works on the dotted names of `scope.select_fields`, so the same o
 million records in the store and proves a rule's example at load.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from connector.encoded_query import (
     Column,
+    Condition,
     Context,
     EncodedQueryError,
     FieldType,
     Query,
     to_sql,
 )
-from connector.journey.conditions import Sets, is_asleep, parse_condition
+from connector.encoded_query.operands import NUMBER_SHAPE, NUMBERS
+from connector.journey.conditions import NOTHING, Sets, is_asleep, parse_condition, used_sets
 from connector.journey.model import Mapping, Rule
 from connector.journey.scope import Catalogue, UnavailableError, select_fields
+from connector.messages import _
 
 ASLEEP = "asleep"
 """The fault of a condition that can match only through empty sets."""
@@ -81,11 +85,12 @@ def live_rules(mapping: Mapping, table: str, catalogue: Catalogue, context: Cont
 def _usable(
     mapping: Mapping, table: str, catalogue: Catalogue, context: Context
 ) -> list[tuple[Live, exp.Condition]]:
-    compiled = (
-        (one, compile_on(one.query, table, catalogue, context))
-        for one in parsed(mapping.rules_of(table), mapping.sets)
-    )
-    return [(one, test) for one, test in compiled if not isinstance(test, str)]
+    found = []
+    for one in parsed(mapping.rules_of(table), mapping.sets):
+        test = compile_on(one.query, table, catalogue, context)
+        if not isinstance(test, str):
+            found.append((replace(one, query=_fitting(one.query, table, catalogue)), test))
+    return found
 
 
 def compile_on(
@@ -96,9 +101,38 @@ def compile_on(
         return ASLEEP
     try:
         types = {field: catalogue.type_of(table, field) for field in sorted(query.fields)}
-        return condition_sql(query, types.__getitem__, context)
+        fitting = _fitting(query, table, catalogue)
+        if is_asleep(fitting):
+            return _("no entry of {sets} fits its column").format(
+                sets=", ".join(used_sets(query.text))
+            )
+        return condition_sql(fitting, types.__getitem__, context)
     except (UnavailableError, EncodedQueryError) as error:
         return error.reason
+
+
+def _fitting(query: Query, table: str, catalogue: Catalogue) -> Query:
+    """The query without those entries of named sets that a column cannot hold.
+
+    A set lists the values of several instances, words here and numbers there; what stands in the
+    query itself is still refused where it does not fit.
+    """
+    sets = [catalogue.sets.get(name, ()) for name in used_sets(query.text)]
+    listed = {",".join(entries) or NOTHING for entries in sets}
+
+    def fit(condition: Condition) -> Condition:
+        is_set = condition.operator in ("IN", "NOT IN") and condition.value in listed
+        if not is_set or catalogue.type_of(table, condition.field) not in NUMBERS:
+            return condition
+        values = condition.value.split(",")
+        numbers = [value for value in values if re.fullmatch(NUMBER_SHAPE, value.strip())]
+        return replace(condition, value=",".join(numbers))
+
+    branches = tuple(
+        tuple(tuple(fit(condition) for condition in group) for group in branch)
+        for branch in query.branches
+    )
+    return replace(query, branches=branches)
 
 
 def asked_query(

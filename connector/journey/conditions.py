@@ -17,7 +17,7 @@ _WORD_OPERATORS = ("LIKE", "STARTSWITH", "ENDSWITH", "NOT LIKE")
 _SET_NAME = re.compile(r"^@([a-z][a-z0-9_]*)$")
 _USED_SET = re.compile(r"(?:IN|LIKE|STARTSWITH|ENDSWITH|CONTAINS)@([a-z][a-z0-9_]*)")
 _FORBIDDEN = re.compile(r"^(sys_updated_.*|sys_mod_count|u_journey_.*)$")
-_NOTHING = "\u2205 empty set"
+NOTHING = "\u2205 empty set"
 """Stands for the entries of an empty set: no value of a record equals or contains it."""
 
 Sets = Mapping[str, Sequence[str]]
@@ -25,7 +25,7 @@ Sets = Mapping[str, Sequence[str]]
 
 def parse_condition(text: str, sets: Sets) -> Query:
     """The tree of a rule's `when`. Raises EncodedQueryError, with the position in `text`."""
-    filled = {name: list(values) or [_NOTHING] for name, values in sets.items()}
+    filled = {name: list(values) or [NOTHING] for name, values in sets.items()}
     query = parse(text, filled)
     branches = tuple(
         tuple(group for written in branch for group in _expanded(text, written, filled))
@@ -77,7 +77,11 @@ def is_asleep(query: Query) -> bool:
 
 def _is_impossible(branch: Branch) -> bool:
     return any(
-        all(c.value == _NOTHING and not c.operator.startswith("NOT") for c in group)
+        all(
+            (c.value == NOTHING and not c.operator.startswith("NOT"))
+            or (c.operator, c.value) == ("IN", "")
+            for c in group
+        )
         for group in branch
     )
 

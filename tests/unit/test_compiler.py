@@ -8,12 +8,14 @@ import pytest
 from sqlglot import exp
 
 from connector.encoded_query import Context, EncodedQueryError, FieldType, register_sqlite
-from connector.journey.compiler import Live, fields_of, parsed, rule_case
+from connector.journey.compiler import Live, compile_on, fields_of, parsed, rule_case
 from connector.journey.conditions import empty_sets, is_asleep, parse_condition, used_sets
 from connector.journey.examples import guessed_types, prove
-from connector.journey.model import Rule, Text
+from connector.journey.model import FieldInfo, Rule, Text
 from connector.journey.parts import parts_of
+from connector.journey.scope import Catalogue
 
+CONTEXT = Context(datetime(2026, 1, 15, tzinfo=UTC))
 SETS = {"words": ("one", "two"), "none": (), "values": ("a", "b")}
 
 
@@ -68,6 +70,36 @@ def test_an_empty_set_matches_nothing_but_its_neighbours_still_do() -> None:
     assert reached(rules, kind="", title="") == ""
     assert is_asleep(parse_condition("titleLIKE@none^state=1", SETS))
     assert not is_asleep(parse_condition("titleLIKE@none^ORstate=1", SETS))
+
+
+def catalogue(**sets: tuple[str, ...]) -> Catalogue:
+    schema = {
+        ("dmn_demand", "state"): FieldInfo("integer"),
+        ("dmn_demand", "sys_id"): FieldInfo("GUID"),
+    }
+    return Catalogue(schema, sets, ())
+
+
+def test_words_of_a_set_that_a_number_cannot_hold_are_passed_over() -> None:
+    """Sets list the values of several instances: numbers here, words there."""
+    query = parse_condition("stateIN@states", {"states": ("2", "submitted")})
+    test = compile_on(query, "dmn_demand", catalogue(states=("2", "submitted")), CONTEXT)
+    assert not isinstance(test, str)
+    assert "submitted" not in test.sql()
+
+
+def test_a_set_without_any_value_that_fits_is_named() -> None:
+    query = parse_condition("stateIN@states", {"states": ("submitted",)})
+    found = compile_on(query, "dmn_demand", catalogue(states=("submitted",)), CONTEXT)
+    assert isinstance(found, str)
+    assert "states" in found
+
+
+def test_a_word_that_stands_in_the_query_itself_is_still_refused() -> None:
+    query = parse_condition("stateIN2,submitted", {})
+    found = compile_on(query, "dmn_demand", catalogue(), CONTEXT)
+    assert isinstance(found, str)
+    assert "submitted" in found
 
 
 def test_the_sets_of_a_condition_are_known() -> None:
