@@ -170,6 +170,8 @@ def _lay_tool(draft: Draft, tool: ToolFile, source: str) -> None:
             is_task=table.task,
             optional=table.optional,
             filter=table.filter,
+            only_with=table.only_with,
+            is_ticket=table.ticket,
         )
         draft.sources[f"table {table.name}"] = source
     edges = [Edge(one.table, one.field, one.parent) for one in tool.edge]

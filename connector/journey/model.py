@@ -128,6 +128,9 @@ class TableSpec:
     `columns` are read besides those that rules, facts and edges need;
     `optional` tables that the instance lacks are switched off with one line.
     `filter` is a fixed encoded query for extraction ("" = all rows).
+    `only_with` names the table that must be asked for before this one is read (its own name: it is
+    read only where somebody asks for it, whatever rules and facts would like).
+    `is_ticket`: people call its records tickets; figures about tickets count these.
     """
 
     name: str
@@ -136,6 +139,8 @@ class TableSpec:
     is_task: bool = True
     optional: bool = False
     filter: str = ""
+    only_with: str = ""
+    is_ticket: bool = False
 
 
 @dataclass(frozen=True)

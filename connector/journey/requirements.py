@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from connector.encoded_query import Branch, Condition, Context, Query
 from connector.journey.compiler import ASLEEP, compile_on
 from connector.journey.conditions import empty_sets, parse_condition
+from connector.journey.engagement import engagement_fields, service_table_of
 from connector.journey.facts import Fact, find_fact
 from connector.journey.model import Mapping, Schema
 from connector.journey.near import hint
@@ -49,6 +50,7 @@ class _Needs:
 
     def __init__(self, mapping: Mapping, tables: Sequence[str], schema: Schema) -> None:
         self._mapping = mapping
+        self._asked = set(tables)
         self._schema = schema
         self._tasks = [t for t in tables if t in mapping.tables and mapping.tables[t].is_task]
         self._columns: dict[str, dict[str, None]] = {}
@@ -66,6 +68,10 @@ class _Needs:
         for rule in self._mapping.rules_of(table):
             for field in sorted(parse_condition(rule.when, self._mapping.sets).fields):
                 self.add(table, field)
+        for field in engagement_fields(self._mapping, table):
+            self.add(table, field)
+        if services := service_table_of(self._mapping, table):
+            self.add(services, "name")
 
     def _ties(self, table: str) -> list[str]:
         """The columns along which places are inherited and rolled up."""
@@ -78,6 +84,8 @@ class _Needs:
         if fact := find_fact(table, field):
             self._add_fact(table, fact)
             return
+        if not self._may_be_read(table):
+            return
         self.add_table(table)
         column, _dot, rest = field.partition(".")
         self._columns[table][column] = None
@@ -87,6 +95,11 @@ class _Needs:
         for owner in self._tasks if target == BASE_TASK else [target]:
             if owner:
                 self.add(owner, rest)
+
+    def _may_be_read(self, table: str) -> bool:
+        """Tables that somebody must ask for (surveys, HR cases) are not read for a fact's sake."""
+        spec = self._mapping.tables.get(table)
+        return not spec or not spec.only_with or bool({spec.only_with, table} & self._asked)
 
     def _add_fact(self, table: str, fact: Fact) -> None:
         where = parse_condition(fact.where, self._mapping.sets)
