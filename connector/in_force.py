@@ -46,9 +46,9 @@ class InForce:
         if not self.waiting:
             return ""
         return _(
-            "The mapping changed (hash {hash}) and nobody accepted it yet: records stay with the one"
-            " in force and nothing is written. Look at travesia plan, then say travesia plan"
-            " --accept {hash}"
+            "The mapping changed (hash {hash}) and nobody accepted it yet: the one in force goes"
+            " on, and nothing is written. Look at travesia plan, then say travesia plan --accept"
+            " {hash}"
         ).format(hash=self.waiting.hash)
 
 
@@ -67,7 +67,10 @@ def which(store: Store, configured: Mapping) -> InForce:
 
 
 def enter(store: Store, configured: Mapping, run_id: str) -> InForce:
-    """At the start of a run: put in force what may be, and note with which mapping the run works."""
+    """At the start of a run: put in force what may be, and note which mapping the run works with.
+
+    Answers it.
+    """
     found = which(store, configured)
     if found.waiting is None:
         mappings.put_in_force(store, configured.hash, content_of(configured))

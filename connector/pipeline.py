@@ -78,7 +78,7 @@ def run(
             if options.full:
                 changes.forgive_all(this.store)
             changes.save_plan(this.store, this.run_id)
-            sent = write_back.send(this, _write_settings(config))
+            sent = write_back.send(this, write_back.settings_of(config))
         result = summed_up(this, so_far, plan, sent, may_send, time.monotonic() - started)
         if not options.dry_run:
             close(this, result)
@@ -312,7 +312,7 @@ def _classify(
 def _plan(
     config: Config, this: Run, mapping: JourneyMapping, options: Options, so_far: SoFar
 ) -> list[Planned]:
-    settings = _write_settings(config)
+    settings = write_back.settings_of(config)
     if options.tables:
         settings = write_back.narrowed(settings, options.tables)
     return write_back.plan(
@@ -323,20 +323,6 @@ def _plan(
         only=so_far.only,
         limit=options.limit,
         is_retry=options.full,
-    )
-
-
-def _write_settings(config: Config) -> write_back.Settings:
-    wanted = config.write_back
-    return write_back.Settings(
-        journey=config.mapping.journey,
-        language=config.mapping.language,
-        tables=tuple(wanted.tables),
-        batch_size=wanted.batch_size,
-        max_records=wanted.max_records_per_run,
-        settled=timedelta(days=wanted.settled_days),
-        backfill=timedelta(days=wanted.backfill_days),
-        set_aside_after=wanted.set_aside_after,
     )
 
 

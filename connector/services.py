@@ -19,6 +19,7 @@ from connector.explain import explain as explain_record
 from connector.export.log import relations_of
 from connector.export.run import Wanted
 from connector.export.run import export as export_files
+from connector.in_force import which
 from connector.itsm import servicenow
 from connector.itsm.base import Instance
 from connector.journey.mapping import load_mapping
@@ -58,12 +59,12 @@ def connect(
     )
 
 
-def mapping_of(config: Config) -> JourneyMapping:
-    """The shipped mapping with the organisation's overlay.
+def mapping_of(config: Config, overlay: Path | None = None) -> JourneyMapping:
+    """The shipped mapping with the organisation's overlay, or with another one to try.
 
     Raises MappingError, and ConfigError if the journey to show is none of its journeys.
     """
-    mapping = load_mapping(config.mapping.overlay)
+    mapping = load_mapping(overlay or config.mapping.overlay)
     shown = config.mapping.journey
     if shown not in mapping.journeys:
         problem = _(
@@ -75,6 +76,14 @@ def mapping_of(config: Config) -> JourneyMapping:
         )
         raise ConfigError(config.source, [problem])
     return mapping
+
+
+def mapping_in_force(config: Config, configured: JourneyMapping) -> JourneyMapping:
+    """The mapping that placed the records of the last run, while the configured one waits."""
+    if not snapshot_path(config.store.path).exists():
+        return configured
+    with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        return which(store, configured).mapping
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, sp
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
         built = build_report(
             store,
-            mapping,
+            which(store, mapping).mapping,
             period_from,
             period_to,
             language,

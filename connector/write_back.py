@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import TextIO
 
 from connector import log
+from connector.config import Config
 from connector.context import Run
 from connector.errors import ConfigError
 from connector.itsm.base import RecordUpdate, UpdateReply
@@ -48,6 +49,21 @@ class Settings:
     settled: timedelta
     backfill: timedelta
     set_aside_after: int
+
+
+def settings_of(config: Config) -> Settings:
+    """How much may be written, as the configuration says."""
+    wanted = config.write_back
+    return Settings(
+        journey=config.mapping.journey,
+        language=config.mapping.language,
+        tables=tuple(wanted.tables),
+        batch_size=wanted.batch_size,
+        max_records=wanted.max_records_per_run,
+        settled=timedelta(days=wanted.settled_days),
+        backfill=timedelta(days=wanted.backfill_days),
+        set_aside_after=wanted.set_aside_after,
+    )
 
 
 def narrowed(settings: Settings, tables: tuple[str, ...]) -> Settings:

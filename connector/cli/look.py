@@ -127,12 +127,15 @@ def explain(
 ) -> None:
     """Parse, explain, show."""
     config = session_of(context).config()
-    mapping = services.mapping_of(config)
+    configured = services.mapping_of(config)
+    mapping = services.mapping_in_force(config, configured)
     found = services.explain(config, mapping, number)
     if as_json:
         print_json(found)
-    else:
-        show_explanation(found, mapping, config)
+        return
+    show_explanation(found, mapping, config)
+    if mapping != configured:
+        bullet("warn", _("The mapping in the settings is another one and waits"), "travesia plan")
 
 
 @command(

@@ -121,6 +121,7 @@ def refusal(error: typer.TyperException) -> str:
 TO_BEGIN = _("To begin")
 EVERY_DAY = _("Every day")
 TO_LOOK = _("To look")
+MAPPING = _("To own the mapping")
 
 
 def command(app: typer.Typer, panel: str, text: str, foot: str) -> Callable[[Function], Function]:

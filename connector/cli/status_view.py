@@ -41,6 +41,7 @@ def _aware(value: Any) -> Any:
 def show_status(found: Status, following: Mapping[str, datetime], zone: str) -> None:
     """For people; times in `zone`."""
     _show_now(found)
+    _show_waiting(found)
     if found.runs:
         rows = [_run_row(_plain(row), zone) for row in found.runs]
         heads = (_("Run"), _("Kind"), _("Result"), _("Changes"), _("Confirmed"), _("Seconds"))
@@ -91,6 +92,14 @@ def _show_now(found: Status) -> None:
         bullet("error", _("The last run died; the next one goes on from there."), "travesia sync")
     else:
         bullet("ok", _("No run is at work."))
+
+
+def _show_waiting(found: Status) -> None:
+    """The last run wrote nothing, because its mapping waits for a person."""
+    counts = _plain(found.runs[0]).get("counts") if found.runs else None
+    if counts and counts.get("waiting_mapping"):
+        text = _("The mapping {hash} waits to be accepted; nothing is written until then.")
+        bullet("warn", text.format(hash=counts["waiting_mapping"]), "travesia plan")
 
 
 def _result(outcome: object) -> str:
