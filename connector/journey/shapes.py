@@ -107,6 +107,8 @@ class TableText(File):
     task: bool = False
     optional: bool = False
     filter: str = ""
+    only_with: Name | Literal[""] = ""
+    ticket: bool = False
 
 
 class EdgeText(File):

@@ -31,21 +31,13 @@ WHERE coalesce(s.stage, '') <> 'cancelled' AND NOT list_contains($ignored, coale
 
 
 def ticket_tables(mapping: JourneyMapping, tables: Sequence[str]) -> tuple[str, ...]:
-    """Of `tables`, those whose records people call tickets: incidents, request items, …
+    """Of `tables`, those whose records people call tickets, as the mapping says.
 
-    Not a roll-up (a request repeats its items), not what hangs from a ticket (its tasks and
-    approvals), nothing but tasks of the tool.
+    Incidents, request items, cases: not a request (it repeats its items), not what hangs from a
+    ticket, not what the provider does behind it (changes, problems).
     """
-    roll_ups = {roll_up.table for roll_up in mapping.roll_ups}
-    hanging = {edge.table for edge in mapping.edges if edge.parent not in roll_ups}
-    return tuple(
-        table
-        for table in tables
-        if (spec := mapping.tables.get(table)) is not None
-        and spec.is_task
-        and table not in roll_ups | hanging
-        and table not in MEASURES
-    )
+    specs = mapping.tables
+    return tuple(table for table in tables if table in specs and specs[table].is_ticket)
 
 
 @dataclass(frozen=True)
