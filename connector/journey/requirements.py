@@ -10,7 +10,9 @@ from connector.journey.compiler import ASLEEP, compile_on
 from connector.journey.conditions import empty_sets, parse_condition
 from connector.journey.engagement import engagement_fields, service_table_of
 from connector.journey.facts import Fact, find_fact
+from connector.journey.facts.model import RECORD
 from connector.journey.model import Mapping, Schema
+from connector.journey.moment_fields import fields_of_moment
 from connector.journey.near import hint
 from connector.journey.scope import BASE_TASK, Catalogue
 from connector.messages import _
@@ -68,6 +70,9 @@ class _Needs:
         for rule in self._mapping.rules_of(table):
             for field in sorted(parse_condition(rule.when, self._mapping.sets).fields):
                 self.add(table, field)
+        for moment in self._mapping.moments_of(table):
+            for field in fields_of_moment(moment, self._mapping.sets):
+                self.add(table, field)
         for field in engagement_fields(self._mapping, table):
             self.add(table, field)
         if services := service_table_of(self._mapping, table):
@@ -103,8 +108,13 @@ class _Needs:
 
     def _add_fact(self, table: str, fact: Fact) -> None:
         where = parse_condition(fact.where, self._mapping.sets)
-        for field in (*fact.links, *fact.reads, *sorted(where.fields)):
-            self.add(fact.source or table, field)
+        for field in fact.own_reads:
+            self.add(table, field)
+        for field in (*fact.source_reads, *sorted(where.fields)):
+            if field.startswith(RECORD):
+                self.add(table, field.removeprefix(RECORD))
+            else:
+                self.add(fact.source or table, field)
 
     def result(self) -> dict[str, tuple[str, ...]]:
         """Table → the columns that exist; the key columns alone where nothing is known yet."""

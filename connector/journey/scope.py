@@ -5,115 +5,28 @@ NULL = unknown (hidden, or not read yet), '' = empty. A dot-walk through an empt
 reference is ''. Uses only what the store holds of what the dictionary knows.
 """
 
-from collections.abc import Mapping as Dict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlglot import exp
 
-from connector.encoded_query import Column, Context, FieldType, field_type, to_sql
-from connector.journey.conditions import Sets, parse_condition
+from connector.encoded_query import Column, Context, FieldType, to_sql
+from connector.journey import related
+from connector.journey.catalogue import BASE_TASK, Catalogue, UnavailableError, catalogue_of
+from connector.journey.conditions import parse_condition
 from connector.journey.facts import Fact, find_fact
-from connector.journey.model import FieldInfo, Mapping, Schema
-from connector.messages import _
+from connector.journey.facts.model import EXTERNAL_UPDATE, RECORD
+from connector.journey.measures import Measured
 
-BASE_TASK = "task"
-"""The table that task tables extend; a reference to it may point to any of them."""
+__all__ = ["BASE_TASK", "Catalogue", "UnavailableError", "catalogue_of", "select_fields"]
 
-
-class UnavailableError(KeyError):
-    """A field that this instance does not give; `reason` is a sentence."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """What can be read: the dictionary of what the store holds, sets, the task tables read."""
-
-    schema: Schema
-    sets: Sets
-    task_tables: tuple[str, ...]
-
-    def has_table(self, table: str) -> bool:
-        """Some column of the table is known."""
-        if table == BASE_TASK:
-            return bool(self.task_tables)
-        return (table, "sys_id") in self.schema
-
-    def info(self, table: str, column: str) -> FieldInfo:
-        """What the dictionary says of a column. Raises UnavailableError."""
-        owners = self.task_tables if table == BASE_TASK else (table,)
-        for owner in owners:
-            if (owner, column) in self.schema:
-                return self.schema[owner, column]
-        if not self.has_table(table):
-            raise UnavailableError(_("the table {table} is not read").format(table=table))
-        raise UnavailableError(
-            _("{table} has no readable column {column}").format(table=table, column=column)
-        )
-
-    def type_of(self, table: str, field: str) -> FieldType:
-        """How a column, dot-walk or fact compares. Raises UnavailableError."""
-        if fact := find_fact(table, field):
-            self.check_fact(fact)
-            return fact.type
-        owner, column = self.walk(table, field)[-1]
-        return field_type(self.info(owner, column).type)
-
-    def walk(self, table: str, field: str) -> list[tuple[str, str]]:
-        """The (table, column) pairs that a dot-walk goes through. Raises UnavailableError."""
-        *references, last = field.split(".")
-        path, here = [], table
-        for column in references:
-            target = self.info(here, column).reference
-            if not target:
-                raise UnavailableError(
-                    _("{table}.{column} refers to no other table").format(table=here, column=column)
-                )
-            path.append((here, column))
-            here = target
-        self.info(here, last)
-        return [*path, (here, last)]
-
-    def gives(self, table: str, field: str) -> bool:
-        """Whether a column, dot-walk or fact can be read."""
-        try:
-            self.type_of(table, field)
-        except UnavailableError:
-            return False
-        return True
-
-    def check_fact(self, fact: Fact) -> None:
-        """Raises UnavailableError if something that a fact reads is not there."""
-        where = parse_condition(fact.where, self.sets)
-        for field in (*fact.links, *fact.reads, *sorted(where.fields)):
-            self.walk(fact.owner, field)
-
-
-def catalogue_of(mapping: Mapping, schema: Schema, held: Dict[str, set[str]]) -> Catalogue:
-    """The part of the dictionary that the store holds (`held`: table → columns).
-
-    So a column that was not read yet is unavailable, whatever the dictionary says of it.
-    """
-    always = {"sys_id": FieldInfo("GUID"), "sys_created_on": FieldInfo("glide_date_time")}
-    found = {
-        (table, column): schema.get((table, column)) or always[column]
-        for table, columns in held.items()
-        for column in columns
-        if (table, column) in schema or column in always
-    }
-    tasks = tuple(t for t, spec in mapping.tables.items() if spec.is_task and t in held)
-    return Catalogue(found, mapping.sets, tasks)
+_STORED_AS = {EXTERNAL_UPDATE: "_inputs_updated_on"}
 
 
 def select_fields(
     catalogue: Catalogue, table: str, fields: Sequence[str], context: Context
 ) -> exp.Select:
     """`sys_id` and each of `fields`, one row per record of `table`. Raises UnavailableError."""
-    scope = _Scope(catalogue, table, context)
+    scope = Scope(catalogue, table, context)
     columns = [
         exp.alias_(scope.text(field), field, quoted=True)
         for field in dict.fromkeys(fields)
@@ -134,46 +47,108 @@ def _is_null(value: exp.Expression) -> exp.Expression:
     return exp.Is(this=value.copy(), expression=exp.null())
 
 
-class _Scope:
-    """Builds the joins that the asked fields need; every join keeps one row per record."""
+def _column(name: str, table: str) -> exp.Expression:
+    return exp.column(_STORED_AS.get(name, name), table=table, quoted=True)
 
-    def __init__(self, catalogue: Catalogue, table: str, context: Context) -> None:
-        self._catalogue = catalogue
-        self._table = table
-        self._context = context
+
+class Scope:
+    """Builds the joins that the asked fields of a table need; every join keeps one row per record.
+
+    `pointing_to`: the table of the records that this table's rows point to, with the column that
+    says to which; then `record.` walks on to their fields.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        table: str,
+        context: Context,
+        pointing_to: tuple[str, exp.Expression] | None = None,
+    ) -> None:
+        self.catalogue = catalogue
+        self.table = table
+        self.context = context
+        self._pointing_to = pointing_to
         self._targets: dict[str, tuple[str, str, set[str], exp.Expression]] = {}
-        self._aggregates: dict[tuple[str, tuple[str, ...]], list[Fact]] = {}
+        self._related: dict[related.Group, list[Fact]] = {}
 
     def text(self, field: str) -> exp.Expression:
-        """The field's stored text. Raises UnavailableError."""
-        fact = find_fact(self._table, field)
+        """The stored text of a column, dot-walk or fact. Raises UnavailableError."""
+        if field.startswith(RECORD):
+            return self._of_record(field.removeprefix(RECORD))
+        fact = find_fact(self.table, field)
         if fact is None:
             return self._walked(field)
-        self._catalogue.check_fact(fact)
-        return self._aggregated(fact) if fact.source else self._measured(fact)
+        self.catalogue.check_fact(self.table, fact)
+        return self._own(fact) if fact.aggregate == "own" else self._joined_fact(fact)
 
     def finish(self, select: exp.Select) -> exp.Select:
         """`select` over the table with all joins."""
-        select = select.from_(exp.table_(self._table, db="current", alias="r", quoted=True))
+        joins = [
+            (related.query(group, facts, self.inner), f"f{number}")
+            for number, (group, facts) in enumerate(self._related.items())
+        ]
+        select = select.from_(exp.table_(self.table, db="current", alias="r", quoted=True))
         for alias, target, columns, reference in self._targets.values():
-            source = _rows_of(self._catalogue, target, sorted(columns), alias)
+            source = _rows_of(self.catalogue, target, sorted(columns), alias)
             key = exp.column("sys_id", table=alias, quoted=True)
             select = select.join(source, on=key.eq(reference.copy()), join_type="left")
-        for number, ((table, links), facts) in enumerate(self._aggregates.items()):
-            source = self._aggregate_query(table, links, facts).subquery(f"f{number}")
-            on = exp.column("record", table=f"f{number}").eq(exp.column("sys_id", table="r"))
-            select = select.join(source, on=on, join_type="left")
+        for query, alias in joins:
+            on = exp.column("record", table=alias).eq(exp.column("sys_id", table="r"))
+            select = select.join(query.subquery(alias), on=on, join_type="left")
         return select
+
+    def inner(self, table: str, pointing_to: tuple[str, exp.Expression] | None = None) -> "Scope":
+        """A scope of another table, on the same instance and instant."""
+        return Scope(self.catalogue, table, self.context, pointing_to)
+
+    def condition(self, where: str) -> exp.Expression:
+        """An encoded query over the fields of this table."""
+        query = parse_condition(where, self.catalogue.sets)
+        return to_sql(query, self._resolve, self.context)
+
+    def measure(self, measured: Measured, optional: Sequence[str] = ()) -> exp.Expression:
+        """A measure of the fields of this table."""
+        return measured.measure(self._values(measured.reads, optional), self.context)
+
+    def _resolve(self, field: str) -> Column:
+        return Column(self.text(field), self._type_of(field))
+
+    def _type_of(self, field: str) -> FieldType:
+        if field.startswith(RECORD) and self._pointing_to:
+            return self.catalogue.type_of(self._pointing_to[0], field.removeprefix(RECORD))
+        return self.catalogue.type_of(self.table, field)
+
+    def _values(self, reads: Sequence[str], optional: Sequence[str]) -> dict[str, exp.Expression]:
+        return {
+            field: _text("")
+            if field in optional and not self.catalogue.gives(self.table, field)
+            else self.text(field)
+            for field in reads
+        }
 
     # --- columns and dot-walks
 
     def _walked(self, field: str) -> exp.Expression:
-        self._catalogue.walk(self._table, field)
+        self.catalogue.walk(self.table, field)
         first, *following = field.split(".")
-        value: exp.Expression = exp.column(first, table="r", quoted=True)
-        here, path, reference = self._table, first, first
+        return self._walk_on(first, self.table, first, _column(first, "r"), following)
+
+    def _of_record(self, field: str) -> exp.Expression:
+        if not self._pointing_to:
+            raise UnavailableError(RECORD + field)
+        table, pointer = self._pointing_to
+        self.catalogue.walk(table, field)
+        first, *following = field.split(".")
+        value = self._joined("record", table, first, pointer)
+        return self._walk_on(RECORD + first, table, first, value, following)
+
+    def _walk_on(
+        self, path: str, here: str, reference: str, value: exp.Expression, following: Sequence[str]
+    ) -> exp.Expression:
+        """Follow references from the value of `here.reference`, joining each table once."""
         for column in following:
-            here = self._catalogue.info(here, reference).reference
+            here = self.catalogue.info(here, reference).reference
             value = self._joined(path, here, column, value)
             path, reference = f"{path}.{column}", column
         return value
@@ -191,63 +166,41 @@ class _Scope:
                 exp.If(this=_is_null(reference), true=exp.null()),
                 exp.If(this=_is_null(found), true=_text("")),
             ],
-            default=exp.column(column, table=alias, quoted=True),
+            default=_column(column, alias),
         )
 
     # --- facts
 
-    def _condition(self, where: str) -> exp.Expression:
-        return to_sql(parse_condition(where, self._catalogue.sets), self._resolve, self._context)
-
-    def _resolve(self, field: str) -> Column:
-        return Column(self._walked(field), self._catalogue.type_of(self._table, field))
-
-    def _measured(self, fact: Fact) -> exp.Expression:
-        """A measure of the record itself: unknown if anything it needs is unknown."""
-        values = {field: self._walked(field) for field in fact.reads}
-        unknown = exp.or_(*(_is_null(value) for value in values.values()))
-        ifs = [exp.If(this=unknown, true=exp.null())]
+    def _own(self, fact: Fact) -> exp.Expression:
+        """A measure or condition of the record itself: unknown if anything it needs is unknown."""
+        if fact.measured is None:
+            return self._held(fact)
+        values = self._values(fact.measured.reads, fact.optional)
+        ifs = self._unknown_if_null(list(values.values()))
         if fact.where:
-            applies = exp.Not(this=exp.paren(self._condition(fact.where)))
+            applies = exp.Not(this=exp.paren(self.condition(fact.where)))
             ifs.append(exp.If(this=applies, true=_text("")))
-        measured = _as_text(self._measure(fact, values))
+        measured = _as_text(fact.measured.measure(values, self.context))
         return exp.Case(ifs=ifs, default=exp.Coalesce(this=measured, expressions=[_text("")]))
 
-    def _measure(self, fact: Fact, values: dict[str, exp.Expression]) -> exp.Expression:
-        if fact.measure is None:
-            raise UnavailableError(fact.name)
-        return fact.measure(values, self._context)
+    def _held(self, fact: Fact) -> exp.Expression:
+        fields = sorted(parse_condition(fact.where, self.catalogue.sets).fields)
+        ifs = self._unknown_if_null([self.text(field) for field in fields])
+        ifs.append(exp.If(this=self.condition(fact.where), true=_text("true")))
+        return exp.Case(ifs=ifs, default=_text("false"))
 
-    def _aggregated(self, fact: Fact) -> exp.Expression:
-        key = (fact.source, fact.links)
-        facts = self._aggregates.setdefault(key, [])
+    @staticmethod
+    def _unknown_if_null(values: Sequence[exp.Expression]) -> list[exp.If]:
+        return [exp.If(this=exp.or_(*(_is_null(value) for value in values)), true=exp.null())]
+
+    def _joined_fact(self, fact: Fact) -> exp.Expression:
+        group = related.group_of(fact, self.table, self.catalogue.sets)
+        facts = self._related.setdefault(group, [])
         if fact not in facts:
             facts.append(fact)
-        alias = f"f{list(self._aggregates).index(key)}"
+        alias = f"f{list(self._related).index(group)}"
         value = exp.column(fact.name, table=alias, quoted=True)
         return exp.Coalesce(this=value, expressions=[_text(fact.default)])
-
-    def _aggregate_query(
-        self, source: str, links: tuple[str, ...], facts: Sequence[Fact]
-    ) -> exp.Select:
-        inner = _Scope(self._catalogue, source, self._context)
-        keys = [exp.Nullif(this=inner._walked(link), expression=_text("")) for link in links]
-        key = exp.Coalesce(this=keys[0], expressions=keys[1:]) if keys[1:] else keys[0]
-        values = [exp.alias_(inner._aggregate(f), f.name, quoted=True) for f in facts]
-        select = exp.select(exp.alias_(key, "record"), *values).group_by("1")
-        return inner.finish(select)
-
-    def _aggregate(self, fact: Fact) -> exp.Expression:
-        """The fact's value over a group of this scope's rows."""
-        if fact.aggregate in ("count", "any"):
-            value: exp.Expression = exp.Count(this=exp.Star())
-        else:
-            measured = self._measure(fact, {field: self._walked(field) for field in fact.reads})
-            value = exp.Max(this=measured) if fact.aggregate == "max" else exp.Avg(this=measured)
-        if fact.where:
-            where = exp.Where(this=self._condition(fact.where))
-            value = exp.Filter(this=value, expression=where)
-        return _as_text(value > 0 if fact.aggregate == "any" else value)
 
 
 def _rows_of(
