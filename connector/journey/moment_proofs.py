@@ -22,7 +22,6 @@ Holds = Callable[[str], bool]
 """Whether an encoded query of the moment holds for the record."""
 
 _EVERYTHING = datetime.max.replace(tzinfo=UTC)
-_RANKS = ("negative", "neutral", "positive")
 
 
 @dataclass(frozen=True)
@@ -43,13 +42,13 @@ def tell(moment: Moment, values: Dict[str, str], holds: Holds, context: Context)
         return None
     ends = _end(moment.windows, values, holds, starts, context.time_zone)
     found = [
-        (at, _RANKS.index(one.polarity), place, one)
+        (at, place, one)
         for place, one in enumerate(moment.evidence)
         if holds(one.when) and (at := _at(one, values, starts, ends)) is not None
         if starts <= at <= min(ends or _EVERYTHING, context.now)
     ]
     if found:
-        at, _rank, _place, one = min(found, key=lambda each: each[:3])
+        at, _place, one = min(found, key=lambda each: each[:2])
         return Told(one.polarity, starts, ends, at, one.code)
     is_over = ends is not None and ends <= context.now
     return Told("neutral" if is_over else "open", starts, ends, ends if is_over else None, "")

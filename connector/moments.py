@@ -1,0 +1,70 @@
+"""Step 2b: what became of the moments of truth.
+
+1. For each moment and table: what is asked of every record becomes one SELECT (facts first).
+2. What is new against the stored moments is taken over, moment by moment, each in its transaction.
+3. The heaviest of each record is chosen, for the record in the tool.
+
+A pure function of (latest records, mapping, now); reads `classified` only to leave out what the
+figures leave out. Without `save` the store stays as it was.
+"""
+
+from connector import log
+from connector.encoded_query import Context
+from connector.evaluate import with_facts_first
+from connector.journey.model import Mapping, Schema
+from connector.journey.moment_model import Moment
+from connector.journey.moments import OffMoment, seen_query, usable, verdict_sql
+from connector.journey.scope import Catalogue, catalogue_of
+from connector.store import classifications
+from connector.store import moments as stored
+from connector.store.database import Store
+
+_log = log.get("moments")
+
+
+def decide_moments(
+    store: Store,
+    mapping: Mapping,
+    schema: Schema,
+    context: Context,
+    run_id: str,
+    *,
+    language: str = "en",
+    save: bool = True,
+) -> dict[str, int]:
+    """Decide every moment as of `context.now`, after `classify`. Answers polarity → how many.
+
+    Leaves TEMP TABLE `record_moment` (the heaviest of each record, named in `language`). Repeats
+    exactly; dies between two moments at worst. Raises StoreError.
+    """
+    catalogue = catalogue_of(mapping, schema, classifications.held_columns(store))
+    stored.begin(store)
+    live = _live(mapping, catalogue)
+    for table, moment in live:
+        seen = with_facts_first(store, seen_query(moment, table, catalogue, context))
+        verdicts = verdict_sql(moment, seen.sql(dialect="duckdb"), context)
+        stored.take(store, table, moment.id, verdicts, save=save)
+    stored.drop_others(store, {(table, moment.id) for table, moment in live}, save=save)
+    stored.choose(store, {one.id: one.name.in_(language) for one in mapping.moments})
+    counts = stored.counts_now(store)
+    _log.info("moments", run_id=run_id, **{polarity: counts.get(polarity, 0) for polarity in _ALL})
+    return counts
+
+
+def stay(store: Store, mapping: Mapping, language: str) -> None:
+    """Leave the moments as the last run found them: the places of records stay, too."""
+    stored.stay(store, {one.id: one.name.in_(language) for one in mapping.moments})
+
+
+_ALL = ("positive", "negative", "neutral", "open")
+
+
+def _live(mapping: Mapping, catalogue: Catalogue) -> list[tuple[str, Moment]]:
+    """The moments that can be decided here, table by table."""
+    tables = dict.fromkeys(table for moment in mapping.moments for table in moment.tables)
+    found = [
+        (table, usable(moment, table, catalogue))
+        for table in tables
+        for moment in mapping.moments_of(table)
+    ]
+    return [(table, one) for table, one in found if not isinstance(one, OffMoment)]
