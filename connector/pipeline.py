@@ -16,10 +16,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
-from connector import extract, extract_history, log, reconcile, write_back
+from connector import contacts, extract, extract_history, log, moments, reconcile, write_back
 from connector.classify import classify, save_classification
 from connector.config import Config
 from connector.context import Progress, Run, silent
+from connector.encoded_query import Context
 from connector.errors import ConfigError, ConnectorError, InstanceError, InterruptedRunError
 from connector.in_force import InForce, enter, which
 from connector.itsm.base import Instance
@@ -52,7 +53,7 @@ def run(
     progress: Progress | None = None,
     plan_to: TextIO | None = None,
 ) -> RunResult:
-    """One pass: extract → classify → write back, under the store's lock.
+    """One pass: extract → classify → moments → write back, under the store's lock.
 
     The whole plan goes to `plan_to` as JSON Lines, before anything is sent.
 
@@ -68,6 +69,7 @@ def run(
             _classify(config, this, force.mapping, so_far, save=not options.dry_run)
         else:
             classifications.stay(this.store)
+            moments.stay(this.store, force.mapping, config.mapping.language)
         plan = _plan(config, this, force.mapping, options, so_far)
         if plan_to:
             write_back.write_plan(this.store, plan_to)
@@ -139,7 +141,9 @@ def _fail(store: Store, run_id: str, error: ConnectorError) -> None:
 
 def _extract(config: Config, this: Run, force: InForce, options: Options) -> SoFar:
     mapping = force.mapping
-    needed = read_schema(this.instance, force.all, _tables_asked(config, mapping))
+    needed = read_schema(
+        this.instance, force.all, _tables_asked(config, mapping), contacts.schema()
+    )
     wanted = extract.columns_to_read(mapping, needed)
     mark = extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds))
     _check_clock(config, this, mark, is_accepted=options.full)
@@ -164,15 +168,28 @@ def _extract(config: Config, this: Run, force: InForce, options: Options) -> SoF
         so_far.only = (found[1],)
     else:
         _extract_tables(config, this, mapping, options, wanted, so_far)
+    _take_contacts(config, this, mapping, so_far)
     _note_hidden(this.store, wanted, so_far)
     _retain(config, this.store, mark)
     _read_history(config, this, mapping, needed, so_far, found)
     return so_far
 
 
+def _take_contacts(config: Config, this: Run, mapping: JourneyMapping, so_far: SoFar) -> None:
+    """The contacts of the configured file; a faulty one leaves them as they are and is told."""
+    records.ensure_table(this.store, contacts.TABLE, (*contacts.COLUMNS, "sys_created_on"))
+    if config.contacts.csv is None:
+        return
+    try:
+        contacts.take_file(this.store, mapping, config.contacts.csv, so_far.mark, this.run_id)
+    except ConfigError as error:
+        so_far.messages.append(str(error))
+        so_far.is_partial = True
+
+
 def _tables_asked(config: Config, mapping: JourneyMapping) -> tuple[str, ...]:
     by_key = [one.table for one in mapping.history] if config.extract.history else []
-    return (*config.extract.tables, *by_key)
+    return (*config.extract.tables, contacts.TABLE, *by_key)
 
 
 def _read_history(
@@ -307,6 +324,15 @@ def _classify(
     )
     if save:
         save_classification(this.store, this.run_id)
+    moments.decide_moments(
+        this.store,
+        mapping,
+        extract.stored_schema(this.store),
+        Context(so_far.mark, config.instance.time_zone),
+        this.run_id,
+        language=config.mapping.language,
+        save=save,
+    )
 
 
 def _plan(
@@ -357,7 +383,8 @@ def sweep(
     with _opened(config, instance, mapping, "reconcile", stop, progress) as (this, status):
         status.say(phase="reconcile")
         force = which(this.store, mapping)
-        needed = read_schema(instance, force.all, config.extract.tables)
+        tables = (*config.extract.tables, contacts.TABLE)
+        needed = read_schema(instance, force.all, tables, contacts.schema())
         wanted = extract.columns_to_read(mapping, needed)
         mark = extract.high_mark(instance, timedelta(seconds=config.instance.settle_seconds))
         _check_clock(config, this, mark, is_accepted=False)

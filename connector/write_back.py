@@ -23,7 +23,7 @@ from connector.journey import fields
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Schema
 from connector.messages import _
-from connector.store import changes, history, records
+from connector.store import changes, history, moments, records
 from connector.store.changes import Change, Planned, Refused, Window
 from connector.store.database import Store
 from connector.timestamps import format_instance
@@ -144,15 +144,18 @@ def plan(
     return changes.count_plan(store)
 
 
+_LONGEST_WHY = next(f.max_length for f in fields.RECORD_FIELDS if f.name == fields.WHY)
+
 WANTED: dict[str, str] = {
     fields.STEP: "coalesce(d.step, '')",
     fields.TOUCHPOINT: "d.touchpoint",
     fields.BAND: "d.band",
-    fields.MOMENT: "CASE WHEN d.is_potential_moment THEN 'potential' ELSE '' END",
+    fields.MOMENT: "coalesce(d.moment, CASE WHEN d.is_potential_moment THEN 'potential' ELSE ''"
+    " END)",
     fields.OUTCOME: "d.outcome",
     fields.VALUE: "d.value",
     fields.SINCE: "coalesce(strftime(d.since, '%Y-%m-%d %H:%M:%S'), '')",
-    fields.WHY: "coalesce(d.why, '')",
+    fields.WHY: f"left(concat_ws(' · ', d.why, d.moment_label), {_LONGEST_WHY})",
     fields.RULE: "d.rule_id",
     fields.CONFIDENCE: "d.confidence",
 }
@@ -163,20 +166,22 @@ PASSENGERS = tuple(f.name for f in fields.RECORD_FIELDS if not f.causes_write)
 
 def _prepare(store: Store, mapping: JourneyMapping, settings: Settings) -> None:
     """TEMP TABLE `desired`: one row per classified record, with the texts of the shown journey."""
-    longest = next(f.max_length for f in fields.RECORD_FIELDS if f.name == fields.WHY)
     store.execute("CREATE OR REPLACE TEMP TABLE rule_why (rule_id VARCHAR, why VARCHAR)")
     for rule in mapping.rules:
         store.execute(
             "INSERT INTO rule_why VALUES ($rule, $why)",
             rule=rule.id,
-            why=rule.because.in_(settings.language)[:longest],
+            why=rule.because.in_(settings.language)[:_LONGEST_WHY],
         )
+    moments.ensure_chosen(store)
     store.execute(
         "CREATE OR REPLACE TEMP TABLE desired AS"
-        " SELECT c.*, c.steps[$journey] AS step, s.since, w.why FROM classified c"
+        " SELECT c.*, c.steps[$journey] AS step, s.since, w.why,"
+        " m.choice AS moment, m.label AS moment_label FROM classified c"
         " LEFT JOIN standing_next s ON s.table_name = c.table_name AND s.sys_id = c.sys_id"
         " AND s.journey = $journey AND c.steps[$journey] IS NOT NULL"
-        " LEFT JOIN rule_why w ON w.rule_id = c.rule_id",
+        " LEFT JOIN rule_why w ON w.rule_id = c.rule_id"
+        " LEFT JOIN record_moment m ON m.table_name = c.table_name AND m.sys_id = c.sys_id",
         journey=settings.journey,
     )
 

@@ -80,7 +80,10 @@ RECORD_FIELDS: tuple[JourneyField, ...] = (
         MOMENT,
         "choice",
         Text("Moment of truth", "Momento de la verdad"),
-        Text("Potential until evidence decides it", "Potencial hasta que la evidencia lo decida"),
+        Text(
+            "The heaviest one of the record; potential until evidence decides it",
+            "El de más peso del registro; potencial hasta que la evidencia lo decida",
+        ),
     ),
     JourneyField(
         OUTCOME,
@@ -140,6 +143,9 @@ BAND_CHOICES: dict[str, Text] = {
 }
 MOMENT_CHOICES: dict[str, Text] = {
     "potential": Text("Potential", "Potencial"),
+    "positive": Text("Positive", "Positivo"),
+    "negative": Text("Negative", "Negativo"),
+    "neutral": Text("Neutral", "Neutro"),
 }
 OUTCOME_CHOICES: dict[str, Text] = {
     "lost": Text("Lost", "Perdida"),

@@ -67,16 +67,18 @@ class _Needs:
             self.add(table, field)
         for field in self._ties(table):
             self.add(table, field)
-        for rule in self._mapping.rules_of(table):
-            for field in sorted(parse_condition(rule.when, self._mapping.sets).fields):
-                self.add(table, field)
-        for moment in self._mapping.moments_of(table):
-            for field in fields_of_moment(moment, self._mapping.sets):
-                self.add(table, field)
-        for field in engagement_fields(self._mapping, table):
+        for field in self._read_of(table):
             self.add(table, field)
         if services := service_table_of(self._mapping, table):
             self.add(services, "name")
+
+    def _read_of(self, table: str) -> Iterator[str]:
+        """What rules, moments of truth and the lines of engagement read of a record."""
+        for rule in self._mapping.rules_of(table):
+            yield from sorted(parse_condition(rule.when, self._mapping.sets).fields)
+        for moment in self._mapping.moments_of(table):
+            yield from fields_of_moment(moment, self._mapping.sets)
+        yield from engagement_fields(self._mapping, table)
 
     def _ties(self, table: str) -> list[str]:
         """The columns along which places are inherited and rolled up."""
