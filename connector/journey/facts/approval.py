@@ -37,6 +37,13 @@ _RECORD: tuple[Fact, ...] = (
         "Aprobaciones que se pidieron",
     ),
     _approval.count("pending", _ASKED, "Approvals not answered yet", "Aprobaciones sin contestar"),
+    _approval.count(
+        "pending_by_consumer",
+        f"{_ASKED}^approver.departmentISNOTEMPTY"
+        "^approver.department.nameNOT LIKE@provider_department_words",
+        "Approvals not answered yet by people outside the provider's departments",
+        "Aprobaciones sin contestar por personas ajenas a los departamentos del proveedor",
+    ),
     _approval.count("granted", "state=approved", "Approvals granted", "Aprobaciones concedidas"),
     _approval.count("rejected", "state=rejected", "Approvals refused", "Aprobaciones rechazadas"),
     _approval.count(

@@ -102,6 +102,8 @@ class Fact:
     @property
     def default(self) -> str:
         """The value of a record that nothing points to."""
+        if self.aggregate == "own" and self.type is FieldType.INTEGER:
+            return ""  # days between two instants, of which one is not there
         return {FieldType.INTEGER: "0", FieldType.BOOLEAN: "false"}.get(self.type, "")
 
     @property
