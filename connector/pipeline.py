@@ -177,7 +177,6 @@ def _extract(config: Config, this: Run, force: InForce, options: Options) -> SoF
 
 def _take_contacts(config: Config, this: Run, mapping: JourneyMapping, so_far: SoFar) -> None:
     """The contacts of the configured file; a faulty one leaves them as they are and is told."""
-    records.ensure_table(this.store, contacts.TABLE, (*contacts.COLUMNS, "sys_created_on"))
     if config.contacts.csv is None:
         return
     try:

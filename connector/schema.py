@@ -19,27 +19,36 @@ class Needed:
     """Asked tables that the instance lacks."""
 
 
-def read_schema(instance: Instance, mappings: Sequence[Mapping], tables: Sequence[str]) -> Needed:
+def read_schema(
+    instance: Instance,
+    mappings: Sequence[Mapping],
+    tables: Sequence[str],
+    ours: Schema | None = None,
+) -> Needed:
     """Ask the dictionary for `tables`, and follow references until nothing new turns up.
 
-    What any of `mappings` needs is wanted.
-
+    What any of `mappings` needs is wanted. `ours` says the columns of tables of ours: where the
+    instance lacks such a table it is known all the same, and only not read.
     Raises InstanceError and its kinds.
     """
     known: dict[tuple[str, str], FieldInfo] = {}
     absent: set[str] = set()
+    held: set[str] = set()
     asked: set[str] = set()
     wanted: dict[str, tuple[str, ...]] = {}
     pending = set(tables)
     while pending:
         exist = sorted(instance.list_tables(sorted(pending)))
-        absent |= pending - set(exist)
+        missing = pending - set(exist)
+        held |= {table for table, _column in ours or {}} & missing
+        known |= {key: info for key, info in (ours or {}).items() if key[0] in held}
+        absent |= missing - held
         known |= _fields(instance.list_columns(exist) if exist else [])
         asked |= pending
         present = [t for t in tables if t not in absent]
         wanted = _united([requirements(mapping, present, known) for mapping in mappings])
         pending = set(wanted) - asked
-    readable = {table: columns for table, columns in wanted.items() if table not in absent}
+    readable = {table: columns for table, columns in wanted.items() if table not in absent | held}
     return Needed(known, readable, tuple(table for table in tables if table in absent))
 
 

@@ -124,11 +124,21 @@ TO_LOOK = _("To look")
 MAPPING = _("To own the mapping")
 
 
-def command(app: typer.Typer, panel: str, text: str, foot: str) -> Callable[[Function], Function]:
+def group(app: typer.Typer, name: str, panel: str, text: str) -> typer.Typer:
+    """A command that has commands of its own (`travesia name …`)."""
+    made = typer.Typer(cls=Group, no_args_is_help=True, subcommand_metavar=_("COMMAND …"))
+    app.add_typer(made, name=name, help=text, rich_help_panel=panel)
+    return made
+
+
+def command(
+    app: typer.Typer, panel: str, text: str, foot: str, name: str | None = None
+) -> Callable[[Function], Function]:
     """Register a function as a command under a panel, with its help and the examples below it."""
     return app.command(
+        name,
         cls=Command,
-        rich_help_panel=panel,
+        rich_help_panel=panel or None,
         help=text,
         epilog=foot,
         options_metavar=_("[OPTIONS]"),

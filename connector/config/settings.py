@@ -124,6 +124,13 @@ class ScheduleSettings(Section):
     alert_webhook_env: Variable | None = None
 
 
+class ContactsSettings(Section):
+    """Contacts that no tool records."""
+
+    csv: File | None = None
+    """A file that is read at every sync; its lines are the contacts."""
+
+
 class LogSettings(Section):
     """Logs go to stderr."""
 
@@ -141,6 +148,7 @@ class Config(Section):
     write_back: WriteBackSettings = WriteBackSettings()
     report: ReportSettings = ReportSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    contacts: ContactsSettings = ContactsSettings()
     log: LogSettings = LogSettings()
     _source: str = PrivateAttr(DEFAULT_NAME)
 

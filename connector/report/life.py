@@ -22,9 +22,13 @@ class Life:
     state: str = "state"
     open_states: tuple[str, ...] = ()
     done_states: tuple[str, ...] = ()
+    days: bool = False
+    """The columns hold days: taken at noon, so that the day is the same in every time zone."""
 
 
 LIVES: dict[str, Life] = {
+    # A contact is over when it has been.
+    "u_journey_contact": Life(("u_date",), ("u_date",), days=True),
     # 6 resolved, 7 closed, 8 cancelled; a resolved incident is still `active` until it closes.
     "incident": Life(done_states=("6", "7", "8")),
     # Approvals and surveys have no closing stamp of their own but their answer's.
@@ -61,10 +65,15 @@ def _one(table: str, columns: Sequence[str]) -> exp.Select:
     return select(
         exp.Literal.string(table).as_("table_name"),
         exp.column("sys_id", quoted=True),
-        first_filled(life.opened, columns).as_("opened"),
-        first_filled(life.ended, columns).as_("ended"),
+        _stamp(life, life.opened, columns).as_("opened"),
+        _stamp(life, life.ended, columns).as_("ended"),
         _is_open(life, columns).as_("is_open"),
     ).from_(exp.table_(table, db="current", quoted=True))
+
+
+def _stamp(life: Life, wanted: Sequence[str], columns: Sequence[str]) -> exp.Expression:
+    found = first_filled(wanted, columns)
+    return exp.DPipe(this=found, expression=exp.Literal.string(" 12:00:00")) if life.days else found
 
 
 def first_filled(wanted: Sequence[str], columns: Sequence[str]) -> exp.Expression:

@@ -12,7 +12,7 @@ from connector.store.database import Store
 from connector.store.records import name
 from connector.store.runs import naive
 
-_BEGAN = ("opened_at", "start_time", "sys_created_on")
+_BEGAN = ("u_date", "opened_at", "start_time", "sys_created_on")
 _ENDED = ("resolved_at", "end_time", "taken_on", "closed_at")
 """When the present step of a record began, if nothing better is known: the first filled one.
 

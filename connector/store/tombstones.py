@@ -46,10 +46,11 @@ def list_stale(store: Store, table: str, mark: str, closed_before: str) -> list[
 
 
 def list_missing(store: Store, table: str) -> list[str]:
-    """sys_ids at rest that the instance did not name."""
+    """sys_ids at rest that the instance did not name; contacts from a file were never there."""
     rows = store.read(
         f"SELECT sys_id FROM current.{records.name(table)} c WHERE NOT EXISTS"
         " (SELECT 1 FROM key_seen k WHERE k.table_name = $table AND k.sys_id = c.sys_id)"
+        " AND sys_id NOT IN (SELECT sys_id FROM contact_line)"
         " ORDER BY 1",
         table=table,
     )
