@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from connector.encoded_query import Context
 from connector.journey.compiler import asked_query
-from connector.journey.scope import Catalogue
+from connector.journey.scope import FACT_ALIAS, Catalogue
 from connector.store import classifications
 from connector.store.database import Store
 
@@ -38,12 +38,8 @@ def ask(
 
 def with_facts_first(store: Store, query: exp.Select) -> exp.Select:
     """Compute each fact that `query` joins into a TEMP TABLE of its own, and join those."""
-    grouped = [
-        subquery
-        for subquery in query.find_all(exp.Subquery)
-        if isinstance(subquery.this, exp.Select) and subquery.this.args.get("group")
-    ]
-    for subquery in grouped:
+    facts = [one for one in query.find_all(exp.Subquery) if FACT_ALIAS.match(one.alias)]
+    for subquery in facts:
         text = subquery.this.sql(dialect="duckdb")
         name = "fact_" + hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
         classifications.compute_fact(store, name, text)

@@ -5,6 +5,7 @@ NULL = unknown (hidden, or not read yet), '' = empty. A dot-walk through an empt
 reference is ''. Uses only what the store holds of what the dictionary knows.
 """
 
+import re
 from collections.abc import Sequence
 
 from sqlglot import exp
@@ -17,7 +18,17 @@ from connector.journey.facts import Fact, find_fact
 from connector.journey.facts.model import EXTERNAL_UPDATE, RECORD
 from connector.journey.measures import Measured
 
-__all__ = ["BASE_TASK", "Catalogue", "UnavailableError", "catalogue_of", "select_fields"]
+__all__ = [
+    "BASE_TASK",
+    "FACT_ALIAS",
+    "Catalogue",
+    "UnavailableError",
+    "catalogue_of",
+    "select_fields",
+]
+
+FACT_ALIAS = re.compile(r"^f\d+$")
+"""Under such a name stands a query of facts; nothing else has one."""
 
 _STORED_AS = {EXTERNAL_UPDATE: "_inputs_updated_on"}
 

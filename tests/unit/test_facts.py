@@ -5,31 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from connector.encoded_query import Context
 from connector.journey.facts import FACTS, facts_of, find_fact
-from connector.journey.scope import UnavailableError, catalogue_of, select_fields
-from connector.store.classifications import held_columns
-from tests.journey_kit import NOW, Kit, schema
+from connector.journey.scope import UnavailableError
+from tests.facts_kit import TABLES, FactsKit
+from tests.journey_kit import NOW
 
 
 @pytest.fixture
-def kit(tmp_path: Path) -> Kit:
-    return Kit(tmp_path)
+def kit(tmp_path: Path) -> FactsKit:
+    return FactsKit(tmp_path)
 
 
 def values(
-    kit: Kit, table: str, sys_id: str, *fields: str, now: datetime = NOW, zone: str = "UTC"
+    kit: FactsKit, table: str, sys_id: str, *fields: str, now: datetime = NOW, zone: str = "UTC"
 ) -> list[str | None]:
-    catalogue = catalogue_of(kit.mapping, schema(), held_columns(kit.store))
-    query = select_fields(catalogue, table, fields, Context(now, zone))
-    rows = kit.store.read(
-        f"SELECT * FROM ({query.sql(dialect='duckdb')}) WHERE sys_id = $id", id=sys_id
-    )
-    assert len(rows) == 1
-    return [rows[0][field] for field in fields]
+    return kit.values(table, sys_id, *fields, now=now, zone=zone)
 
 
-def test_a_record_that_nothing_points_to_has_zero_no_and_nothing(kit: Kit) -> None:
+def test_a_record_that_nothing_points_to_has_zero_no_and_nothing(kit: FactsKit) -> None:
     kit.put("incident", {"sys_id": "i"})
     assert values(kit, "incident", "i", "sla.total", "sla.has_breached", "survey.score") == [
         "0",
@@ -38,7 +31,7 @@ def test_a_record_that_nothing_points_to_has_zero_no_and_nothing(kit: Kit) -> No
     ]
 
 
-def test_sla_rows_are_counted_by_what_they_say(kit: Kit) -> None:
+def test_sla_rows_are_counted_by_what_they_say(kit: FactsKit) -> None:
     kit.put("incident", {"sys_id": "i"}, {"sys_id": "other"})
     kit.put(
         "task_sla",
@@ -77,7 +70,9 @@ def test_sla_rows_are_counted_by_what_they_say(kit: Kit) -> None:
         ({"start_time": "2026-11-20 08:00:00", "planned_end_time": "2026-11-20 08:00:00"}, ""),
     ],
 )
-def test_elapsed_time_is_ours_not_the_tools(kit: Kit, row: dict[str, str], percent: str) -> None:
+def test_elapsed_time_is_ours_not_the_tools(
+    kit: FactsKit, row: dict[str, str], percent: str
+) -> None:
     kit.put("incident", {"sys_id": "i"})
     kit.put("task_sla", {"sys_id": "s", "task": "i", "active": "true", **row})
     assert values(kit, "task_sla", "s", "sla.elapsed_percent") == [percent]
@@ -97,7 +92,7 @@ def test_elapsed_time_is_ours_not_the_tools(kit: Kit, row: dict[str, str], perce
         ("2026-11-15 23:30:00", "4.0"),  # already Monday in Madrid, still counts from Monday
     ],
 )
-def test_pending_days_are_working_days(kit: Kit, asked: str, days: str) -> None:
+def test_pending_days_are_working_days(kit: FactsKit, asked: str, days: str) -> None:
     kit.put("sc_req_item", {"sys_id": "r"})
     kit.put(
         "sysapproval_approver",
@@ -115,7 +110,7 @@ def test_pending_days_are_working_days(kit: Kit, asked: str, days: str) -> None:
     assert float(own or "-1") == float(of_item or "-1") == float(days)
 
 
-def test_an_answered_approval_is_not_pending(kit: Kit) -> None:
+def test_an_answered_approval_is_not_pending(kit: FactsKit) -> None:
     kit.put(
         "sysapproval_approver",
         {
@@ -128,7 +123,7 @@ def test_an_answered_approval_is_not_pending(kit: Kit) -> None:
     assert values(kit, "sysapproval_approver", "a", "approval.pending_days") == [""]
 
 
-def test_pending_days_follow_the_calendar_of_the_zone(kit: Kit) -> None:
+def test_pending_days_follow_the_calendar_of_the_zone(kit: FactsKit) -> None:
     """At 23:30 UTC on Sunday it is Monday in Madrid: no working day has begun since."""
     kit.put(
         "sysapproval_approver",
@@ -141,7 +136,7 @@ def test_pending_days_follow_the_calendar_of_the_zone(kit: Kit) -> None:
     assert float(values(kit, *names, now=moment, zone="America/New_York")[0] or "-1") == 0
 
 
-def test_tasks_of_suppliers_are_told_by_their_group(kit: Kit) -> None:
+def test_tasks_of_suppliers_are_told_by_their_group(kit: FactsKit) -> None:
     kit.put("sc_req_item", {"sys_id": "r"})
     kit.put(
         "sys_user_group",
@@ -159,7 +154,7 @@ def test_tasks_of_suppliers_are_told_by_their_group(kit: Kit) -> None:
     assert values(kit, "sc_req_item", "r", *names) == ["4", "3", "1"]
 
 
-def test_a_survey_belongs_to_its_task_or_to_the_record_that_triggered_it(kit: Kit) -> None:
+def test_a_survey_belongs_to_its_task_or_to_the_record_that_triggered_it(kit: FactsKit) -> None:
     kit.put("incident", {"sys_id": "i"}, {"sys_id": "j"})
     kit.put(
         "asmt_assessment_instance",
@@ -179,7 +174,7 @@ def test_a_survey_belongs_to_its_task_or_to_the_record_that_triggered_it(kit: Ki
     assert values(kit, "asmt_assessment_instance", "1", "survey.score") == ["3.5"]
 
 
-def test_days_since_start_need_both_dates(kit: Kit) -> None:
+def test_days_since_start_need_both_dates(kit: FactsKit) -> None:
     kit.put(
         "sys_user",
         {"sys_id": "u", "sys_created_on": "2026-11-01 09:00:00"},
@@ -197,7 +192,7 @@ def test_days_since_start_need_both_dates(kit: Kit) -> None:
     assert values(kit, "incident", "k", name) == [None]
 
 
-def test_a_dot_walk_is_empty_through_an_empty_or_dangling_reference(kit: Kit) -> None:
+def test_a_dot_walk_is_empty_through_an_empty_or_dangling_reference(kit: FactsKit) -> None:
     kit.put("sys_user", {"sys_id": "u", "vip": "true"}, {"sys_id": "v", "vip": None})
     kit.put(
         "incident",
@@ -210,7 +205,7 @@ def test_a_dot_walk_is_empty_through_an_empty_or_dangling_reference(kit: Kit) ->
     assert found == ["true", None, "", "", None]
 
 
-def test_a_reference_to_task_finds_any_task_table(kit: Kit) -> None:
+def test_a_reference_to_task_finds_any_task_table(kit: FactsKit) -> None:
     kit.put("incident", {"sys_id": "i", "state": "3", "category": "network"})
     kit.put("sc_req_item", {"sys_id": "r", "state": "1"})
     kit.put(
@@ -225,11 +220,11 @@ def test_a_reference_to_task_finds_any_task_table(kit: Kit) -> None:
     assert values(kit, "sysapproval_approver", "c", *fields) == ["", ""]
 
 
-def test_what_the_store_does_not_hold_is_unavailable(kit: Kit) -> None:
-    catalogue = catalogue_of(kit.mapping, schema(), held_columns(kit.store))
+def test_what_the_store_does_not_hold_is_unavailable(kit: FactsKit) -> None:
+    catalogue = kit.catalogue()
     for field, reason in (
         ("close_notes", "incident has no readable column close_notes"),
-        ("problem_id.state", "incident has no readable column problem_id"),
+        ("rfc.state", "incident has no readable column rfc"),
         ("state.name", "incident.state refers to no other table"),
     ):
         with pytest.raises(UnavailableError) as caught:
@@ -237,12 +232,26 @@ def test_what_the_store_does_not_hold_is_unavailable(kit: Kit) -> None:
         assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize("fact", FACTS, ids=lambda f: f"{f.tables[0]}-{f.name}")
-def test_every_fact_can_be_asked_of_every_table_it_belongs_to(tmp_path: Path, fact) -> None:  # type: ignore[no-untyped-def]
-    kit = Kit(tmp_path)
-    for table in fact.tables:
-        assert find_fact(table, fact.name) == fact
-        assert fact.name in facts_of(table)
-        catalogue = catalogue_of(kit.mapping, schema(), held_columns(kit.store))
-        query = select_fields(catalogue, table, [fact.name], Context(NOW))
-        assert kit.store.read(query.sql(dialect="duckdb")) == []
+@pytest.mark.parametrize("table", TABLES)
+def test_every_fact_can_be_asked_of_every_table_it_belongs_to(kit: FactsKit, table: str) -> None:
+    facts = [fact for fact in FACTS if table in fact.tables]
+    assert {fact.name for fact in facts if not fact.hidden} == set(facts_of(table))
+    assert all(find_fact(table, fact.name) == fact for fact in facts)
+    kit.put(table, {"sys_id": "x"})
+    for fact in facts:
+        value = kit.values(table, "x", fact.name)[0]
+        assert value is not None
+        assert value == fact.default or fact.aggregate == "own"
+
+
+def test_no_table_has_two_facts_of_one_name() -> None:
+    names = [(table, fact.name) for fact in FACTS for table in fact.tables]
+    assert len(set(names)) == len(names)
+
+
+def test_a_fact_says_what_it_says_in_both_languages() -> None:
+    for fact in FACTS:
+        if not fact.hidden:
+            assert fact.meaning.en, fact.name
+            assert fact.meaning.es, fact.name
+            assert not (fact.meaning.en + fact.meaning.es).endswith(".")

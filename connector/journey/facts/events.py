@@ -68,15 +68,18 @@ def _of_last(
 
 
 _LAST = (
-    _of_last(
-        "kind",
-        FieldType.STRING,
-        TASKS,
-        _last.kind(),
-        "What happened last: comment (public), work_note, reassignment, automation (a machine wrote"
-        " and no person since), or none",
-        "Lo último que ocurrió: comment (público), work_note, reassignment, automation (escribió un"
-        " automatismo y nadie después) o none",
+    replace(
+        _of_last(
+            "kind",
+            FieldType.STRING,
+            TASKS,
+            _last.kind(),
+            "What happened last: comment (public), work_note, reassignment, automation (a machine"
+            " wrote and no person since), or none",
+            "Lo último que ocurrió: comment (público), work_note, reassignment, automation (fue"
+            " un automatismo y nadie escribió después) o none",
+        ),
+        of_nothing="none",
     ),
     _of_last("at", FieldType.DATETIME, TASKS, _last.time(), "When that was", "Cuándo fue"),
 )

@@ -82,6 +82,7 @@ class Fact:
     holds the record's sys_id. `reads` are the fields that the measure needs, for an own fact also
     other facts; of those in `optional`, what the instance does not give is taken for empty.
     `by` is the instant by which `latest` is found. A hidden fact only serves others.
+    `of_nothing` is the value of a record of which nothing is known, where its type does not say so.
     """
 
     name: str
@@ -98,13 +99,17 @@ class Fact:
     line: Line | None = None
     near: Near | None = None
     hidden: bool = False
+    of_nothing: str | None = None
 
     @property
     def default(self) -> str:
         """The value of a record that nothing points to."""
-        if self.aggregate == "own" and self.type is FieldType.INTEGER:
-            return ""  # days between two instants, of which one is not there
-        return {FieldType.INTEGER: "0", FieldType.BOOLEAN: "false"}.get(self.type, "")
+        if self.of_nothing is not None:
+            return self.of_nothing
+        if self.type is FieldType.BOOLEAN:
+            return "false"
+        counts = self.aggregate == "count" or (self.near and self.near.result == "count")
+        return "0" if counts else ""
 
     @property
     def measure(self) -> Measure | None:

@@ -5,6 +5,8 @@ to the consumer is an SLA whose definition says `type=SLA` or nothing; an OLA is
 without a target counts for the resolution.
 """
 
+from dataclasses import replace
+
 from connector.encoded_query import FieldType
 from connector.journey.facts.model import TASKS, Fact, Rows, holds, own
 from connector.journey.measures import Measured, elapsed_percent, spare_of
@@ -37,12 +39,15 @@ _RECORD: tuple[Fact, ...] = (
         "SLAs that ended inside the agreed time",
         "SLA que terminaron dentro del plazo acordado",
     ),
-    holds(
-        "sla.is_unknown",
-        TASKS,
-        "sla.total=0",
-        "Nothing was agreed about the record, or nothing is known of it",
-        "No consta ningún SLA del registro",
+    replace(
+        holds(
+            "sla.is_unknown",
+            TASKS,
+            "sla.total=0",
+            "Nothing was agreed about the record, or nothing is known of it",
+            "No consta ningún SLA del registro",
+        ),
+        of_nothing="true",
     ),
     _sla.most(
         "elapsed_percent",
