@@ -219,7 +219,8 @@ class Database:
         with self.transaction():
             self._write(table, record, (*changed, *TOUCHED))
             self._audit(table, before, record, changed)
-            self._journal(table, sys_id, values, user)
+            owner = self.catalogue.get(record.get("sys_class_name", ""), table)
+            self._journal(owner, sys_id, values, user)
             self._follow(table)
         return record
 

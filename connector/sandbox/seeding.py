@@ -10,8 +10,9 @@ from connector.sandbox.clock import VirtualClock
 from connector.sandbox.database import Database
 from connector.sandbox.instance import History, Instance, no_history
 from connector.sandbox.schema import Schema, load_schema, without
-from connector.sandbox.seeds import uci
+from connector.sandbox.seeds import demo, uci
 from connector.sandbox.seeds.base import Record
+from connector.timestamps import parse_instance
 
 PASSWORD_VARIABLE = "TRAVESIA_SANDBOX_PASSWORD"  # noqa: S105 - the name of a variable
 DEFAULT_PASSWORD = "sandbox"  # noqa: S105 - the sandbox's published test credential
@@ -49,14 +50,22 @@ def open_instance(
         database,
         password=os.environ.get(PASSWORD_VARIABLE) or DEFAULT_PASSWORD,
         seed=seed,
-        history=_history(seed, uci_year),
+        history=_history(seed, uci_year, database),
     )
 
 
-def _history(seed: str, year: Path | None) -> History:
-    if seed != "uci":
+def _history(seed: str, year: Path | None, database: Database) -> History:
+    """What the instance's clock brings when it is advanced."""
+    if seed == "uci":
+        return lambda after, until: uci.changes(year, after, until)
+    if seed != "demo":
         return no_history
-    return lambda after, until: uci.changes(year, after, until)
+    created = parse_instance(database.engine.meta("created"))
+    return lambda after, until: (
+        change
+        for change in demo.changes(created, after, until)
+        if change.table in database.catalogue
+    )
 
 
 def _create(

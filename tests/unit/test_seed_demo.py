@@ -11,8 +11,9 @@ import pytest
 from connector.errors import ConfigError
 from connector.sandbox.schema import load_schema
 from connector.sandbox.seeds import DEMO_CLOCK, initial
-from connector.sandbox.seeds.demo import generate
-from connector.sandbox.seeds.demo.story import Story
+from connector.sandbox.seeds.demo import changes, generate
+from connector.sandbox.seeds.demo.names import GO_LIVE_CHANGE, INVOICING_PROBLEM, REPAIR_CHANGE
+from connector.sandbox.seeds.demo.story import APOLOGIES, Story
 from connector.timestamps import format_instance, parse_instance
 
 Record = dict[str, str]
@@ -52,7 +53,9 @@ def test_the_same_clock_gives_the_same_records() -> None:
 
 
 def test_it_is_a_few_thousand_records_with_about_fifteen_hundred_incidents() -> None:
-    assert 8_000 < sum(map(len, demo().values())) < 11_000
+    history = ("sys_journal_field", "sys_audit")
+    assert 8_000 < sum(len(r) for t, r in demo().items() if t not in history) < 12_000
+    assert all(2_000 < len(demo()[table]) < 14_000 for table in history)
     assert 1_400 < len(demo()["incident"]) < 1_600
     assert 230 < len(demo()["sys_user"]) < 250
     assert len(demo()["cmn_department"]) == 8
@@ -377,3 +380,105 @@ def test_every_seed_has_the_users_that_can_log_in() -> None:
 def test_an_unknown_seed_is_refused_with_a_near_miss() -> None:
     with pytest.raises(ConfigError, match=r"no seed demi.*did you mean demo"):
         initial("demi")
+
+
+# ── what comes after the clock ───────────────────────────────────────────────────────────────
+
+
+def test_what_happens_after_the_clock_is_the_same_however_it_is_asked_for() -> None:
+    week, month = DEMO_CLOCK + timedelta(days=7), DEMO_CLOCK + timedelta(days=30)
+    at_once = [*changes(DEMO_CLOCK, DEMO_CLOCK, month)]
+    in_steps = [*changes(DEMO_CLOCK, DEMO_CLOCK, week), *changes(DEMO_CLOCK, week, month)]
+    assert at_once == in_steps
+    assert len(at_once) > 300
+    assert [change.at for change in at_once] == sorted(change.at for change in at_once)
+    assert DEMO_CLOCK < at_once[0].at <= at_once[-1].at <= month
+
+
+def test_what_comes_after_the_clock_goes_on_from_what_was_there() -> None:
+    there = {r["sys_id"] for rows in demo().values() for r in rows}
+    born: set[str] = set()
+    for change in changes(DEMO_CLOCK, DEMO_CLOCK, DEMO_CLOCK + timedelta(days=30)):
+        if change.sys_id not in there | born:
+            assert "number" in change.values or change.table not in SCHEMA.descendants("task")
+            born.add(change.sys_id)
+        assert set(change.values) <= set(SCHEMA.tables[change.table].columns), change.table
+    assert len(born) > 60
+
+
+# ── journal and audit ────────────────────────────────────────────────────────────────────────
+
+
+def test_every_journal_entry_and_audit_row_belongs_to_a_record_and_its_time() -> None:
+    rows = demo()
+    for table, name, key in (
+        ("sys_journal_field", "name", "element_id"),
+        ("sys_audit", "tablename", "documentkey"),
+    ):
+        records = {owner: by_id(rows, owner) for owner in {r[name] for r in rows[table]}}
+        for row in rows[table]:
+            record = records[row[name]][row[key]]
+            assert record["sys_created_on"] <= row["sys_created_on"] <= record["sys_updated_on"]
+
+
+def test_the_last_audited_value_of_a_field_is_the_one_that_stands() -> None:
+    last: dict[tuple[str, str, str], str] = {}
+    for row in sorted(demo()["sys_audit"], key=lambda r: int(r["record_checkpoint"])):
+        assert row["oldvalue"] != row["newvalue"]
+        last[row["tablename"], row["documentkey"], row["fieldname"]] = row["newvalue"]
+    records = {table: by_id(demo(), table) for table, _id, _field in last}
+    assert {field for _t, _id, field in last} >= {"state", "hold_reason", "assignment_group"}
+    assert all(records[t][i].get(field, "") == value for (t, i, field), value in last.items())
+
+
+def public_words(when: str) -> float:
+    """Comments to people of Finanzas per ticket in a period."""
+    people = finance_people()
+    tickets = {r["sys_id"] for r in demo()["incident"] if r["caller_id"] in people
+               and period(r) == when}  # fmt: skip
+    said = [r for r in demo()["sys_journal_field"]
+            if r["element"] == "comments" and r["element_id"] in tickets
+            and r["sys_created_by"] not in {u["user_name"] for u in demo()["sys_user"]
+                                            if u["sys_id"] in people}]  # fmt: skip
+    return len(said) / len(tickets)
+
+
+def test_finance_hears_little_in_the_bad_months_and_much_after_them() -> None:
+    assert public_words("bad") < public_words("before") < public_words("after")
+
+
+def test_words_follow_the_breach_only_in_the_recovery() -> None:
+    people, tasks = finance_people(), by_id(demo(), "incident")
+    sorry = [
+        parse_instance(r["sys_created_on"])
+        for r in demo()["sys_journal_field"]
+        if r["value"].startswith("Sentimos el retraso")
+        and tasks[r["element_id"]]["caller_id"] in people
+    ]
+    bad = [at for at in sorry if STORY.go_live <= at < STORY.recovery - APOLOGIES]
+    assert not bad
+    assert [at for at in sorry if at >= STORY.recovery - APOLOGIES]
+
+
+# ── the ring ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_finance_meets_its_provider_and_signs_an_agreement_soon_after_the_recovery() -> None:
+    service = next(r["sys_id"] for r in demo()["cmdb_ci_service"] if "E-invoicing" in r["name"])
+    contract = next(r for r in demo()["ast_contract"] if r["u_business_service"] == service)
+    assert contract["business_owner"] in finance_people()
+    assert contract["state"] == "active"
+    started = parse_instance(contract["starts"] + " 00:00:00")
+    assert timedelta() < started - STORY.recovery < timedelta(days=20)
+    meetings = [r for r in demo()["sn_acct_lc_touchpoint"] if r["u_business_service"] == service]
+    held = [parse_instance(r["start_date"]) for r in meetings if r["state"] == "completed"]
+    assert any(at < STORY.recovery for at in held)
+    assert len([at for at in held if at > STORY.recovery]) >= 3
+
+
+def test_the_go_live_is_a_change_that_failed_and_its_problem_was_known() -> None:
+    changed = {r["number"]: r for r in demo()["change_request"]}
+    assert changed[GO_LIVE_CHANGE]["close_code"] == "unsuccessful"
+    assert changed[REPAIR_CHANGE]["close_code"] == "successful"
+    problem = next(r for r in demo()["problem"] if r["number"] == INVOICING_PROBLEM)
+    assert (problem["known_error"], problem["state"]) == ("true", "107")

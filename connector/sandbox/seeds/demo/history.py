@@ -1,7 +1,8 @@
 """Records as the sum of what happened to them, so that every generated record agrees with time.
 
-A record is a list of events; the ones after the clock have not happened yet. What is left decides
-the fields, sys_updated_on, sys_mod_count and the journal entries.
+A record is a list of events. Those up to the clock decide its fields, sys_updated_on,
+sys_mod_count, journal entries and audit rows; those after it have not happened yet and are kept as
+changes, for the instance whose clock is advanced.
 """
 
 import random
@@ -10,10 +11,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from connector.sandbox.first_rows import AUDITED
 from connector.sandbox.seeds.base import Batch, Record, sys_id
-from connector.timestamps import format_instance
 
 SYSTEM = "system"
+
+AUDIT_KEPT = timedelta(days=180)
+"""How far back sys_audit reaches: older rows were archived, as many instances do."""
+
+WATCHED = frozenset(
+    {
+        *("state", "active", "hold_reason", "approval", "stage", "assignment_group", "priority"),
+        *("resolved_at", "closed_at", "reopen_count", "close_code"),
+    }
+)
+"""Columns of audited tables whose changes the seed tells; an instance tells of every column."""
 
 
 @dataclass(frozen=True)
@@ -27,31 +39,42 @@ class Event:
     work_notes: str = ""
 
 
+@dataclass(frozen=True)
+class Change:
+    """An event that comes after the clock, in the shape that a sandbox applies."""
+
+    at: datetime
+    table: str
+    sys_id: str
+    values: Record
+    updated_by: str
+
+
 @dataclass
 class World:
-    """The records made so far, by table, as they stand at `now`."""
+    """The records made so far, by table, as they stand at `now`, and what will happen to them."""
 
     now: datetime
     rows: dict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
+    later: list[Change] = field(default_factory=list)
 
     def add(self, table: str, name: str, events: Sequence[Event]) -> Record | None:
         """The record `name` of `table` after the events until now; None if there are none."""
-        happened = sorted((e for e in events if e.at <= self.now), key=lambda event: event.at)
+        identity = record_id(table, name)
+        in_order = sorted(events, key=lambda event: event.at)
+        happened = [event for event in in_order if event.at <= self.now]
+        for event in in_order[len(happened) :]:
+            self.later.append(_change(table, identity, event))
         if not happened:
             return None
-        first, last = happened[0], happened[-1]
-        record: Record = {"sys_id": record_id(table, name)}
-        for event in happened:
+        record: Record = {"sys_id": identity}
+        for count, event in enumerate(happened):
+            if count and table in AUDITED and event.at >= self.now - AUDIT_KEPT:
+                self._add_audit(table, record, event, count)
             record.update(event.values)
-            self._add_journal(table, record["sys_id"], event)
-        record |= {
-            "sys_created_on": format_instance(first.at),
-            "sys_created_by": first.by,
-            "sys_updated_on": format_instance(last.at),
-            "sys_updated_by": last.by,
-            "sys_mod_count": str(len(happened) - 1),
-        }
+            self._add_journal(table, identity, event)
         self.rows[table].append(record)
+        record.update(_stamp(happened[0], happened[-1], len(happened) - 1))
         return record
 
     def batches(self) -> Iterator[Batch]:
@@ -61,22 +84,48 @@ class World:
     def _add_journal(self, table: str, identity: str, event: Event) -> None:
         for element, text in (("comments", event.comments), ("work_notes", event.work_notes)):
             if text:
-                at = format_instance(event.at)
-                entry = sys_id("demo", "journal", identity, element, at, text)
-                self.rows["sys_journal_field"].append(
-                    {
-                        "sys_id": entry,
-                        "name": table,
-                        "element": element,
-                        "element_id": identity,
-                        "value": text,
-                        "sys_created_on": at,
-                        "sys_created_by": event.by,
-                        "sys_updated_on": at,
-                        "sys_updated_by": event.by,
-                        "sys_mod_count": "0",
-                    }
-                )
+                at = moment(event.at)
+                entry = {
+                    "sys_id": sys_id("demo", "journal", identity, element, at, text),
+                    "name": table,
+                    "element": element,
+                    "element_id": identity,
+                    "value": text,
+                }
+                self.rows["sys_journal_field"].append(entry | _stamp(event, event, 0))
+
+    def _add_audit(self, table: str, record: Record, event: Event, count: int) -> None:
+        identity, stamp = record["sys_id"], _stamp(event, event, 0)
+        for name in (name for name in event.values if name in WATCHED):
+            old, new = record.get(name, ""), event.values[name]
+            if old != new:
+                entry = {
+                    "sys_id": sys_id("demo", "audit", identity, name, str(count)),
+                    "tablename": table,
+                    "documentkey": identity,
+                    "fieldname": name,
+                    "oldvalue": old,
+                    "newvalue": new,
+                    "user": event.by,
+                    "record_checkpoint": str(count),
+                }
+                self.rows["sys_audit"].append(entry | stamp)
+
+
+def _stamp(first: Event, last: Event, count: int) -> Record:
+    return {
+        "sys_created_on": moment(first.at),
+        "sys_created_by": first.by,
+        "sys_updated_on": moment(last.at),
+        "sys_updated_by": last.by,
+        "sys_mod_count": str(count),
+    }
+
+
+def _change(table: str, identity: str, event: Event) -> Change:
+    said = {"comments": event.comments, "work_notes": event.work_notes}
+    values = {**event.values, **{name: text for name, text in said.items() if text}}
+    return Change(event.at, table, identity, values, event.by)
 
 
 def record_id(table: str, name: str) -> str:
@@ -90,13 +139,13 @@ def dice(name: str) -> random.Random:
 
 
 def moment(at: datetime) -> str:
-    """An instant as the instance stores it."""
-    return format_instance(at)
+    """An instant (aware UTC) as the instance stores it; fast, for the seed says many."""
+    return at.isoformat(" ", "seconds")[:19]
 
 
 def duration(hours: float) -> str:
     """A glide_duration: the instant that lies so far after 1970-01-01."""
-    return format_instance(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=max(hours, 0.0)))
+    return moment(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=max(hours, 0.0)))
 
 
 def truth(value: bool) -> str:

@@ -1,18 +1,25 @@
 """The demo's incidents: who calls when about what, and how each ticket goes on until the clock.
 
-Owns the life of one incident (`Plan` → events). The SLA and survey rows that follow from it are
+Owns what happens to one incident (`Plan` → events). The SLA and survey rows that follow from it are
 made elsewhere from the `Life` that comes back.
 """
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from connector.sandbox.seeds.base import Record
 from connector.sandbox.seeds.demo import texts, working_time
-from connector.sandbox.seeds.demo.context import OPEN_PROBLEM, PLANNED_CHANGE
-from connector.sandbox.seeds.demo.history import SYSTEM, Event, World, duration, moment, record_id
+from connector.sandbox.seeds.demo.history import (
+    SYSTEM,
+    Event,
+    World,
+    duration,
+    moment,
+    record_id,
+)
+from connector.sandbox.seeds.demo.life import ROBOT, Life, Plan, Run
+from connector.sandbox.seeds.demo.names import OPEN_PROBLEM, PLANNED_CHANGE
 from connector.sandbox.seeds.demo.organisation import (
     COMPANY,
     DESK,
@@ -21,8 +28,7 @@ from connector.sandbox.seeds.demo.organisation import (
     Organisation,
     Person,
 )
-from connector.sandbox.seeds.demo.story import Mood
-from connector.sandbox.seeds.demo.texts import Subject
+from connector.sandbox.seeds.demo.telling import ONGOING, go_on, tell
 
 CLOSES_AFTER = timedelta(days=5)
 BY_PRIORITY: Mapping[str, float] = {"1": 1.2, "2": 3.0, "3": 6.0, "4": 11.0}
@@ -44,69 +50,19 @@ WAITS_FOR: Mapping[str, Record] = {
 """Hold reason → what is waited for."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is known when a ticket is opened. `extra` are fields besides the usual ones.
-
-    `stands` is the state it stays in: '' = it goes on to the end, a state's value (with the hold
-    reason after the 3), `reopened` or `duplicate`. `key` is a name for others to refer to.
-    """
-
-    number: str
-    opened: datetime
-    caller: Person | None
-    subject: Subject
-    channel: str
-    priority: str
-    mood: Mood
-    extra: Record = field(default_factory=dict)
-    stands: str = ""
-    text: str = ""
-    key: str = ""
-
-
-@dataclass
-class Run:
-    """One stretch from opening (or reopening) to resolution: what a resolution SLA measures."""
-
-    start: datetime
-    end: datetime | None = None
-    is_cancelled: bool = False
-    pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
-
-
-@dataclass
-class Life:
-    """An incident's events, and what others need to follow it."""
-
-    plan: Plan
-    events: list[Event] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
-    responded: datetime | None = None
-
-    @property
-    def language(self) -> str:
-        """The language spoken in this ticket."""
-        return self.plan.caller.language if self.plan.caller else "en"
-
-    @property
-    def requester(self) -> str:
-        """The caller's user_name, or the technical account's."""
-        return self.plan.caller.user_name if self.plan.caller else "event.management"
-
-
 def live(plan: Plan, organisation: Organisation, chance: random.Random) -> Life:
     """Everything that will happen to one ticket, also after the clock."""
     life = Life(plan)
     agent = chance.choice(organisation.agents(plan.subject.group))
     desk = chance.choice(organisation.agents(DESK))
+    life.agent = agent.user_name
     life.events.append(_opened(plan, desk))
     life.runs.append(Run(plan.opened))
     if plan.stands == "1":
         return life
     at = _take(life, agent, chance)
-    if plan.stands == "2":
-        _pass_on(life, organisation, at, chance)
+    if plan.stands in ONGOING:
+        go_on(life, _pass_on(life, organisation, at, chance))
         return life
     if plan.stands.startswith("3"):
         _hold(life, agent, working_time.plus(at, 0.1), plan.stands[1:], 900.0)
@@ -124,7 +80,8 @@ def _work_to_the_end(
     mood = life.plan.mood
     at = _pass_on(life, organisation, at, chance)
     at = _wait(life, agent, at, chance)
-    at = working_time.plus(at, _effort(life.plan, chance))
+    begun, at = at, working_time.plus(at, _effort(life.plan, chance))
+    tell(life, begun, at)
     _resolve(life, agent, at, chance)
     times = 0
     while times < 3 and (
@@ -146,7 +103,7 @@ def record(world: World, life: Life) -> Record | None:
 
 
 def _opened(plan: Plan, desk: Person) -> Event:
-    by = "event.management" if plan.caller is None else plan.caller.user_name
+    by = ROBOT if plan.caller is None else plan.caller.user_name
     if plan.caller and plan.channel in ("phone", "email", "walk-in", "chat", ""):
         by = desk.user_name
     impact, urgency = MATRIX[plan.priority]
@@ -197,7 +154,7 @@ def _take(life: Life, agent: Person, chance: random.Random) -> datetime:
     median = {"1": 0.15, "2": 0.4, "3": 1.0, "4": 2.0}[plan.priority] * plan.mood.slowness
     at = working_time.plus(plan.opened, median * chance.lognormvariate(0, 0.6))
     life.responded = at
-    says = plan.caller is not None and chance.random() < 0.30
+    says = plan.caller is not None and chance.random() < plan.mood.speaks
     life.events.append(
         Event(
             at,
@@ -287,7 +244,7 @@ def _resolve(life: Life, agent: Person, at: datetime, chance: random.Random) -> 
         "business_duration": duration(spent),
         "calendar_duration": duration((at - life.plan.opened).total_seconds() / 3600),
     }
-    says = texts.SOLVED[life.language] if chance.random() < 0.35 else ""
+    says = texts.SOLVED[life.language] if chance.random() < life.plan.mood.speaks else ""
     life.events.append(Event(at, agent.user_name, values | _duplicate(life.plan), says))
 
 

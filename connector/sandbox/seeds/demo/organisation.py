@@ -4,7 +4,7 @@ Everything here is invented and labelled so. Owns no history: only who and what 
 """
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -324,3 +324,12 @@ def _item(item: Item) -> Record:
             "active": "true",
         },
     )
+
+
+def somebody(staff: Sequence[Person], at: datetime, chance: random.Random) -> Person:
+    """Anybody there at that time; a few people call far more often than others."""
+    while True:
+        place = min(int(chance.expovariate(2.2) * len(staff)), len(staff) - 1)
+        person = staff[(place * 7) % len(staff)]
+        if person.works_at(at):
+            return person

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from connector.sandbox.seeds.base import Record
 from connector.sandbox.seeds.demo import texts, working_time
 from connector.sandbox.seeds.demo.asks import Ask
-from connector.sandbox.seeds.demo.context import CRM_CHANGE
 from connector.sandbox.seeds.demo.history import record_id
-from connector.sandbox.seeds.demo.incidents import Plan
+from connector.sandbox.seeds.demo.life import Plan
+from connector.sandbox.seeds.demo.names import CRM_CHANGE
 from connector.sandbox.seeds.demo.organisation import FINANCE, ITEMS, Organisation, Person
 from connector.sandbox.seeds.demo.story import RECOVERED, SHAKEN, USUAL, Story
 
@@ -54,6 +54,8 @@ def tickets(organisation: Organisation, story: Story) -> Iterator[Plan]:
         yield plan(1 + place * 0.2, operations[8 + place], channel=channel, stands="1")
     yield plan(22, sales[12], stands="2", mood=PASSED_ON)
     yield plan(38, sales[13], stands="2", priority="4", channel="email")
+    for place, last in enumerate(("told", "noted", "automatic")):
+        yield plan(10 + place, people["Recursos Humanos"][5 + place], stands=f"2 {last}")
     yield plan(45, operations[20], stands="reopened")
     yield plan(12, operations[21], stands="6")
     yield plan(60, operations[22], stands="duplicate")
@@ -75,7 +77,8 @@ def tickets(organisation: Organisation, story: Story) -> Iterator[Plan]:
 def _outage(organisation: Organisation, start: Plan) -> Iterator[Plan]:
     """A major incident of today, and the contacts that belong to it."""
     told: Record = {"major_incident_state": "accepted", "child_incidents": "3"}
-    yield replace(start, key=PARENT, extra=told, stands="2")
+    told["watch_list"] = ",".join(head.sys_id for head in organisation.people["Logística"][:2])
+    yield replace(start, key=PARENT, extra=told, stands="2 announced")
     for place, channel in enumerate(("phone", "self-service", "walk-in")):
         caller = organisation.people["Logística"][7 + place]
         extra = {"parent_incident": PARENT}

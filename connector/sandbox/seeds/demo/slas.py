@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connector.sandbox.seeds.base import Record, stamped
+from connector.sandbox.seeds.base import BASE_DATE, Record, stamped
 from connector.sandbox.seeds.demo import working_time
 from connector.sandbox.seeds.demo.history import (
     SYSTEM,
@@ -17,6 +17,8 @@ from connector.sandbox.seeds.demo.history import (
     moment,
     record_id,
 )
+from connector.sandbox.seeds.demo.organisation import INVOICING, SERVICES
+from connector.sandbox.seeds.demo.story import Story
 
 Pauses = Sequence[tuple[datetime, datetime]]
 
@@ -32,6 +34,7 @@ class Definition:
     hours: float
     start: str
     stop: str
+    service: str = ""
 
 
 DEFINITIONS: Mapping[str, Definition] = {
@@ -65,32 +68,51 @@ DEFINITIONS: Mapping[str, Definition] = {
         "assignment_group.type=supplier",
         "active=false",
     ),
+    "invoicing": Definition(
+        "Resolución de facturación electrónica / E-invoicing resolution",
+        *("SLA", "resolution", "incident", 10.0),
+        f"active=true^business_service.name={SERVICES[INVOICING][0]}",
+        "stateIN6,7",
+        INVOICING,
+    ),
 }
 
 
-def definition_records() -> list[Record]:
-    """The contract_sla rows."""
+def definition_records(story: Story) -> list[Record]:
+    """The contract_sla rows: the response target moved lately, one came with the agreement."""
+    moved = {"response": story.now - timedelta(days=15)}
+    begun = {"invoicing": story.agreement}
     return [
         stamped(
             record_id("contract_sla", key),
-            {
-                "name": sla.name,
-                "type": sla.type,
-                "target": sla.target,
-                "collection": sla.collection,
-                "duration": duration(sla.hours),
-                "schedule": "8-18 L-V / Mon-Fri",
-                "schedule_source": "sla_definition",
-                "start_condition": sla.start,
-                "stop_condition": sla.stop,
-                "pause_condition": "state=3" if sla.collection == "incident" else "",
-                "cancel_condition": "state=8" if sla.collection == "incident" else "",
-                "retroactive": "false",
-                "active": "true",
-            },
+            _definition(sla),
+            created_on=moment(begun[key]) if key in begun else BASE_DATE,
+            updated_on=moment(moved[key]) if key in moved else "",
+            mod_count=int(key in moved),
         )
         for key, sla in DEFINITIONS.items()
+        if key not in begun or begun[key] <= story.now
     ]
+
+
+def _definition(sla: Definition) -> Record:
+    is_incident = sla.collection == "incident"
+    return {
+        "name": sla.name,
+        "type": sla.type,
+        "target": sla.target,
+        "collection": sla.collection,
+        "duration": duration(sla.hours),
+        "schedule": "8-18 L-V / Mon-Fri",
+        "schedule_source": "sla_definition",
+        "start_condition": sla.start,
+        "stop_condition": sla.stop,
+        "pause_condition": "state=3" if is_incident else "",
+        "cancel_condition": "state=8" if is_incident else "",
+        "service_commitment": record_id("cmdb_ci_service", sla.service) if sla.service else "",
+        "retroactive": "false",
+        "active": "true",
+    }
 
 
 @dataclass(frozen=True)
@@ -106,7 +128,7 @@ class Measured:
 
 
 def measure(world: World, name: str, measured: Measured) -> datetime | None:
-    """Adds the task_sla row `name`; answers when it breached (in the world's past), if it did."""
+    """Adds the task_sla row `name`; answers when it breaches, if it does."""
     breach, events = _breach_and_pauses(measured)
     events.insert(0, _started(measured))
     if breach:
@@ -116,7 +138,7 @@ def measure(world: World, name: str, measured: Measured) -> datetime | None:
     if measured.end is None or measured.end > world.now:
         events += _refreshed(measured, world.now)
     world.add("task_sla", name, events)
-    return breach if breach and breach <= world.now else None
+    return breach
 
 
 def _started(measured: Measured) -> Event:

@@ -17,6 +17,7 @@ from connector.sandbox.seeds.demo.story import Mood
 TYPES: Mapping[str, tuple[str, str]] = {
     "incident": ("Encuesta tras incidencia / After-incident survey", "survey"),
     "sc_req_item": ("Encuesta tras solicitud / After-request survey", "survey"),
+    "dmn_demand": ("Valoración de demanda / Demand assessment by those concerned", "survey"),
     "skills": ("Evaluación de competencias / Skills assessment", "assessment"),
 }
 """Key → name and evaluation method; only `survey` ones are surveys."""
@@ -27,6 +28,8 @@ QUESTIONS: Mapping[str, tuple[str, str]] = {
     "comment": ("¿Algo más? / Anything else?", "string"),
 }
 UNANSWERED = "-1"
+INVITED = 0.45
+"""The share of resolved tickets and delivered items after which a survey is sent."""
 DUE, EXPIRES = timedelta(days=14), timedelta(days=30)
 
 
@@ -67,7 +70,7 @@ def definition_records() -> list[tuple[str, list[Record]]]:
                 "active": "true",
             },
         )
-        for key in ("incident", "sc_req_item", "skills")
+        for key in TYPES
         for place, (question, (text, kind)) in enumerate(QUESTIONS.items())
     ]
     return [("asmt_metric_type", types), ("asmt_metric", metrics)]
@@ -88,8 +91,8 @@ def send(world: World, invitation: Invitation, chance: random.Random) -> None:
     if fate != "complete":
         ends = invitation.sent + EXPIRES
         events.append(Event(ends, SYSTEM, {"state": "canceled"}))
-    made = world.add("asmt_assessment_instance", invitation.number, events)
-    if made and made["state"] == "complete":
+    world.add("asmt_assessment_instance", invitation.number, events)
+    if fate == "complete":
         _answer(world, invitation, taken, score, chance)
 
 

@@ -152,6 +152,31 @@ GAVE_UP = {
     "es": "Retiro la solicitud: nadie la ha aprobado en semanas.",
     "en": "I withdraw the request: nobody has approved it for weeks.",
 }
+APOLOGY = {
+    "es": "Sentimos el retraso: seguimos con ello y le avisaremos en cuanto esté.",
+    "en": "We are sorry for the delay: we are on it and will tell you as soon as it is done.",
+}
+UPDATE = {
+    "es": "Seguimos trabajando en ello; mañana le contamos cómo va.",
+    "en": "We are still working on it and will tell you tomorrow how it goes.",
+}
+PROGRESS = {
+    "es": "Reproducido en pruebas; pendiente de comprobar la configuración.",
+    "en": "Reproduced in test; configuration still to be checked.",
+}
+NOTICE = {
+    "es": "Corte general confirmado. Trabajamos en ello; próximo aviso en 30 minutos.",
+    "en": "General outage confirmed. We are working on it; next notice in 30 minutes.",
+}
+RESTARTED = "Servicio reiniciado automáticamente / Service restarted automatically"
+WORKAROUND = "Reenviar la factura sin anexos / Send the invoice again without attachments"
+CAUSE = {
+    "103": "Analizado el registro; falla la validación. / Log analysed; validation fails.",
+    "104": "Corrección en preparación. / Fix being prepared.",
+    "106": "Corrección aplicada y comprobada. / Fix applied and checked.",
+}
+IMPLEMENT = {"es": "Aplicar el cambio", "en": "Apply the change"}
+ACCEPTANCE = {"es": "Prueba de aceptación del usuario", "en": "User acceptance test"}
 SURVEY_WORDS = {
     "es": {1: "Muy mal, semanas sin solución.", 2: "Lento y sin noticias.", 3: "Correcto.",
            4: "Bien resuelto.", 5: "Rápido y muy amable."},
