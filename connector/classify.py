@@ -18,14 +18,20 @@ from connector import log
 from connector.encoded_query import Context
 from connector.evaluate import forget, with_facts_first
 from connector.journey.compiler import table_query
+from connector.journey.fields import OVERRIDE
 from connector.journey.graph import order_of_tables, parents_of
-from connector.journey.model import Mapping, Rule, Schema
+from connector.journey.model import Mapping, Rule, Schema, Touchpoint
+from connector.journey.near import hint
 from connector.journey.scope import Catalogue, catalogue_of
-from connector.store import classifications, standings
+from connector.messages import _
+from connector.store import classifications, overrides, standings
 from connector.store.classifications import Children, Parent
 from connector.store.database import Store
 
 _log = log.get("classify")
+
+NAMED = 10
+"""So many records with an impossible override are named one by one."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +77,12 @@ def classify(
         store, [rule_result(mapping, rule) for rule in mapping.rules], positions(mapping)
     )
     tables = _tables(mapping, catalogue)
+    held = classifications.held_columns(store)
+    places = [place_of(touchpoint) for touchpoint in mapping.touchpoints.values()]
+    overrides.begin(store, {table: held[table] for table in tables}, places, now)
     for table in tables:
         _place(store, mapping, table, catalogue, context)
+        overrides.apply(store, table)
     last_steps = {journey.id: journey.steps[-1].id for journey in mapping.journeys.values()}
     standings.stand(store, tables, last_steps, now, run_id)
     return _result(store, run_id)
@@ -105,6 +115,36 @@ def rule_result(mapping: Mapping, rule: Rule) -> dict[str, Any]:
         "confidence": "" if rule.ignore else rule.confidence,
         "inherit": rule.inherit,
     }
+
+
+def place_of(touchpoint: Touchpoint) -> dict[str, Any]:
+    """What a steward's word for a touchpoint gives to a record."""
+    return {
+        "touchpoint": touchpoint.id,
+        "steps": dict(touchpoint.steps),
+        "band": touchpoint.band,
+        "is_potential_moment": touchpoint.is_potential_moment,
+    }
+
+
+def unknown_overrides(store: Store, mapping: Mapping) -> list[str]:
+    """A sentence for each override of the last `classify` that names no touchpoint."""
+    found = overrides.list_unknown(store)
+    said = [
+        _(
+            "{number}: {value!r} in {column} is no touchpoint{hint}; choose one of the list, or"
+            " clear the field"
+        ).format(
+            number=classifications.number_of(store, row["table_name"], row["sys_id"]),
+            value=row["touchpoint"],
+            column=OVERRIDE,
+            hint=hint(row["touchpoint"], mapping.touchpoints),
+        )
+        for row in found[:NAMED]
+    ]
+    if len(found) > NAMED:
+        said.append(_("… and {n} more records with such a value").format(n=len(found) - NAMED))
+    return said
 
 
 def positions(mapping: Mapping) -> dict[str, int]:

@@ -19,7 +19,7 @@ from connector.context import Run
 from connector.encoded_query import and_to_every_branch
 from connector.errors import ConfigError
 from connector.itsm.base import Cursor, Instance
-from connector.journey.fields import RECORD_FIELDS
+from connector.journey.fields import RECORD_FIELDS, STEWARD_FIELDS
 from connector.journey.model import FieldInfo, Schema
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _
@@ -72,7 +72,8 @@ def columns_to_read(mapping: JourneyMapping, needed: Needed) -> dict[str, tuple[
 
 
 def _with_own(table: str, columns: Sequence[str], schema: Schema) -> tuple[str, ...]:
-    own = [field.name for field in RECORD_FIELDS if (table, field.name) in schema]
+    ours = (*RECORD_FIELDS, *STEWARD_FIELDS)
+    own = [field.name for field in ours if (table, field.name) in schema]
     return tuple(dict.fromkeys((*records.SYSTEM_COLUMNS, *columns, *own)))
 
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
 from connector import contacts, extract, extract_history, log, moments, reconcile, write_back
-from connector.classify import classify, save_classification
+from connector.classify import classify, save_classification, unknown_overrides
 from connector.config import Config
 from connector.context import Progress, Run, silent
 from connector.encoded_query import Context
@@ -321,6 +321,7 @@ def _classify(
         this.run_id,
         config.instance.time_zone,
     )
+    so_far.messages += unknown_overrides(this.store, mapping)
     if save:
         save_classification(this.store, this.run_id)
     moments.decide_moments(

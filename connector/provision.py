@@ -40,6 +40,7 @@ _INTERNAL_TYPES: dict[fields.FieldType, str] = {
     "reference": "reference",
 }
 _DROPDOWN_WITH_NONE = "1"
+_ON_RECORDS = (*fields.RECORD_FIELDS, *fields.STEWARD_FIELDS)
 
 _log = log.get("provision")
 
@@ -169,6 +170,8 @@ def choices_of_fields(mapping: JourneyMapping, journey: str) -> dict[str, dict[s
         fields.OUTCOME: fields.OUTCOME_CHOICES,
         fields.VALUE: fields.VALUE_CHOICES,
         fields.CONFIDENCE: fields.CONFIDENCE_CHOICES,
+        fields.LAST_VISIBLE: {t.id: t.name for t in mapping.touchpoints.values()},
+        fields.OVERRIDE: {t.id: t.name for t in mapping.touchpoints.values()},
     }
 
 
@@ -197,7 +200,7 @@ def _wanted(mapping: JourneyMapping, tables: Sequence[str], journey: str) -> lis
     on_records = [
         _Wanted(table, field, choices.get(field.name, {}))
         for table in tables
-        for field in fields.RECORD_FIELDS
+        for field in _ON_RECORDS
     ]
     own_choices = choices_of_own_tables(mapping)
     return on_records + [
@@ -211,7 +214,7 @@ def _look(instance: Instance, tables: Sequence[str]) -> _Seen:
     ours = [own.name for own in OWN_TABLES]
     exist = instance.list_tables([*tables, *ours, *_META.values()])
     there = [table for table in (*tables, *ours) if table in exist]
-    names = sorted({f.name for f in fields.RECORD_FIELDS} | set(_own_columns("choice")))
+    names = sorted({f.name for f in _ON_RECORDS} | set(_own_columns("choice")))
     places = f"nameIN{','.join(sorted({*tables, *ours}))}"
     columns = instance.list_columns(there) if there else []
     return _Seen(

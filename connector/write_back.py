@@ -128,8 +128,9 @@ def plan(
 
     What was set aside is left out unless `is_retry`.
 
-    Reads the TEMP TABLEs `classified` and `standing_next` that classification left; the plan is a
-    TEMP TABLE too (`changes.iterate_plan`). Answers how much it holds of each table.
+    Reads the TEMP TABLEs `classified`, `standing_next` and `override_next` that classification
+    left; the plan is a TEMP TABLE too (`changes.iterate_plan`).
+    Answers how much it holds of each table.
     """
     _prepare(store, mapping, settings)
     window = Window(
@@ -158,6 +159,7 @@ WANTED: dict[str, str] = {
     fields.WHY: f"left(concat_ws(' · ', d.why, d.moment_label), {_LONGEST_WHY})",
     fields.RULE: "d.rule_id",
     fields.CONFIDENCE: "d.confidence",
+    fields.LAST_VISIBLE: "coalesce(d.last_visible, '')",
 }
 """Each of our fields → its wanted value over `desired d`."""
 
@@ -176,12 +178,14 @@ def _prepare(store: Store, mapping: JourneyMapping, settings: Settings) -> None:
     moments.ensure_chosen(store)
     store.execute(
         "CREATE OR REPLACE TEMP TABLE desired AS"
-        " SELECT c.*, c.steps[$journey] AS step, s.since, w.why,"
+        " SELECT c.*, c.steps[$journey] AS step, s.since, coalesce(o.reason, w.why) AS why,"
         " m.choice AS moment, m.label AS moment_label FROM classified c"
         " LEFT JOIN standing_next s ON s.table_name = c.table_name AND s.sys_id = c.sys_id"
         " AND s.journey = $journey AND c.steps[$journey] IS NOT NULL"
         " LEFT JOIN rule_why w ON w.rule_id = c.rule_id"
-        " LEFT JOIN record_moment m ON m.table_name = c.table_name AND m.sys_id = c.sys_id",
+        " LEFT JOIN record_moment m ON m.table_name = c.table_name AND m.sys_id = c.sys_id"
+        " LEFT JOIN override_next o ON c.rule_id = 'override'"
+        " AND o.table_name = c.table_name AND o.sys_id = c.sys_id",
         journey=settings.journey,
     )
 

@@ -47,6 +47,9 @@ SINCE = "u_journey_since"
 WHY = "u_journey_why"
 RULE = "u_journey_rule"
 CONFIDENCE = "u_journey_confidence"
+LAST_VISIBLE = "u_journey_last_visible"
+OVERRIDE = "u_journey_override"
+OVERRIDE_REASON = "u_journey_override_reason"
 
 RECORD_FIELDS: tuple[JourneyField, ...] = (
     JourneyField(
@@ -134,7 +137,38 @@ RECORD_FIELDS: tuple[JourneyField, ...] = (
         Text("How sure the rule is", "Qué seguridad tiene la regla"),
         causes_write=False,
     ),
+    JourneyField(
+        LAST_VISIBLE,
+        "choice",
+        Text("Last visible touchpoint", "Último punto de contacto visible"),
+        Text(
+            "Where the other party last saw something of this record",
+            "Dónde vio la otra parte algo de este registro por última vez",
+        ),
+        causes_write=False,
+    ),
 )
+
+STEWARD_FIELDS: tuple[JourneyField, ...] = (
+    JourneyField(
+        OVERRIDE,
+        "choice",
+        Text("Touchpoint set by hand", "Punto de contacto fijado a mano"),
+        Text(
+            "Overrules the rules until the state of this record changes; Travesía never writes it",
+            "Prevalece sobre las reglas hasta que cambie el estado de este registro; Travesía nunca"
+            " lo escribe",
+        ),
+    ),
+    JourneyField(
+        OVERRIDE_REASON,
+        "string",
+        Text("Reason for setting it by hand", "Motivo para fijarlo a mano"),
+        Text("Shown as the reason why", "Se muestra como el motivo"),
+        max_length=255,
+    ),
+)
+"""Columns that people fill: provisioned and read, never written by us, and no inputs of rules."""
 
 BAND_CHOICES: dict[str, Text] = {
     "visible": Text("Visible", "Visible"),

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connector.store import overrides
 from connector.store.database import Row, Store
 from connector.store.records import name
 
@@ -208,10 +209,11 @@ def save(store: Store, run_id: str) -> None:
             "INSERT INTO transition BY NAME"
             " SELECT table_name, sys_id, journey, from_step, step AS to_step, happened_at,"
             " CASE WHEN from_step <> '' THEN date_diff('second', from_since, happened_at) END"
-            " AS dwell_seconds, source, cause, rule_id, $run_id AS run_id"
+            " AS dwell_seconds, source, resolution, cause, rule_id, $run_id AS run_id"
             " FROM standing_next WHERE from_step <> step",
             run_id=run_id,
         )
+        overrides.save(store)
         _merge(store, "classification", "classified", ("table_name", "sys_id"))
         _merge(store, "standing", "standing_next", ("table_name", "sys_id", "journey"))
 
@@ -220,6 +222,7 @@ def stay(store: Store) -> None:
     """TEMP TABLEs `classified`, `standing_next`: everything as the last placing run left it."""
     store.execute("CREATE OR REPLACE TEMP TABLE classified AS FROM classification")
     store.execute("CREATE OR REPLACE TEMP TABLE standing_next AS FROM standing")
+    overrides.stay(store)
 
 
 def _merge(store: Store, target: str, source: str, keys: Sequence[str]) -> None:

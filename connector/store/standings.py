@@ -90,12 +90,14 @@ WITH wanted AS (
     )
 ), life AS ({records}), known AS (
     SELECT w.*, l.inputs_at, s.step AS from_step, s.since AS from_since, s.source AS from_source,
+        s.resolution AS from_resolution,
         l.own_step = w.step AND l.own_since IS NOT NULL AS is_adopted, l.own_since,
         least($now, CASE WHEN l.is_over OR w.step = w.last_step THEN l.ended ELSE l.began END)
             AS told,
         l.inputs_at > s.since AND l.inputs_at <= $now
             AND ($mark::TIMESTAMP IS NULL OR l.inputs_at > $mark::TIMESTAMP) AS is_fresh,
-        c.mapping_hash <> w.mapping_hash AS is_other_mapping
+        c.mapping_hash <> w.mapping_hash AS is_other_mapping,
+        c.rule_id = 'override' AS was_overruled
     FROM wanted w JOIN life l USING (table_name, sys_id)
     LEFT JOIN standing s USING (table_name, sys_id, journey)
     LEFT JOIN classification c ON c.table_name = w.table_name AND c.sys_id = w.sys_id
@@ -110,12 +112,18 @@ WITH wanted AS (
         WHEN from_step IS NOT NULL THEN 'observed'
         WHEN is_adopted THEN 'adopted'
         WHEN told IS NOT NULL THEN 'timestamp'
-        ELSE 'observed' END AS source
+        ELSE 'observed' END AS source,
+    CASE
+        WHEN from_step = step THEN coalesce(from_resolution, 'night')
+        WHEN from_step IS NULL AND NOT coalesce(is_adopted, false) AND told IS NOT NULL THEN 'exact'
+        ELSE 'night' END AS resolution
     FROM known
 )
-SELECT table_name, sys_id, journey, step, since, source, rule_id,
+SELECT table_name, sys_id, journey, step, since, source, resolution, rule_id,
     coalesce(from_step, '') AS from_step, from_since,
-    CASE WHEN from_step IS NOT NULL AND is_other_mapping AND NOT coalesce(is_fresh, false)
+    CASE WHEN rule_id = 'override' OR (was_overruled AND NOT coalesce(is_fresh, false))
+        THEN 'override'
+    WHEN from_step IS NOT NULL AND is_other_mapping AND NOT coalesce(is_fresh, false)
         THEN 'mapping' ELSE 'customer' END AS cause,
     since AS happened_at
 FROM timed

@@ -23,6 +23,7 @@ from connector.provision import (
 )
 from tests.fakes import FakeInstance
 
+ON_RECORDS = (*fields.RECORD_FIELDS, *fields.STEWARD_FIELDS)
 TABLES = ("incident", "sc_request")
 SYSTEM = ("sys_db_object", "sys_dictionary", "sys_documentation", "sys_choice")
 
@@ -108,7 +109,7 @@ def test_a_plan_names_everything_that_is_missing_and_sends_nothing() -> None:
     }
     columns = {artefact.name for artefact in plan.of("column")}
     assert columns == {
-        *(f"{table}.{f.name}" for table in TABLES for f in fields.RECORD_FIELDS),
+        *(f"{table}.{f.name}" for table in TABLES for f in ON_RECORDS),
         *(f"{own.name}.{f.name}" for own in fields.OWN_TABLES for f in own.fields),
     }
     assert plan.conflicts == ()
@@ -153,7 +154,7 @@ def test_the_journey_that_is_shown_decides_the_steps() -> None:
 
 def test_everything_that_is_written_to_a_choice_column_has_its_choice() -> None:
     choices = choices_of_fields(mapping(), "travesia")
-    assert set(choices) == {f.name for f in fields.RECORD_FIELDS if f.type == "choice"}
+    assert set(choices) == {f.name for f in ON_RECORDS if f.type == "choice"}
     assert set(choices[fields.TOUCHPOINT]) == set(mapping().touchpoints)
 
 
@@ -201,7 +202,13 @@ def test_a_renamed_touchpoint_renames_its_choice_and_nothing_else() -> None:
     renamed = replace(touchpoint, name=Text("Other words", touchpoint.name.es))
     overlaid = replace(mapping(), touchpoints={**mapping().touchpoints, name: renamed})
     apply_provision(platform, overlaid, TABLES)
-    assert platform.writes == [("update", "sys_choice", {"label": "Other words"})] * len(TABLES)
+    assert platform.writes == [("update", "sys_choice", {"label": "Other words"})] * len(
+        [
+            name
+            for name, values in choices_of_fields(mapping(), "travesia").items()
+            if touchpoint.id in values
+        ]
+    ) * len(TABLES)
 
 
 def test_choices_that_are_all_inherited_are_left_where_they_stand() -> None:

@@ -13,7 +13,7 @@ from connector.context import Run
 from connector.errors import ConfigError, InterruptedRunError
 from connector.journey import fields
 from connector.journey.model import FieldInfo, Mapping, Rule, Text
-from connector.store import changes, records
+from connector.store import changes, overrides, records
 from connector.store.changes import Change
 from connector.store.database import Store, open_store
 from tests.fakes import FakeInstance
@@ -69,6 +69,7 @@ class Scene:
         self.look()
         store.execute("CREATE TEMP TABLE classified AS SELECT * FROM classification")
         store.execute("CREATE TEMP TABLE standing_next AS SELECT * FROM standing")
+        overrides.stay(store)
         for row in rows:
             store.execute(
                 "INSERT INTO classified VALUES ('incident', $id, 'r-open', 'phone',"
@@ -122,6 +123,7 @@ def test_the_plan_holds_every_field_that_differs_and_says_why_in_the_chosen_lang
         "u_journey_why": "Está abierta",
         "u_journey_rule": "r-open",
         "u_journey_confidence": "high",
+        "u_journey_last_visible": "phone",
     }
     assert {c.number for c in planned} == {"INCa"}
 
@@ -259,7 +261,7 @@ def test_an_unheard_answer_is_read_again_before_anything_else(store: Store) -> N
     assert set(scene.statuses()) == {"sent"}
     scene.instance.lose_answers = False
     run = Run(store, scene.instance, "later", scene.stop)
-    assert write_back.settle(run, NOW) == 8
+    assert write_back.settle(run, NOW) == 9
     assert set(scene.statuses()) == {"confirmed"}
     assert scene.plan() == []
 

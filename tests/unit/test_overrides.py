@@ -1,0 +1,114 @@
+"""A steward's word: honoured, never overwritten, over when the record's own state changes."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from connector.classify import save_classification, unknown_overrides
+from connector.store.database import Row
+from connector.store.overrides import overrides_per_rule
+from tests.journey_kit import Kit, Record
+
+OPEN: Record = {
+    "sys_id": "i",
+    "number": "INC1",
+    "state": "2",
+    "active": "true",
+    "contact_type": "phone",
+    "opened_at": "2026-11-10 08:00:00",
+    "sys_updated_on": "2026-11-10 09:00:00",
+}
+FIRST = datetime(2026, 11, 12, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def kit(tmp_path: Path) -> Iterator[Kit]:
+    kit = Kit(tmp_path)
+    for column in ("u_journey_override", "u_journey_override_reason"):
+        kit.store.execute(f"ALTER TABLE current.incident ADD COLUMN {column} VARCHAR")
+    kit.put("incident", OPEN)
+    yield kit
+    kit.store.close()
+
+
+def night(kit: Kit, n: int) -> Row:
+    """Night number `n`; answers where the incident stands."""
+    now = FIRST + timedelta(days=n)
+    kit.classify(now, f"r{n}")
+    save_classification(kit.store, f"r{n}")
+    kit.finish(f"r{n}", now)
+    return kit.placed("i")
+
+
+def say(kit: Kit, touchpoint: str, reason: str = "the caller sits in the pilot") -> None:
+    """A steward fills the two fields; that alone changes no input of a rule."""
+    kit.store.execute(
+        "UPDATE current.incident SET u_journey_override = $t, u_journey_override_reason = $r",
+        t=touchpoint,
+        r=reason,
+    )
+
+
+def test_a_word_places_the_record_with_its_reason_on_the_next_run(kit: Kit) -> None:
+    before = night(kit, 0)
+    say(kit, "acceptance_test")
+    row = night(kit, 1)
+    touchpoint = kit.mapping.touchpoints["acceptance_test"]
+    assert (row["rule_id"], row["touchpoint"]) == ("override", "acceptance_test")
+    assert (row["steps"], row["band"], row["confidence"]) == (
+        dict(touchpoint.steps),
+        touchpoint.band,
+        "high",
+    )
+    assert overrides_per_rule(kit.store) == [
+        {
+            "rule_id": before["rule_id"],
+            "touchpoint": "acceptance_test",
+            "records": 1,
+            "ended": 0,
+        }
+    ]
+    moves = kit.store.read("SELECT cause FROM transition WHERE run_id = 'r1'")
+    assert {move["cause"] for move in moves} == {"override"}
+
+
+def test_it_holds_until_the_state_changes_and_then_until_a_steward_speaks_again(kit: Kit) -> None:
+    say(kit, "acceptance_test")
+    night(kit, 0)
+    kit.store.execute("UPDATE current.incident SET contact_type = 'email'")
+    assert night(kit, 1)["rule_id"] == "override"
+    kit.store.execute("UPDATE current.incident SET state = '1'")
+    assert night(kit, 2)["rule_id"] != "override"
+    kit.store.execute("UPDATE current.incident SET state = '2'")
+    assert night(kit, 3)["rule_id"] != "override"
+    assert [(r["records"], r["ended"]) for r in overrides_per_rule(kit.store)] == [(0, 1)]
+    say(kit, "acceptance_test", "still in the pilot")
+    assert night(kit, 4)["rule_id"] == "override"
+
+
+def test_a_cleared_word_is_over_at_once(kit: Kit) -> None:
+    say(kit, "acceptance_test")
+    night(kit, 0)
+    say(kit, "", "")
+    assert night(kit, 1)["rule_id"] != "override"
+    assert kit.store.read("FROM journey_override") == []
+    moves = kit.store.read("SELECT DISTINCT cause FROM transition WHERE run_id = 'r1'")
+    assert moves == [{"cause": "override"}]
+
+
+def test_what_hangs_on_the_record_follows_it(kit: Kit) -> None:
+    kit.put("task_sla", {"sys_id": "s", "task": "i", "active": "true", "stage": "in_progress"})
+    say(kit, "acceptance_test")
+    night(kit, 0)
+    assert kit.placed("s")["steps"] == kit.placed("i")["steps"]
+
+
+def test_an_impossible_word_is_named_and_changes_nothing(kit: Kit) -> None:
+    say(kit, "aceptance_test")
+    assert night(kit, 0)["rule_id"] != "override"
+    (said,) = unknown_overrides(kit.store, kit.mapping)
+    assert "INC1" in said
+    assert "acceptance_test" in said
+    assert overrides_per_rule(kit.store) == []
