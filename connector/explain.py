@@ -4,7 +4,6 @@ Reads the store of the last run and evaluates the rules again for this one recor
 Changes nothing.
 """
 
-from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,33 +12,13 @@ from connector.encoded_query import Context
 from connector.errors import ConfigError
 from connector.journey.compiler import fields_of, live_rules
 from connector.journey.model import Mapping, Rule, Schema, Text
+from connector.journey.nearly import Branches, Considered, Tested, almost, by_rule, nearest_branch
 from connector.journey.parts import parts_of, parts_query
 from connector.journey.requirements import DeadRule, off_rules
 from connector.journey.scope import Catalogue, catalogue_of
 from connector.messages import _
 from connector.store import classifications, standings
 from connector.store.database import Row, Store
-
-ALMOST = 3
-"""How many of the rules that nearly matched are told."""
-
-
-@dataclass(frozen=True)
-class Tested:
-    """One part of a condition: as written, the values found (None = unknown), whether it holds."""
-
-    text: str
-    values: tuple[tuple[str, str | None], ...]
-    holds: bool
-
-
-@dataclass(frozen=True)
-class Considered:
-    """A rule that nearly decided. `missing` is what did not hold; empty = it stands later."""
-
-    rule_id: str
-    because: Text
-    missing: tuple[Tested, ...]
 
 
 @dataclass(frozen=True)
@@ -150,9 +129,9 @@ def explain(
         phase=row["phase"],
         value=row["value"],
         is_potential_moment=row["is_potential_moment"],
-        conditions=_nearest_branch(tested.get(row["rule_id"], [])),
+        conditions=nearest_branch(tested.get(row["rule_id"], [])),
         inherited=_origin(store, rules, row["inherited_from"]),
-        almost=tuple(_almost(mapping.rules_of(table), row["rule_id"], tested)),
+        almost=tuple(almost(mapping.rules_of(table), row["rule_id"], tested)),
         off=tuple(off_rules(mapping, table, catalogue, {})),
         standings=tuple(_standing(mapping, one) for one in stands),
         moves=tuple(_move(one) for one in moves),
@@ -177,9 +156,6 @@ def _find(store: Store, number: str) -> tuple[str, str, Row]:
 
 # --- what was tested ------------------------------------------------------------------------------
 
-Branches = list[list[Tested]]
-"""The tested parts of a rule, by branch (^NQ)."""
-
 
 def _tested(
     store: Store, mapping: Mapping, key: tuple[str, str], catalogue: Catalogue, context: Context
@@ -193,41 +169,7 @@ def _tested(
     if not rows:
         return {}
     values = {field: rows[0][f"v{n}"] for n, field in enumerate(fields_of(live))}
-    found: dict[str, Branches] = {}
-    for n, part in enumerate(parts):
-        branches = found.setdefault(part.rule_id, [])
-        branches += [[] for _new in range(part.branch + 1 - len(branches))]
-        seen = tuple((field, values[field]) for field in part.fields)
-        branches[part.branch].append(Tested(part.text, seen, bool(rows[0][f"p{n}"])))
-    return found
-
-
-def _missing(branch: Sequence[Tested]) -> tuple[Tested, ...]:
-    return tuple(part for part in branch if not part.holds)
-
-
-def _nearest_branch(branches: Branches) -> tuple[Tested, ...]:
-    """The branch that holds, or that lacks least."""
-    if not branches:
-        return ()
-    nearest: list[Tested] = min(branches, key=lambda branch: len(_missing(branch)))
-    return tuple(nearest)
-
-
-def _almost(
-    rules: Sequence[Rule], decided: str, tested: Dict[str, Branches]
-) -> Iterator[Considered]:
-    """Rules that lack one part only, or that match as well but stand later; nearest first."""
-    ids = [rule.id for rule in rules]
-    place = ids.index(decided) if decided in ids else len(ids)
-    near = []
-    for rule in rules:
-        branch = _nearest_branch(tested.get(rule.id, []))
-        missing = _missing(branch)
-        if rule.id != decided and len(missing) <= 1 and len(missing) < len(branch):
-            near.append(Considered(rule.id, rule.because, missing))
-    near.sort(key=lambda one: abs(ids.index(one.rule_id) - place))
-    yield from near[:ALMOST]
+    return by_rule(parts, values, [rows[0][f"p{n}"] for n in range(len(parts))])
 
 
 # --- what is told ---------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ from collections.abc import Mapping as Dict
 
 from connector.cli.output import bullet, moment, say, table
 from connector.config import Config
-from connector.explain import Considered, Explanation, Tested
+from connector.explain import Explanation
 from connector.journey import fields
 from connector.journey.model import Mapping, Text
+from connector.journey.nearly import Considered, Tested
 from connector.messages import _, current_language
 
 SHOWN = 10
