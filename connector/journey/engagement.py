@@ -1,16 +1,10 @@
-"""The formulas of engagement: what is asked of records, and the SQL of scores and states. Pure.
+"""What engagement asks of records, and the numbers that stand for its lines. Pure, no I/O.
 
-For the lines of a relationship, each with a day, a value v from -1 to +1 and a weight w:
-
-    decay       d = 0.5 ** (age in days / half-life)             0 <= age < window
-    dimension   D = sum(w d v) / (sum(w d) + k)                  thin evidence stays near neutral
-    score       E = 50 + 50 * sum(W D) / sum(W)                  over dimensions with evidence
-    confidence  n / (n + confidence_k), with n = sum(w d)
-
-Days are calendar days in UTC, so that the score of a day is the same whenever it is asked for.
+How the answers become scores and states: `engagement_formula.py`.
 """
 
 from collections.abc import Iterator
+from collections.abc import Mapping as Dict
 
 from connector.journey.conditions import parse_condition
 from connector.journey.engagement_model import (
@@ -70,3 +64,61 @@ def service_table_of(mapping: Mapping, table: str) -> str:
     """The table of services that records of `table` are held against, "" for none."""
     relationship = mapping.engagement.relationship(table) if mapping.engagement else None
     return relationship.service_table if relationship else ""
+
+
+# --- numbers instead of names: what SQL works with ------------------------------------------------
+
+CONTACT_NO = 0
+FIRST_LINE = 1
+FIRST_RING = 1001
+"""Ring evidence has no value and no weight; it is dated, however old."""
+
+
+def numbers(engagement: Engagement) -> dict[str, int]:
+    """Everything that records can give → its number: the contact, lines, ring evidence."""
+    found = {CONTACT: CONTACT_NO}
+    found |= {line.id: n for n, line in enumerate(engagement.lines, FIRST_LINE)}
+    return found | {one.id: n for n, one in enumerate(engagement.ring, FIRST_RING)}
+
+
+def line_rows(mapping: Mapping, engagement: Engagement, journey: str) -> list[dict[str, object]]:
+    """What SQL needs to know of each line, and of the contact and the ring's evidence."""
+    number = numbers(engagement)
+    dimension = {one.id: n for n, one in enumerate(engagement.dimensions)}
+    rows = [_line_row(CONTACT, number), *(_line_row(one.id, number) for one in engagement.ring)]
+    for line in engagement.lines:
+        factor = engagement.formula.moment_weight if line.moment else 1.0
+        touchpoint = mapping.touchpoints.get(line.touchpoint)
+        rows.append(
+            _line_row(line.id, number)
+            | {
+                "dimension": dimension[line.dimension],
+                "value": line.value,
+                "weight": line.weight * factor,
+                "step": touchpoint.steps.get(journey) if touchpoint else None,
+                "is_severe": line.is_severe,
+                "answers": line.answers,
+            }
+        )
+    return rows
+
+
+def _line_row(line_id: str, number: Dict[str, int]) -> dict[str, object]:
+    return {
+        "line": number[line_id],
+        "id": line_id,
+        "dimension": -1,
+        "value": 0.0,
+        "weight": 0.0,
+        "step": None,
+        "is_severe": False,
+        "answers": False,
+    }
+
+
+def late_steps(mapping: Mapping, journey: str) -> tuple[str, tuple[str, ...]]:
+    """The step in which engagement is established ("" if none says so), and those from it on."""
+    steps = mapping.journeys[journey].steps
+    first = next((step for step in steps if step.establishes_engagement), None)
+    start = first.position if first else 2
+    return first.id if first else "", tuple(s.id for s in steps if s.position >= start)

@@ -52,6 +52,8 @@ class FormulaText(File):
     cap: float = Points
     hysteresis_points: float = Points
     hysteresis_days: int = Field(ge=1, le=60)
+    thin_days: int = Field(ge=1, le=60)
+    dormant_from: float = Points
     moved_points: float = Points
 
 

@@ -35,6 +35,10 @@ class Formula:
     """The most that the score can be while a severe line is unanswered."""
     hysteresis_points: float
     hysteresis_days: int
+    thin_days: int
+    """So many days in a row evidence must be too thin before a relationship counts as unknown."""
+    dormant_from: float
+    """A relationship that falls silent is dormant if its score was at least this."""
     moved_points: float
     """A relationship moved if its score changed by so many points in 30 days."""
 

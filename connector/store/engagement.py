@@ -1,0 +1,247 @@
+"""Scores and states of relationships: computed from the ledger's TEMP TABLEs, saved, read again.
+
+Whatever says where a relationship stands is computed anew from its evidence, day by day over the
+window, so a store that ran every night and one that was filled just now agree. Relationships go
+through in parts: memory does not grow with their number.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from connector.store.database import Row, Store
+
+PART = 250
+"""Relationships whose days are in memory at once."""
+
+MONTH = 30
+"""Days over which "since last month" looks back."""
+
+HEAVIEST = 5
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """The SQL of the formulas (`journey.engagement_formula`), and the days that they are for."""
+
+    day_sums: str
+    scored: str
+    walk: str
+    dimensions: str
+    points: str
+    step_scores: str
+    ring: str
+    steps: tuple[str, ...]
+    first_step: str
+    today: int
+    first_day: int
+    confidence_k: float
+
+
+def compute(store: Store, formulas: Formulas) -> None:
+    """TEMP TABLEs `engagement_next`, `engagement_change_next`, `ring_next` from the ledger."""
+    for table in ("engagement", "engagement_change"):
+        store.execute(f"CREATE OR REPLACE TEMP TABLE {table}_next AS FROM {table} LIMIT 0")
+    store.execute("CREATE OR REPLACE TEMP TABLE ring_next AS FROM ring LIMIT 0")
+    sum_days(store, formulas)
+    days = range(formulas.first_day, formulas.today + 1)
+    for part in parts(store):
+        score_days(store, formulas, part, days)
+        _compute_part(store, formulas, part)
+
+
+def sum_days(store: Store, formulas: Formulas) -> None:
+    """TEMP TABLE `day_sum`: the ledger by relationship and day."""
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE day_sum AS {formulas.day_sums}", steps=list(formulas.steps)
+    )
+
+
+def parts(store: Store) -> Iterator[tuple[int, int]]:
+    """The numbers of the relationships, a few hundred at a time."""
+    last = int(store.value("SELECT coalesce(max(no), 0) FROM party"))
+    for low in range(1, last + 1, PART):
+        yield low, min(low + PART - 1, last)
+
+
+def score_days(
+    store: Store, formulas: Formulas, part: tuple[int, int], days: Sequence[int]
+) -> None:
+    """TEMP TABLE `scored`: these days of these relationships, and those with evidence."""
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE scored AS {formulas.scored}",
+        days=list(days),
+        low=part[0],
+        high=part[1],
+    )
+
+
+def _compute_part(store: Store, formulas: Formulas, part: tuple[int, int]) -> None:
+    store.execute(f"CREATE OR REPLACE TEMP TABLE walked AS {formulas.walk}")
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE of_part AS SELECT m.no, d.line, d.step, d.day,"
+        " sum(d.weight) AS weight, sum(d.records) AS records"
+        " FROM ledger d JOIN member m USING (relation) WHERE m.no BETWEEN $low AND $high"
+        " GROUP BY ALL",
+        low=part[0],
+        high=part[1],
+    )
+    store.execute(_POINT, today=formulas.today, month=MONTH)
+    store.execute(f"CREATE OR REPLACE TEMP TABLE points AS {formulas.points}")
+    store.execute(_REASONS, heaviest=HEAVIEST)
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE in_step AS SELECT no, map_from_entries(list((step, score)"
+        f" ORDER BY step)) AS steps FROM ({formulas.step_scores}) GROUP BY no",
+        steps=list(formulas.steps),
+    )
+    store.execute(
+        _RING.format(ring=formulas.ring),
+        **({"first": formulas.first_step} if "$first" in formulas.ring else {}),
+    )
+    store.execute(
+        _NEXT.format(dimensions=formulas.dimensions),
+        today=formulas.today,
+        month=MONTH,
+        heaviest=HEAVIEST,
+        k=formulas.confidence_k,
+    )
+    store.execute(_CHANGE)
+
+
+_DAY = "(DATE '1970-01-01' + {}::INTEGER)"
+
+# The days whose reasons are asked for: today, a month ago, and every day on which a state changed.
+_POINT = """
+CREATE OR REPLACE TEMP TABLE point AS
+SELECT no, day, state, score, from_state FROM (
+    SELECT *, lag(state) OVER (PARTITION BY no ORDER BY day) AS from_state FROM walked
+) WHERE day IN ($today, $today - $month) OR state <> from_state
+"""
+
+_REASONS = """
+CREATE OR REPLACE TEMP TABLE reason AS
+SELECT p.no, p.day, list(struct_pack(line := l.id, records := p.records, points := p.points)
+    ORDER BY abs(p.points) DESC, l.id)[:$heaviest] AS reasons
+FROM points p JOIN line l USING (line) WHERE p.points <> 0 GROUP BY p.no, p.day
+"""
+
+_RING = f"""
+INSERT INTO ring_next
+SELECT p.sys_id, {_DAY.format("r.proposed_day")}, r.evidence, NULL
+FROM ({{ring}}) r JOIN party p USING (no)
+"""
+
+_NEXT = f"""
+INSERT INTO engagement_next BY NAME
+WITH month_ago AS (SELECT * FROM walked WHERE day = $today - $month
+), since AS (
+    SELECT w.no, max(w.day) + 1 AS day FROM walked w JOIN walked n ON n.no = w.no
+        AND n.day = $today WHERE w.state <> n.state GROUP BY w.no
+), moved AS (
+    SELECT no, list(struct_pack(line := id, records := records, points := points)
+        ORDER BY abs(points) DESC, id)[:$heaviest] AS moves
+    FROM (
+        SELECT p.no, l.id, round(sum(CASE WHEN p.day = $today THEN p.points ELSE -p.points END), 6)
+            AS points, coalesce(max(p.records) FILTER (p.day = $today), 0) AS records
+        FROM points p JOIN line l USING (line)
+        WHERE p.day IN ($today, $today - $month) GROUP BY ALL
+    ) WHERE abs(points) >= 0.05 GROUP BY no
+)
+SELECT p.sys_id, p.customer_table, p.customer, p.customer_name, p.service_table, p.service,
+    p.service_name, {_DAY.format("s.day")} AS as_of, n.state, {_DAY.format("since.day")} AS since,
+    s.score, s.provider, s.customer AS customer_side, {{dimensions}} AS dimensions,
+    coalesce(t.steps, MAP {{{{}}}}) AS steps, coalesce(s.evidence, 0) AS evidence,
+    coalesce(s.evidence, 0) / (coalesce(s.evidence, 0) + $k) AS confidence,
+    p.people, p.smaller, coalesce(p.fallback / nullif(p.records, 0), 0) AS fallback_share,
+    s.contacts::INTEGER AS contacts, {_DAY.format("s.last_contact")} AS last_contact,
+    coalesce(s.is_capped, false) AS is_capped, m.score AS month_score, m.state AS month_state,
+    coalesce(r.reasons, []) AS reasons, coalesce(v.moves, []) AS moves
+FROM scored s JOIN party p USING (no) JOIN walked n ON n.no = s.no AND n.day = s.day
+LEFT JOIN month_ago m ON m.no = s.no LEFT JOIN since ON since.no = s.no
+LEFT JOIN in_step t ON t.no = s.no LEFT JOIN reason r ON r.no = s.no AND r.day = s.day
+LEFT JOIN moved v ON v.no = s.no
+WHERE s.day = $today
+"""
+
+_CHANGE = f"""
+INSERT INTO engagement_change_next
+SELECT p.sys_id, {_DAY.format("c.day")}, c.from_state, c.state, c.score, coalesce(r.reasons, [])
+FROM point c JOIN party p USING (no) LEFT JOIN reason r ON r.no = c.no AND r.day = c.day
+WHERE c.state <> c.from_state
+"""
+
+
+# --- saving ---------------------------------------------------------------------------------------
+
+
+def save(store: Store, too_small: int, nobodys: int) -> None:
+    """Keep what `compute` found, in one transaction. A ring once proposed keeps its date."""
+    with store.transaction():
+        for table in ("engagement", "engagement_change"):
+            store.execute(f"DELETE FROM {table}")
+            store.execute(f"INSERT INTO {table} BY NAME FROM {table}_next")
+        propose_rings(store, "ring_next")
+        store.execute("DELETE FROM engagement_left_out")
+        store.execute(
+            "INSERT INTO engagement_left_out VALUES ($too_small, $nobodys)",
+            too_small=too_small,
+            nobodys=nobodys,
+        )
+
+
+def propose_rings(store: Store, table: str) -> None:
+    """Take the proposals of a table over; where one is known, the earlier one stands."""
+    store.execute(
+        f"INSERT INTO ring FROM {table} ON CONFLICT DO UPDATE SET"
+        " evidence = CASE WHEN ring.proposed_on <= excluded.proposed_on THEN ring.evidence"
+        " ELSE excluded.evidence END,"
+        " proposed_on = least(ring.proposed_on, excluded.proposed_on)"
+    )
+
+
+def confirm_ring(store: Store, sys_id: str, day: date) -> None:
+    """A person says that the relationship is established since that day."""
+    store.execute(
+        "INSERT INTO ring VALUES ($id, NULL, '', $day)"
+        " ON CONFLICT DO UPDATE SET confirmed_on = excluded.confirmed_on",
+        id=sys_id,
+        day=day,
+    )
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+_WITH_RING = """
+SELECT e.*, r.proposed_on AS ring_proposed, coalesce(r.evidence, '') AS ring_evidence,
+    coalesce(s.ring_confirmed, r.confirmed_on) AS ring_confirmed,
+    coalesce(s.has_owner, false) AS has_owner, coalesce(s.has_next_step, false) AS has_next_step,
+    s.due
+FROM {table} e LEFT JOIN {ring} r USING (sys_id) LEFT JOIN engagement_seen s USING (sys_id)
+ORDER BY e.customer_name, e.service_name, e.sys_id
+"""
+
+
+def read_relationships(store: Store) -> list[Row]:
+    """Every relationship as of the last run, with its ring and what people wrote in the tool."""
+    return store.read(_WITH_RING.format(table="engagement", ring="ring"))
+
+
+def read_next(store: Store) -> list[Row]:
+    """The same, as computed on this connection; nothing of it needs to be saved."""
+    ring = (
+        "(SELECT sys_id, min(proposed_on) AS proposed_on, coalesce(arg_min(evidence, proposed_on),"
+        " '') AS evidence, max(confirmed_on) AS confirmed_on"
+        " FROM (FROM ring UNION ALL FROM ring_next) GROUP BY sys_id)"
+    )
+    return store.read(_WITH_RING.format(table="engagement_next", ring=ring))
+
+
+def read_changes(store: Store) -> list[Row]:
+    """Every change of state in the window, newest first."""
+    return store.read("SELECT * FROM engagement_change ORDER BY changed_on DESC, sys_id")
+
+
+def read_left_out(store: Store) -> Row:
+    """What is in no relationship that may be shown."""
+    rows = store.read("SELECT too_small, nobodys FROM engagement_left_out")
+    return rows[0] if rows else {"too_small": 0, "nobodys": 0}

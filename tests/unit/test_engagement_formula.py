@@ -1,0 +1,201 @@
+"""The formulas against a slow reading of them, over ledgers that nobody would think of."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cache
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connector.encoded_query import Context
+from connector.engagement import day_number, formulas_of
+from connector.journey.engagement import line_rows, numbers
+from connector.journey.engagement_model import Engagement
+from connector.journey.scope import Catalogue
+from connector.ledger import Asked
+from connector.store import engagement as stored
+from connector.store import ledger
+from connector.store.database import Row, Store, open_store
+from tests.journey_kit import shipped
+from tests.unit.engagement_oracle import PLACES, Happened, Oracle
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+TODAY = day_number(NOW)
+STEP = "usar"
+
+
+@cache
+def opinions() -> Engagement:
+    found = shipped().engagement
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with open_store(tmp_path_factory.mktemp("formula") / "s.duckdb") as found:
+        yield found
+
+
+def compute(store: Store, ledgers: Sequence[Sequence[Happened]]) -> list[Row]:
+    """Run the formulas over hand-made ledgers, one per relationship; answers the days walked."""
+    asked = Asked(shipped(), opinions(), "travesia", Catalogue({}, {}, ()), Context(NOW))
+    ledger.begin(store, line_rows(shipped(), opinions(), "travesia"))
+    number = numbers(opinions())
+    rows = [
+        (no, number[one.line], STEP, one.day, one.weight, 1)
+        for no, lines in enumerate(ledgers, start=1)
+        for one in lines
+    ]
+    if rows:
+        names = ("relation", "line", "step", "day", "weight", "records")
+        page = pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+        with store.attached("page", page):
+            store.execute("INSERT INTO ledger BY NAME FROM page")
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE party AS SELECT i::INTEGER AS no, 'r' || i AS sys_id,"
+        " 'c' AS customer, '' AS customer_table, 'c' AS customer_name, '' AS service,"
+        " '' AS service_table, '' AS service_name, 9 AS people, 1 AS smaller, 9 AS records,"
+        " 0 AS fallback FROM range(1, $n + 1) t(i)",
+        n=len(ledgers),
+    )
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE member AS SELECT no::UBIGINT AS relation, no FROM party"
+    )
+    stored.compute(store, formulas_of(asked))
+    return store.read("SELECT * FROM walked ORDER BY no, day")
+
+
+LINES = st.sampled_from([line.id for line in shipped().engagement.lines] + ["contact"] * 6)  # type: ignore[union-attr]  # shipped has one
+EVIDENCE = st.builds(
+    Happened,
+    LINES,
+    st.integers(0, 530).map(lambda age: TODAY - age),
+    st.sampled_from([1.0, 1.5, 3.0]),
+)
+LEDGERS = st.lists(st.lists(EVIDENCE, max_size=40), min_size=1, max_size=4)
+
+
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(LEDGERS)
+def test_scores_evidence_and_states_of_every_day_are_those_of_a_slow_reading(
+    store: Store, ledgers: list[list[Happened]]
+) -> None:
+    walked = compute(store, ledgers)
+    window = opinions().formula.window_days
+    first = TODAY - window + 1
+    assert len(walked) == len(ledgers) * window
+    for no, lines in enumerate(ledgers, start=1):
+        oracle = Oracle(opinions(), lines)
+        days = [row for row in walked if row["no"] == no]
+        assert [row["state"] for row in days] == oracle.states(first, TODAY)
+        for row in days[::17] + days[-1:]:
+            expected = oracle.day(row["day"])
+            assert row["score"] == pytest.approx(expected.score, abs=10**-PLACES)
+            assert row["evidence"] == pytest.approx(expected.evidence, abs=10**-PLACES)
+
+
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(EVIDENCE, min_size=1, max_size=40))
+def test_the_reasons_add_up_to_the_score(store: Store, lines: list[Happened]) -> None:
+    compute(store, [lines])
+    points = store.value("SELECT sum(points) FROM points WHERE day = $today", today=TODAY)
+    expected = Oracle(opinions(), lines).score(TODAY)
+    if expected is None:
+        assert points is None
+    else:
+        assert points == pytest.approx(expected - 50, abs=1e-4)
+
+
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(EVIDENCE, max_size=40), st.randoms())
+def test_the_order_of_evidence_changes_nothing(
+    store: Store, lines: list[Happened], dice: object
+) -> None:
+    before = compute(store, [lines])
+    shuffled = list(lines)
+    dice.shuffle(shuffled)  # type: ignore[attr-defined]  # a Random
+    after = compute(store, [shuffled])
+    assert [row["state"] for row in after] == [row["state"] for row in before]
+
+
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(EVIDENCE, max_size=40))
+def test_a_missed_time_never_raises_a_score_and_a_kept_one_never_lowers_it(
+    store: Store, lines: list[Happened]
+) -> None:
+    """Of a relationship whose agreed times are its only evidence of reliability."""
+    others = [one for one in lines if one.line not in ("promise-kept", "promise-broken")]
+    base = [Happened("sla-met", TODAY), *others]
+    worse = Oracle(opinions(), [*base, Happened("sla-breached", TODAY)]).score(TODAY)
+    better = Oracle(opinions(), [*base, Happened("sla-met", TODAY)]).score(TODAY)
+    found = compute(store, [base, [*base, Happened("sla-breached", TODAY)]])
+    now, then = (row["score"] for row in found if row["day"] == TODAY)
+    assert then <= now
+    assert worse is not None
+    assert better is not None
+    assert worse < better
+
+
+def test_perfect_agreed_times_alone_stay_below_committed(store: Store) -> None:
+    """No watermelons: a green SLA by itself is no commitment."""
+    lines = [
+        Happened("contact", TODAY - 40),
+        *(Happened("sla-met", TODAY - n % 40) for n in range(900)),
+    ]
+    found = compute(store, [lines])[-1]
+    assert 70 < found["score"] < 75
+    assert found["state"] == "connected"
+
+
+def test_silence_makes_dormant_what_was_well_and_leaves_bad_what_was_bad(store: Store) -> None:
+    gone = TODAY - 200
+    well = [Happened(line, gone) for line in ("contact", *["one-touch"] * 20)]
+    badly = [Happened(line, gone) for line in ("contact", *["sla-breached"] * 20)]
+    thin = [Happened("contact", gone), Happened("one-touch", gone)]
+    last = [row["state"] for row in compute(store, [well, badly, thin]) if row["day"] == TODAY]
+    assert last == ["dormant", "broken", "not_enough"]
+
+
+def test_a_severe_line_caps_the_score_until_it_is_answered(store: Store) -> None:
+    good = [Happened(line, TODAY - 20) for line in ("contact", *["one-touch"] * 50)]
+    severe = [*good, Happened("reopened-again", TODAY - 10)]
+    answered = [*severe, Happened("relationship-contact", TODAY - 5)]
+    compute(store, [good, severe, answered])
+    rows = store.read("SELECT score, is_capped FROM engagement_next ORDER BY sys_id")
+    cap = opinions().formula.cap
+    assert [row["is_capped"] for row in rows] == [False, True, False]
+    assert rows[1]["score"] == cap < rows[0]["score"]
+    assert rows[2]["score"] > cap
+
+
+def test_committed_needs_a_good_word_of_the_customer(store: Store) -> None:
+    every = ["contact", *["csat-5"] * 100, *["one-touch"] * 100, *["sla-met"] * 100]
+    with_voice = [Happened(line, TODAY - 3) for line in every]
+    without = [Happened(line, TODAY - 3) for line in ["contact", *["one-touch"] * 2000]]
+    last = [r for r in compute(store, [with_voice, without]) if r["day"] == TODAY]
+    assert last[0]["score"] > 75 < last[1]["score"]
+    assert [row["state"] for row in last] == ["committed", "connected"]
+
+
+def test_one_bad_day_changes_no_state_and_two_do(store: Store) -> None:
+    """E falls just under 60 for one day, and for two."""
+    base = [Happened(line, TODAY - 3) for line in ("contact", *["sla-met"] * 12)]
+    dip = [*base, *[Happened("sla-breached", TODAY, 2.5)]]
+    found = compute(store, [dip])
+    before, last = found[-2], found[-1]
+    assert before["state"] == "connected"
+    assert 57 < last["score"] < 60
+    assert last["state"] == "connected"
+    earlier = [*base, *[Happened("sla-breached", TODAY - 1, 2.5)]]
+    assert compute(store, [earlier])[-1]["state"] == "transactional"
