@@ -93,10 +93,10 @@ def guessed_types(table: str, live: Sequence[Live]) -> dict[str, FieldType]:
 
 def types_of(table: str, queries: Sequence[Query]) -> dict[str, FieldType]:
     """How each field compares, from its fact or from the values it is compared with."""
-    uses: dict[str, list[Condition]] = {}
+    uses: dict[str, list[Condition]] = {name: [] for query in queries for name in query.fields}
     for query in queries:
         for condition in query.conditions:
-            uses.setdefault(condition.field, []).append(condition)
+            uses[condition.field].append(condition)
     return {field: _guess(table, field, conditions) for field, conditions in uses.items()}
 
 

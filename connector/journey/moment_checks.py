@@ -15,6 +15,7 @@ from connector.encoded_query import Condition, Context, EncodedQueryError, Query
 from connector.journey.conditions import Sets, forbidden_fields, parse_condition
 from connector.journey.examples import EXAMPLE_NOW
 from connector.journey.facts import FAMILIES, Fact, facts_of, find_fact
+from connector.journey.measures import Measured
 from connector.journey.moment_model import END, WORDS, Moment
 from connector.journey.moment_proofs import Told, prove
 from connector.journey.near import hint
@@ -41,7 +42,7 @@ def _problems(moment: Moment, tables: list[str], sets: Sets) -> Iterator[str]:
         return
     queries: dict[str, Query] = {}
     faults = [*_shape(moment), *_parsed(moment, sets, queries)]
-    faults += _instants(moment)
+    faults += _instants(moment, sets)
     yield from faults
     if not faults:
         yield from _proofs(moment, queries)
@@ -77,14 +78,14 @@ def _parsed(moment: Moment, sets: Sets, into: dict[str, Query]) -> Iterator[str]
                 yield _("{field}: a moment knows the time by its window only").format(
                     field=condition.field
                 )
-        yield from _facts(moment, query.fields)
+        yield from _facts(moment, query.fields, sets)
 
 
 def _is_relative(condition: Condition) -> bool:
     return condition.operator.startswith("RELATIVE") or "javascript:" in condition.value
 
 
-def _facts(moment: Moment, fields: Iterable[str]) -> Iterator[str]:
+def _facts(moment: Moment, fields: Iterable[str], sets: Sets) -> Iterator[str]:
     for table in moment.tables:
         for name in sorted(fields):
             fact = find_fact(table, name)
@@ -92,24 +93,31 @@ def _facts(moment: Moment, fields: Iterable[str]) -> Iterator[str]:
                 yield _("{table} has no fact {name}{hint}").format(
                     table=table, name=name, hint=hint(name, facts_of(table))
                 )
-            if fact and _moves_with_time(fact):
+            if fact and _moves_with_time(table, fact, sets):
                 yield _("{field}: a moment knows the time by its window only").format(field=name)
 
 
-def _moves_with_time(fact: Fact) -> bool:
-    """Whether the fact says another thing tomorrow of the same records."""
-    if "javascript:" in fact.where or "RELATIVE" in fact.where:
+def _moves_with_time(table: str, fact: Fact, sets: Sets) -> bool:
+    """Whether the fact, or one that it reads, says another thing tomorrow of the same records."""
+    where = parse_condition(fact.where, sets)
+    if any(_is_relative(condition) for condition in where.conditions):
         return True
-    if fact.measure is None:
-        return False
-    values: Dict[str, exp.Expression] = {name: exp.column(name) for name in fact.reads}
-    told = {fact.measure(values, Context(day)).sql(dialect="duckdb") for day in _DAYS}
+    measures = (fact.measured, fact.by)
+    if "active=false" not in fact.where and any(_knows_now(one) for one in measures if one):
+        return True  # of what is over, the clocks stand still
+    others = {find_fact(table, name) for name in (*fact.own_reads, *where.fields)}
+    return any(_moves_with_time(table, other, sets) for other in others if other)
+
+
+def _knows_now(measured: Measured) -> bool:
+    values: Dict[str, exp.Expression] = {name: exp.column(name) for name in measured.reads}
+    told = {measured.measure(values, Context(day)).sql(dialect="duckdb") for day in _DAYS}
     return len(told) > 1
 
 
-def _instants(moment: Moment) -> Iterator[str]:
+def _instants(moment: Moment, sets: Sets) -> Iterator[str]:
     names = [*moment.instants, *moment.show]
-    yield from _facts(moment, [name for name in names if "." in name])
+    yield from _facts(moment, [name for name in names if "." in name], sets)
     written = {name for one in moment.evidence for name in one.at}
     for name in sorted(written):
         if name.startswith("window.") and name not in WORDS:

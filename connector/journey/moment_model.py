@@ -49,13 +49,14 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Window:
-    """How long evidence counts: from `start` (fields; () = where the moment begins) so many days.
+    """How long evidence counts: from `start` (fields; () = where the moment begins) so long.
 
     An empty start is still to come: the window runs on. `when` says for which records.
     """
 
     when: str = ""
     start: tuple[str, ...] = ()
+    minutes: int = 0
     days: int = 0
     working_days: int = 0
 

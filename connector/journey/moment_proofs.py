@@ -41,6 +41,7 @@ def tell(moment: Moment, values: Dict[str, str], holds: Holds, context: Context)
     if starts is None or starts > context.now or not holds(moment.when):
         return None
     ends = _end(moment.windows, values, holds, starts, context.time_zone)
+    ends = max(ends, starts) if ends else None
     found = [
         (at, place, one)
         for place, one in enumerate(moment.evidence)
@@ -94,7 +95,7 @@ def _end(
     begin = _begin(window, values) if window.start else starts
     if begin is None:
         return None
-    begin += timedelta(days=window.days)
+    begin += timedelta(days=window.days, minutes=window.minutes)
     return after_working_days(begin, window.working_days, zone) if window.working_days else begin
 
 

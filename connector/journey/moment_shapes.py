@@ -48,12 +48,14 @@ class WindowText(File):
 
     when: str = ""
     start: list[FieldName] = Field(alias="from", default_factory=list)
+    minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     days: Days = 0
     working_days: Days = 0
 
     def window(self) -> Window:
         """As the domain has it."""
-        return Window(self.when, tuple(self.start), self.days, self.working_days)
+        start = tuple(self.start)
+        return Window(self.when, start, self.minutes, self.days, self.working_days)
 
 
 class ExampleText(File):

@@ -17,7 +17,7 @@ from connector.encoded_query import Context
 from connector.journey.compiler import ASLEEP, FIELDS, compile_on, field_column
 from connector.journey.conditions import empty_sets, parse_condition
 from connector.journey.model import Mapping
-from connector.journey.moment_model import END, START, WORDS, Evidence, Moment
+from connector.journey.moment_model import END, START, WORDS, Evidence, Moment, Window
 from connector.journey.scope import Catalogue, UnavailableError, select_fields
 from connector.messages import _, current_language
 from connector.timestamps import format_instance
@@ -183,7 +183,8 @@ def verdict_sql(moment: Moment, seen: str, context: Context) -> str:
         f"WITH seen AS ({seen}), timed AS ("
         f"SELECT *, TRY_CAST(starts AS TIMESTAMP) - INTERVAL {moment.lead_days} DAY AS started_at"
         " FROM seen WHERE potential"
-        f"), ended AS (SELECT *, {_end(moment, context.time_zone)} AS window_ends_at FROM timed"
+        f"), ended AS (SELECT *, CASE WHEN ends IS NOT NULL THEN greatest(ends, started_at) END"
+        f" AS window_ends_at FROM (SELECT *, {_end(moment, context.time_zone)} AS ends FROM timed)"
         f" WHERE started_at <= {now}"
         f"), dated AS (SELECT *, {instants} FROM ended"
         f"), keyed AS (SELECT *, {keys} FROM (SELECT *,"
@@ -217,7 +218,7 @@ def _key(place: int) -> str:
 
 def _end(moment: Moment, zone: str) -> str:
     ifs = " ".join(
-        f"WHEN w{n} THEN {_length(_base(n, bool(w.start)), w.days, w.working_days, zone)}"
+        f"WHEN w{n} THEN {_length(_base(n, bool(w.start)), w, zone)}"
         for n, w in enumerate(moment.windows)
     )
     return f"CASE {ifs} ELSE started_at END"
@@ -231,9 +232,9 @@ def _base(place: int, is_given: bool) -> str:
     return f"TRY_CAST(b{place} AS TIMESTAMP) + {whole}"
 
 
-def _length(base: str, days: int, working_days: int, zone: str) -> str:
-    begin = f"({base} + INTERVAL {days} DAY)" if days else f"({base})"
-    return _after_working_days(begin, working_days, zone) if working_days else begin
+def _length(base: str, window: Window, zone: str) -> str:
+    begin = f"({base} + INTERVAL {window.days} DAY + INTERVAL {window.minutes} MINUTE)"
+    return _after_working_days(begin, window.working_days, zone) if window.working_days else begin
 
 
 _MONDAY = "DATE '1969-12-29'"

@@ -17,6 +17,7 @@ from connector.journey.facts import (
     events,
     golive,
     links,
+    moments,
     sla,
     survey,
     tasks,
@@ -36,6 +37,7 @@ _MODULES = (
     links,
     afterwards,
     agreement,
+    moments,
 )
 
 FACTS: tuple[Fact, ...] = tuple(fact for module in _MODULES for fact in module.FACTS)
