@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from connector.cli import contacts, export, look, plan, provision, sandbox, serve, setup, sync
+from connector.cli import (
+    contacts,
+    export,
+    look,
+    mappings,
+    plan,
+    provision,
+    sandbox,
+    serve,
+    setup,
+    sync,
+)
 from connector.cli.options import examples, flag
 from connector.cli.session import Session, UsageError, Verbosity
 from connector.cli.shape import Group, speak
@@ -29,7 +40,7 @@ app = typer.Typer(
         ("travesia explain INC0002475", _("why a ticket stands where it does")),
     ),
 )
-for commands in (setup, provision, sandbox, sync, serve, look, plan, contacts, export):
+for commands in (setup, provision, sandbox, sync, serve, look, plan, mappings, contacts, export):
     app.add_typer(commands.app)
 
 

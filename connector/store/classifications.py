@@ -290,6 +290,16 @@ def read_classification(store: Store, table: str, sys_id: str) -> Row | None:
     return rows[0] if rows else None
 
 
+def read_placed(store: Store, table: str, sys_id: str) -> Row | None:
+    """Where the last `place` of this connection puts a record; None if it places no such one."""
+    rows = store.read(
+        "SELECT * FROM classified WHERE table_name = $table AND sys_id = $id",
+        table=table,
+        id=sys_id,
+    )
+    return rows[0] if rows else None
+
+
 def read_history(store: Store, table: str, sys_id: str) -> tuple[list[Row], list[Row], list[Row]]:
     """A record's standings, its moves (newest first), and the last changes sent to the tool."""
     key = {"table": table, "id": sys_id}
