@@ -18,6 +18,8 @@ from connector.journey.model import Edge, History, Journey, RollUp, Rule, TableS
 from connector.journey.moment_checks import check_moments
 from connector.journey.moment_model import Moment
 from connector.journey.near import hint
+from connector.journey.past import NOTHING, Past
+from connector.journey.past_shapes import check_past
 from connector.journey.scope import BASE_TASK
 from connector.messages import _
 
@@ -35,13 +37,14 @@ class Draft:
     edges: list[Edge] = field(default_factory=list)
     roll_ups: list[RollUp] = field(default_factory=list)
     history: list[History] = field(default_factory=list)
+    past: Past = NOTHING
     placed: dict[str, dict[str, str]] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
 
 def check(draft: Draft) -> list[str]:
     """Every problem of a draft, one sentence each."""
-    problems = [*_journeys(draft), *_touchpoints(draft), *_tables(draft)]
+    problems = [*_journeys(draft), *_touchpoints(draft), *_tables(draft), *_histories(draft)]
     usable: dict[str, Live] = {}
     for rule in draft.rules:
         found = [*_references(draft, rule), *_shape(rule)]
@@ -49,6 +52,9 @@ def check(draft: Draft) -> list[str]:
         problems += [f"{rule.source}: {sentence}" for sentence in (*found, *faults)]
         if live:
             usable[rule.id] = live
+    problems += check_past(
+        draft.past, draft.sources.get("past", ""), draft.touchpoints, draft.tables
+    )
     problems += check_moments(draft.moments.values(), draft.tables, draft.sets)
     return problems + [p for table in draft.tables for p in _proofs(draft, table, usable)]
 
@@ -97,12 +103,15 @@ def _steps(draft: Draft, steps: Dict[str, str]) -> Iterator[str]:
             )
 
 
-def _tables(draft: Draft) -> Iterator[str]:
+def _histories(draft: Draft) -> Iterator[str]:
     for one in draft.history:
         if one.table not in draft.tables:
             yield _("tools: a history names the unknown table {table}{hint}").format(
                 table=one.table, hint=hint(one.table, draft.tables)
             )
+
+
+def _tables(draft: Draft) -> Iterator[str]:
     tied = [(edge.table, edge.parent) for edge in draft.edges]
     tied += [(one.table, one.child) for one in draft.roll_ups]
     for names in tied:

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from connector.journey.moment_shapes import MomentFile, MomentText
 from connector.journey.near import hint
+from connector.journey.past import Past
+from connector.journey.past_shapes import PastFile
 from connector.journey.shapes import (
     File,
     JourneyFile,
@@ -38,6 +40,7 @@ class Folder:
     tools: list[tuple[ToolFile, str]] = field(default_factory=list)
     moments: list[tuple[MomentText, str]] = field(default_factory=list)
     engagement: list[tuple[dict[str, Any], "Source"]] = field(default_factory=list)
+    pasts: list[tuple[Past, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -217,12 +220,17 @@ def _take_engagement(found: Folder, source: Source, data: dict[str, object]) -> 
     found.engagement.append((data, source))
 
 
+def _take_past(found: Folder, source: Source, data: dict[str, object]) -> None:
+    if file := _validated(found, source, data, PastFile):
+        found.pasts.append((file.past(), source.name))
+
+
 def _take_sets(found: Folder, source: Source, data: dict[str, object]) -> None:
     if file := _validated(found, source, {"sets": data}, SetsFile):
         found.sets |= {name: tuple(entries) for name, entries in file.sets.items()}
 
 
-_TOP = ("touchpoints.toml", "moments.toml", "engagement.toml", "sets.toml")
+_TOP = ("touchpoints.toml", "moments.toml", "engagement.toml", "history.toml", "sets.toml")
 _KINDS: dict[str, Callable[[Folder, Source, dict[str, object]], None]] = {
     "journeys": _take_journey,
     "rules": _take_rules,
@@ -231,4 +239,5 @@ _KINDS: dict[str, Callable[[Folder, Source, dict[str, object]], None]] = {
     "moments.toml": _take_moments,
     "sets.toml": _take_sets,
     "engagement.toml": _take_engagement,
+    "history.toml": _take_past,
 }

@@ -60,6 +60,7 @@ def _frozen(draft: Draft, engagement: Engagement | None) -> Mapping:
         edges=tuple(draft.edges),
         roll_ups=tuple(draft.roll_ups),
         history=tuple(draft.history),
+        past=draft.past,
         moments=tuple(draft.moments.values()),
         engagement=engagement,
         hash="",
@@ -88,6 +89,8 @@ def _merged(folders: Sequence[Folder], problems: list[str]) -> Draft:
             draft.sources[touchpoint.id] = source
         draft.moments |= {one.id: one.moment(source) for one, source in folder.moments}
         draft.sets |= folder.sets
+        for past, source in folder.pasts:  # an overlay's file replaces the one under it as a whole
+            draft.past, draft.sources["past"] = past, source
         for tool, source in folder.tools:
             _lay_tool(draft, tool, source)
         _lay_rules(draft, folder.rules, problems)

@@ -11,6 +11,7 @@ from typing import Literal
 from connector.journey import texts
 from connector.journey.engagement_model import Engagement
 from connector.journey.moment_model import Moment
+from connector.journey.past import NOTHING, Past
 
 Text = texts.Text
 """The words of the domain are found in one place: here."""
@@ -172,6 +173,7 @@ class Mapping:
     engagement: Engagement | None = None
     """None where no folder has an engagement.toml: then nothing of it is calculated."""
     history: tuple[History, ...] = ()
+    past: Past = NOTHING
 
     def rules_of(self, table: str) -> tuple[Rule, ...]:
         """The rules of one table, in the order in which they are tried."""

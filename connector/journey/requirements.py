@@ -65,6 +65,8 @@ class _Needs:
         spec = self._mapping.tables.get(table)
         for field in spec.columns if spec else ():
             self.add(table, field)
+        for field in self._mapping.past.columns_of(table) if spec and spec.is_task else ():
+            self.add(table, field)
         for field in self._ties(table):
             self.add(table, field)
         for field in self._read_of(table):

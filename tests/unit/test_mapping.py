@@ -325,3 +325,14 @@ def test_comments_and_places_do_not_change_the_hash(copy: Path) -> None:
 def test_an_opinion_changes_the_hash(copy: Path) -> None:
     change(copy / "sets.toml", '"phone", "ivr"', '"phone", "ivr", "fax"')
     assert load_mapping(shipped=copy).hash != load_mapping().hash
+
+
+def test_what_history_names_must_be_known(tmp_path: Path) -> None:
+    (tmp_path / "history.toml").write_text(
+        'waits_for_consumer = ["wait_for_usr"]\n[entry]\nincidnt = "phone"\n', encoding="utf-8"
+    )
+    with pytest.raises(MappingError) as caught:
+        load_mapping(tmp_path)
+    said = "\n".join(caught.value.problems)
+    assert "history.toml: there is no touchpoint wait_for_usr; did you mean wait_for_user?" in said
+    assert "history.toml: there is no table incidnt; did you mean incident?" in said
