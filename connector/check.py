@@ -16,10 +16,11 @@ from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Rule, Schema
 from connector.journey.requirements import dead_rules
 from connector.messages import _, current_language
-from connector.schema import read_schema
+from connector.schema import Needed, absent_sentences, read_schema
 
 Level = Literal["ok", "warn", "error"]
 
+SURVEYS = "asmt_assessment_instance"
 SKEW = timedelta(seconds=60)
 _UTC_ZONES = frozenset({"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Universal"})
 
@@ -64,8 +65,9 @@ def check_instance(
     findings = [*_clock(instance, clock), *_account(instance.probe())]
     needed = read_schema(instance, [mapping], tables)
     present = {table for table in tables if table not in needed.absent}
-    findings += _absent_tables(mapping, tables, present)
-    findings += _dead_rules(instance, mapping, sorted(present), needed.schema)
+    findings += _absent_tables(mapping, needed.absent)
+    findings += _voices(mapping, tables)
+    findings += _dead_rules(instance, mapping, sorted(present), needed)
     for table, columns in sorted(needed.wanted.items()):
         findings += _readable(instance, table, columns)
     findings += _own_columns(write_tables, needed.schema, present, tables)
@@ -159,29 +161,40 @@ def _invalid_query_sentence(probe: Probe) -> str:
     }[probe.invalid_query]
 
 
-def _absent_tables(
-    mapping: JourneyMapping, tables: Sequence[str], present: set[str]
-) -> Iterator[Finding]:
-    for table in tables:
-        if table in present:
-            continue
-        spec = mapping.tables.get(table)
-        if spec and spec.optional:
-            text = _("The instance has no table {table}; its rules are off")
-            yield Finding("warn", table, text.format(table=table), "")
-        else:
+def _absent_tables(mapping: JourneyMapping, absent: Sequence[str]) -> Iterator[Finding]:
+    plugins = [t for t in absent if t in mapping.tables and mapping.tables[t].optional]
+    for sentence in absent_sentences(plugins):
+        yield Finding("warn", _("tables"), sentence)
+    for table in absent:
+        if table not in plugins:
             text = _("The instance has no table {table}")
             remedy = _("check its name, or take it out of [extract] tables")
             yield Finding("error", table, text.format(table=table), remedy)
 
 
+def _voices(mapping: JourneyMapping, tables: Sequence[str]) -> Iterator[Finding]:
+    """Surveys are asked for, never taken: say what their lack means."""
+    if SURVEYS in mapping.tables and SURVEYS not in tables:
+        yield Finding(
+            "warn",
+            SURVEYS,
+            _("Surveys are not read: no voice is heard"),
+            _("where you may read them, add {table} to [extract] tables").format(table=SURVEYS),
+        )
+
+
 def _dead_rules(
-    instance: Instance, mapping: JourneyMapping, tables: Sequence[str], known: Schema
+    instance: Instance, mapping: JourneyMapping, tables: Sequence[str], needed: Needed
 ) -> Iterator[Finding]:
     values: dict[tuple[str, str], set[str]] = {}
     for choice in instance.list_choices(tables) if tables else []:
         values.setdefault((choice.table, choice.element), set()).add(choice.value)
-    dead = dead_rules(mapping, tables, known, values)
+    told = _unread_plugins(mapping, needed)
+    dead = [
+        rule
+        for rule in dead_rules(mapping, tables, needed.schema, values)
+        if rule.reason not in told
+    ]
     for rule in dead:
         text = _("Rule {rule} can never match: {reason}")
         yield Finding(
@@ -193,6 +206,16 @@ def _dead_rules(
     if not dead:
         text = _("Every rule finds its columns and choice values in the instance")
         yield Finding("ok", _("rules"), text)
+
+
+def _unread_plugins(mapping: JourneyMapping, needed: Needed) -> set[str]:
+    """Why rules are off that need a plug-in's table: one line for the table says it already."""
+    unread = (
+        table
+        for table, spec in mapping.tables.items()
+        if spec.optional and table not in needed.wanted
+    )
+    return {_("the table {table} is not read").format(table=table) for table in unread}
 
 
 def _readable(instance: Instance, table: str, columns: Sequence[str]) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ from connector.itsm.base import Instance
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _, _n
 from connector.results import Options, RunResult, SoFar, close, summed_up
-from connector.schema import Needed, read_schema
+from connector.schema import Needed, absent_sentences, read_schema
 from connector.store import changes, classifications, records, runs
 from connector.store.changes import Planned
 from connector.store.database import (
@@ -150,10 +150,7 @@ def _extract(config: Config, this: Run, force: InForce, options: Options) -> SoF
     so_far = SoFar(mark, tuple(table for table in config.extract.tables if table in wanted))
     if force.waiting:
         so_far.wait_for(force.waiting.hash, force.sentence)
-    so_far.messages += [
-        _("The instance has no table {table}: its rules are off").format(table=table)
-        for table in needed.absent
-    ]
+    so_far.messages += absent_sentences(needed.absent)
     if config.write_back.enabled:
         write_back.check_columns(
             needed.schema, [t for t in config.write_back.tables if t in wanted]

@@ -75,6 +75,8 @@ class Provisioning:
 
     artefacts: tuple[Artefact, ...]
     conflicts: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    """Tables of plug-ins that the instance lacks: nothing is to be made there."""
 
     @property
     def is_complete(self) -> bool:
@@ -120,8 +122,11 @@ def plan_provision(
     wanted = _wanted(mapping, tables, journey)
     seen = _look(instance, tables)
     absent = [table for table in tables if table not in seen.tables]
+    plugins = tuple(t for t in absent if t in mapping.tables and mapping.tables[t].optional)
     conflicts = [
-        _("Table {table} does not exist; check its name").format(table=t) for t in absent
+        _("Table {table} does not exist; check its name").format(table=t)
+        for t in absent
+        if t not in plugins
     ] + [problem for want in wanted for problem in _conflicts(want, seen)]
     artefacts = [*_missing_tables(seen)]
     for want in wanted:
@@ -129,7 +134,7 @@ def plan_provision(
             artefacts += [*_column(want, seen), *_labels_of(want, seen), *_choices_of(want, seen)]
     for artefact in artefacts:
         _refuse_foreign(artefact)
-    return Provisioning(tuple(artefacts), tuple(conflicts))
+    return Provisioning(tuple(artefacts), tuple(conflicts), plugins)
 
 
 def apply_provision(

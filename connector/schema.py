@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from connector.itsm.base import Column, Instance
 from connector.journey.model import FieldInfo, Mapping, Schema
 from connector.journey.requirements import requirements
+from connector.messages import _n
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,18 @@ class Needed:
     """Tables to read, asked and referred to → their columns, as far as the instance has them."""
     absent: tuple[str, ...]
     """Asked tables that the instance lacks."""
+
+
+def absent_sentences(tables: Sequence[str]) -> list[str]:
+    """One line for all tables of plug-ins that the instance lacks; none if it has them all."""
+    if not tables:
+        return []
+    text = _n(
+        "The instance has no table {tables}: its rules are off",
+        "The instance has no tables {tables}: their rules are off",
+        len(tables),
+    )
+    return [text.format(tables=", ".join(tables))]
 
 
 def read_schema(

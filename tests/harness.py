@@ -20,8 +20,12 @@ from typing import Any
 import duckdb
 import requests
 
+from connector.config import Config
+
 PASSWORD = "sandbox"
 USER = "travesia.integration"
+ASKED_FOR = ("asmt_assessment_instance", "sn_hr_le_case")
+"""Surveys and HR cases: read because the tests, as an organisation may, ask for them."""
 TRAVESIA = [sys.executable, "-m", "connector"]
 
 OWN_RECORD_COLUMNS = (
@@ -157,6 +161,7 @@ class Connector:
         merged: dict[str, dict[str, Any]] = {
             # The sandbox's clock is moved as the tests need it, also past this machine's.
             "instance": {"url": self.url, "user": USER, "max_clock_ahead_hours": 0},
+            "extract": {"tables": [*Config().extract.tables, *ASKED_FOR]},
             "write_back": {
                 "enabled": True,
                 "max_records_per_run": 1_000_000,

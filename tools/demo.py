@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from connector.config import Config
 from connector.messages import _, current_language
 
 FOLDER = Path(".demo")
@@ -35,6 +36,10 @@ user = "travesia.integration"
 
 [mapping]
 language = "{language}"
+
+# Surveys and HR cases are read only where somebody asks for them, as here.
+[extract]
+tables = {tables}
 
 [write_back]
 enabled = true
@@ -139,7 +144,8 @@ def main() -> None:
 
 def tell_the_story(url: str) -> tuple[dict[str, str], list[str]]:
     """The main job, command by command; answers a record written, and where the reports are."""
-    config = CONFIG.format(url=url, language=current_language())
+    tables = [*Config().extract.tables, "asmt_assessment_instance", "sn_hr_le_case"]
+    config = CONFIG.format(url=url, language=current_language(), tables=json.dumps(tables))
     (FOLDER / "travesia.toml").write_text(config, encoding="utf-8")
     travesia("provision", "--apply", last=1)
     travesia("check", last=1)

@@ -14,6 +14,7 @@ from connector.cli.shape import TO_BEGIN, command
 from connector.errors import ConfigError
 from connector.messages import _, _n
 from connector.provision import Artefact, Provisioning
+from connector.schema import absent_sentences
 
 app = typer.Typer()
 
@@ -52,6 +53,8 @@ def provision(
 
 
 def _show(result: Provisioning, *, applied: bool) -> None:
+    for sentence in absent_sentences(result.absent):
+        say(sentence)
     if result.is_complete:
         bullet("ok", _("The instance has everything: nothing to make."))
         return

@@ -15,8 +15,8 @@ from connector.config.values import did_you_mean
 from connector.errors import ConfigError
 from connector.messages import _
 
-_NEVER_WRITTEN = re.compile(r"sys_|task_sla$|contract_sla$|sysapproval_|asmt_|cmn_|core_")
-"""Users, SLA rows, approvals, surveys, the organisation: read, never written."""
+_NEVER_WRITTEN = re.compile(r"sys_|task_sla$|contract_sla$|sysapproval_|asmt_|kb_|cmn_|core_")
+"""Users, SLA rows, approvals, surveys, knowledge, the organisation: read, never written."""
 
 _SECRET_KEY = re.compile(r"pass(word|wd|phrase)|secret|token|api_?key|credential", re.IGNORECASE)
 _HEADER = re.compile(r"^\s*\[\s*([\w-]+)\s*\]")
@@ -45,7 +45,7 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> Config:
     """
     path = config_path(path, environment)
     text = _read(path)
-    data = _parse(str(path), text)
+    data = _written_as_read(_parse(str(path), text))
     problems = list(_cross_problems(data))
     try:
         # Absent sections too are read from here, so that their default paths count from the folder.
@@ -211,6 +211,16 @@ def _cross_problems(data: dict[str, Any]) -> Iterator[Problem]:
         elif table not in read:
             sentence = _("{table} is written but not read; add it to [extract] tables")
             yield Problem(("write_back", "tables"), sentence.format(table=table))
+
+
+def _written_as_read(data: dict[str, Any]) -> dict[str, Any]:
+    """Who reads fewer tables and does not say which to write writes those of them by default."""
+    extracted, written = data.get("extract"), data.get("write_back", {})
+    if not isinstance(extracted, dict) or not isinstance(written, dict) or "tables" in written:
+        return data
+    read = _names(data, "extract")
+    tables = [table for table in Config().write_back.tables if table in read]
+    return {**data, "write_back": {**written, "tables": tables}} if tables else data
 
 
 def _names(data: dict[str, Any], section: str) -> list[str]:

@@ -79,8 +79,23 @@ class ExtractSettings(Section):
         "sc_task",
         "sysapproval_approver",
         "task_sla",
-        "asmt_assessment_instance",
+        "change_request",
+        "change_task",
+        "problem",
+        "interaction",
+        "sn_customerservice_case",
+        "dmn_demand",
+        "im_idea_core",
+        "idea",
+        "sn_acct_lc_touchpoint",
+        "ast_contract",
+        "contract_sla",
+        "sn_cim_register",
+        "kb_knowledge",
+        "kb_use",
+        "kb_feedback",
     )
+    """Tables of plug-ins that the instance lacks are left out; surveys and HR cases, asked for."""
     history: bool = True
     """Whether journal and audit entries (kind and time, never texts) are read of records."""
     history_days: int = Field(default=180, ge=1, le=3650)
@@ -90,7 +105,17 @@ class WriteBackSettings(Section):
     """What is written, and how carefully. Off until a person turns it on."""
 
     enabled: bool = False
-    tables: Tables = ("incident", "sc_request", "sc_req_item", "sc_task")
+    tables: Tables = (
+        "incident",
+        "sc_request",
+        "sc_req_item",
+        "sc_task",
+        "change_request",
+        "problem",
+        "sn_customerservice_case",
+        "dmn_demand",
+        "im_idea_core",
+    )
     batch_size: int = Field(default=50, ge=1, le=500)
     max_records_per_run: int = Field(default=5000, ge=1, le=1_000_000)
     settled_days: int = Field(default=14, ge=0, le=3650)

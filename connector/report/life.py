@@ -26,11 +26,30 @@ class Life:
     """The columns hold days: taken at noon, so that the day is the same in every time zone."""
 
 
+_MOMENT = Life(("sys_created_on",), ("sys_created_on",))
+
 LIVES: dict[str, Life] = {
     # A contact is over when it has been.
     "u_journey_contact": Life(("u_date",), ("u_date",), days=True),
     # 6 resolved, 7 closed, 8 cancelled; a resolved incident is still `active` until it closes.
     "incident": Life(done_states=("6", "7", "8")),
+    "problem": Life(done_states=("106", "107", "4")),
+    "sn_customerservice_case": Life(done_states=("6", "3", "7")),
+    "interaction": Life(ended=("closed_at",), done_states=("closed_complete", "closed_abandoned")),
+    "sn_acct_lc_touchpoint": Life(
+        ("start_date", "sys_created_on"), ("end_date",), open_states=("scheduled",)
+    ),
+    # What is in force or published is no open work; what is being negotiated or written is.
+    "ast_contract": Life(("sys_created_on",), (), open_states=("draft",)),
+    "contract_sla": Life(("sys_created_on",), (), state="active", open_states=("no",)),
+    "kb_knowledge": Life(
+        ("sys_created_on",), (), state="workflow_state", open_states=("draft", "review")
+    ),
+    # Over in the moment in which they were.
+    "kb_use": _MOMENT,
+    "kb_feedback": _MOMENT,
+    # In the cart until it is taken out or ordered.
+    "sc_cart_item": Life(("sys_created_on",), ()),
     # Approvals and surveys have no closing stamp of their own but their answer's.
     "sysapproval_approver": Life(("sys_created_on",), (), open_states=("requested",)),
     "asmt_assessment_instance": Life(

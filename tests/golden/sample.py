@@ -201,9 +201,11 @@ def sample_mapping() -> Mapping:
         rules=tuple(rules),
         sets={},
         tables={
-            "incident": TableSpec("incident", Text("Incident", "Incidencia"), ()),
+            "incident": TableSpec("incident", Text("Incident", "Incidencia"), (), is_ticket=True),
             "sc_request": TableSpec("sc_request", Text("Request", "Solicitud"), ()),
-            "sc_req_item": TableSpec("sc_req_item", Text("Request item", "Elemento"), ()),
+            "sc_req_item": TableSpec(
+                "sc_req_item", Text("Request item", "Elemento"), (), is_ticket=True
+            ),
             "sysapproval_approver": TableSpec(
                 "sysapproval_approver", Text("Approval", "Aprobación"), (), is_task=False
             ),

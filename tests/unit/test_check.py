@@ -164,13 +164,24 @@ def test_a_table_that_is_absent_is_an_error() -> None:
     assert "[extract] tables" in found.remedy
 
 
-def test_an_absent_plug_in_table_switches_its_rules_off_with_one_line() -> None:
-    instance, optional = fitting(), "asmt_assessment_instance"
-    assert mapping().tables[optional].optional
-    instance.tables.pop(optional, None)
-    (found,) = [f for f in look(instance, (*TABLES, optional)) if f.subject == optional]
-    assert (found.level, found.remedy) == ("warn", "")
-    assert "its rules are off" in found.sentence
+def test_all_absent_plug_in_tables_are_told_in_one_line() -> None:
+    instance = fitting()
+    plugins = ("idea", "dmn_demand")
+    for table in plugins:
+        assert mapping().tables[table].optional
+        instance.tables.pop(table, None)
+    (found,) = of(look(instance, (*TABLES, *plugins)), "tables", "warn")
+    assert found.remedy == ""
+    assert found.sentence.endswith("no tables idea, dmn_demand: their rules are off")
+
+
+def test_without_surveys_no_voice_is_heard_and_one_line_says_so() -> None:
+    """Not one line more for each rule that would have liked to know the answers."""
+    without = tuple(table for table in TABLES if table != "asmt_assessment_instance")
+    said = [f.sentence for f in look(fitting(), without)]
+    assert len([sentence for sentence in said if "no voice is heard" in sentence]) == 1
+    assert not [sentence for sentence in said if "asmt_" in sentence]
+    assert not [f for f in look(fitting()) if "no voice" in f.sentence]
 
 
 def test_rules_that_cannot_match_are_named_with_their_reason() -> None:

@@ -51,7 +51,7 @@ path = "x"
 
 [write_back]
 enabled = "yes"
-tables = ["incident", "task_sla", "problem"]
+tables = ["incident", "task_sla", "asset"]
 
 [report]
 formats = ["html", "xlsx"]
@@ -70,11 +70,17 @@ sync = "0 26 * * *"
         "line 9, [storage]: there is no such section; did you mean store?",
         "line 13, [write_back] enabled: expected true or false",
         "line 14, [write_back] tables: task_sla is only ever read; take it out",
-        "line 14, [write_back] tables: problem is written but not read; add it to [extract] tables",
+        "line 14, [write_back] tables: asset is written but not read; add it to [extract] tables",
         "line 17, [report] formats: 'xlsx' is not one of 'html', 'md', 'csv'",
         "line 20, [schedule] sync: '26' does not fit field 2 of a schedule; write it like "
         '"30 2 * * mon-fri" (weekdays by name, ranges upwards)',
     )
+
+
+def test_who_reads_fewer_tables_writes_those_of_them(tmp_path: Path) -> None:
+    """The default is what is read by default; nobody has to shorten two lists."""
+    text = GOOD + '[extract]\ntables = ["incident", "task_sla", "problem"]\n'
+    assert load_config(write(tmp_path, text), {}).write_back.tables == ("incident", "problem")
 
 
 def test_a_setting_under_the_wrong_section_is_sent_home(tmp_path: Path) -> None:

@@ -37,8 +37,16 @@ def test_dot_walks_and_facts_bring_their_tables_along() -> None:
     wanted = requirements(shipped(), ["sc_req_item"], schema())
     assert "name" in wanted["sc_cat_item"]
     assert "title" in wanted["sc_category"]
-    assert "actual_value" in wanted["asmt_metric_result"]
+    assert "state" in wanted["sysapproval_approver"]
     assert "user_name" in wanted["sys_user"]
+
+
+def test_surveys_and_hr_cases_are_read_only_where_somebody_asks_for_them() -> None:
+    """Rules on incidents would like to know the answers; that is no leave to read them."""
+    wanted = requirements(shipped(), ["incident", "sc_req_item"], schema())
+    assert not [table for table in wanted if table.startswith(("asmt_", "sn_hr_"))]
+    wanted = requirements(shipped(), ["incident", "asmt_assessment_instance"], schema())
+    assert "actual_value" in wanted["asmt_metric_result"]
 
 
 def test_a_table_that_is_not_described_yet_is_named_so_that_it_can_be() -> None:
