@@ -204,6 +204,7 @@ def _meetings(people: Organisation, story: Story) -> Iterator[Meeting]:
         (9, "business_review", "in_person", "Revisión y acuerdo / Review and agreement"),
         (31, "check_in", "virtual", "Seguimiento mensual / Monthly check-in"),
         (52, "check_in", "virtual", "Seguimiento mensual / Monthly check-in"),
+        (58, "check_in", "virtual", "Revisión del servicio / Service review"),
         (73, "check_in", "virtual", "Seguimiento mensual / Monthly check-in"),
     ):
         yield Meeting(text, kind, channel, finance, INVOICING, story.recovery + _days(days))

@@ -10,7 +10,7 @@ from connector.sandbox.seeds.demo.organisation import Item, Person
 from connector.sandbox.seeds.demo.story import Mood
 
 Decision = Literal["approved", "rejected", "lapsed", "waiting", "not asked"]
-Ending = Literal["complete", "failed", "cancelled", "open"]
+Ending = Literal["complete", "failed", "cancelled", "withdrawn", "open"]
 NEVER = timedelta(days=4000)
 """Later than any clock: what a record waits for and has not got."""
 
@@ -19,7 +19,9 @@ NEVER = timedelta(days=4000)
 class Ask:
     """What somebody asks for. `decision`, `ending` and the hours (of working time, to the
     first task, for all tasks, from the last one to the end) force what chance would say;
-    `is_controlled` puts the slow second approval (spend control) before the usual one."""
+    `is_controlled` puts the slow second approval (spend control) before the usual one. `extra` are
+    fields besides the usual ones; `by_change` is built by a change. Withdrawn is cancelled before
+    any work."""
 
     number: str
     opened: datetime
@@ -33,6 +35,8 @@ class Ask:
     queue_hours: float | None = None
     close_hours: float | None = None
     text: str = ""
+    extra: Record = field(default_factory=dict)
+    by_change: bool = False
 
 
 @dataclass

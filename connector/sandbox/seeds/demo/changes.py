@@ -13,6 +13,7 @@ from connector.sandbox.seeds.base import Record, stamped
 from connector.sandbox.seeds.demo import texts, working_time
 from connector.sandbox.seeds.demo.history import Event, World, dice, moment, record_id
 from connector.sandbox.seeds.demo.names import (
+    BUILT_BY_CHANGE,
     CRM_CHANGE,
     GO_LIVE_CHANGE,
     PLANNED_CHANGE,
@@ -21,6 +22,7 @@ from connector.sandbox.seeds.demo.names import (
 )
 from connector.sandbox.seeds.demo.organisation import (
     APPLICATIONS,
+    ERP_SUPPLIER,
     FINANCE,
     INVOICING,
     IT,
@@ -64,6 +66,7 @@ class _Change:
     approvers: tuple[Person, ...] = ()
     days: float = 2.0
     with_test: bool = False
+    supplier: str = ""
 
 
 def add_changes(
@@ -115,9 +118,9 @@ def _showcase(organisation: Organisation, story: Story, items: Sequence[str]) ->
         yield _Change(next(number), USUAL_TEXTS[length % 4], "erp", later, owner,
                       path=NORMAL[:length], approvers=provider if length > 2 else ())  # fmt: skip
     portal = "Puesta en marcha del portal de transporte / Transport portal go-live"
-    yield _Change(next(number), portal, "intranet", story.now - timedelta(days=1), logistics,
+    yield _Change(next(number), portal, "transport", story.now - timedelta(days=1), logistics,
                   path=NORMAL[:6], with_test=True)  # fmt: skip
-    yield _Change(next(number), portal, "intranet", story.now - timedelta(days=6), logistics)
+    yield _Change(next(number), portal, "transport", story.now - timedelta(days=6), logistics)
     fix = "Restablecer el correo / Restore mail"
     yield _Change(next(number), fix, "mail", story.now - timedelta(hours=2), owner, "emergency",
                   path=EMERGENCY[:4], days=0.02)  # fmt: skip
@@ -130,6 +133,15 @@ def _showcase(organisation: Organisation, story: Story, items: Sequence[str]) ->
                   code="unsuccessful")  # fmt: skip
     yield _Change(next(number), USUAL_TEXTS[3], "network", story.now - timedelta(days=8), owner,
                   path=(*NORMAL[:4], "4"))  # fmt: skip
+    yield _Change(next(number), retired, "crm", story.now - timedelta(days=45), owner,
+                  category="Service retirement")  # fmt: skip
+    yield _Change(next(number), USUAL_TEXTS[1], "erp", story.now - timedelta(days=1), owner,
+                  path=NORMAL[:6])  # fmt: skip
+    yield _Change(next(number), USUAL_TEXTS[1], "erp", later, owner, path=NORMAL[:5],
+                  supplier=ERP_SUPPLIER)  # fmt: skip
+    demand = record_id("dmn_demand", BUILT_BY_CHANGE)
+    yield _Change(next(number), USUAL_TEXTS[1], "intranet", later, owner, path=NORMAL[:4],
+                  parent=demand)  # fmt: skip
     for item in items:
         yield _Change(next(number), "Mejora del ERP / ERP enhancement", "erp", later, owner,
                       path=NORMAL[:5], parent=item, days=1.0, with_test=True)  # fmt: skip
@@ -138,7 +150,7 @@ def _showcase(organisation: Organisation, story: Story, items: Sequence[str]) ->
 def _usual(organisation: Organisation, story: Story, chance: random.Random) -> Iterator[_Change]:
     latest = story.now - timedelta(days=20)
     instants = sorted(working_time.arrivals(story.begins, latest, USUAL_CHANGES, chance))
-    services = [key for key in SERVICES if key not in (INVOICING, "intranet")]
+    services = [key for key in SERVICES if key not in (INVOICING, "transport")]
     for place, at in enumerate(instants):
         kind = chance.choices(("standard", "normal", "emergency"), (55, 37, 8))[0]
         codes = ("successful", "successful_issues", "unsuccessful")
@@ -264,6 +276,9 @@ def _add_tasks(
     for place, (kind, text) in enumerate(kinds):
         number = f"CTASK{change.number[3:]}{place}"
         _add_task(world, organisation, change, (number, kind, text), start, reached.get("0"))
+    if change.supplier:
+        number = f"CTASK{change.number[3:]}9"
+        _add_task(world, organisation, change, (number, "implementation", kinds[0][1]), start, None)
 
 
 def _add_task(
@@ -276,7 +291,8 @@ def _add_task(
 ) -> None:
     number, kind, text = named
     agent = organisation.agents(APPLICATIONS)[0]
-    values = task("change_task", number, text, start, service=change.service, group=APPLICATIONS)
+    group = change.supplier or APPLICATIONS
+    values = task("change_task", number, text, start, service=change.service, group=group)
     values |= {
         "state": "1",
         "change_request": record_id("change_request", change.number),

@@ -48,7 +48,10 @@ RELATION = "Conversación con el responsable del servicio / Talk with the servic
 
 @dataclass(frozen=True)
 class _Contact:
-    """Who turned to the desk when, how, and what came of it. `ends` None: it still goes on."""
+    """Who turned to the desk when, how, and what came of it.
+
+    `stands`: the state of one that still goes on; `taken` for one that an agent had begun.
+    """
 
     kind: str
     person: Person
@@ -118,6 +121,8 @@ def _showcase(organisation: Organisation, story: Story) -> Iterator[_Contact]:
     for place, kind in enumerate(("phone", "chat", "walkup")):
         yield _Contact(kind, people["Legal"][7 + place], at(28), "", "", is_abandoned=True)
     yield _Contact("chat", people["Legal"][10], at(29), "", "", True, True)
+    yield _Contact("email", people["Legal"][11], at(33), "", "", is_abandoned=True)
+    yield _Contact("chat", people["Legal"][12], at(34), "", "", False, True, "taken")
     marketing = people["Marketing"]
     yield _Contact("chat", marketing[8], at(30), OFFER, "offer_enquiry")
     yield _Contact("phone", marketing[9], at(31), OFFER, table=item, document=laptop)
@@ -160,6 +165,9 @@ def _life(contact: _Contact, agent: Person, lasts: timedelta) -> Iterator[Event]
     """Taken by an agent unless the bot does it alone; given up, closed, or still going on."""
     ends = contact.at + lasts
     closed = {"active": "false", "closed_at": moment(ends)}
+    if contact.stands == "taken":
+        taken = {"state": "work_in_progress", "assigned_to": agent.sys_id}
+        yield Event(contact.at + timedelta(seconds=25), agent.user_name, taken)
     if contact.is_abandoned:
         left = {**closed, "state": "closed_abandoned", "state_reason": "abandoned"}
         yield Event(ends, SYSTEM, left)

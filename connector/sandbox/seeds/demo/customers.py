@@ -5,15 +5,18 @@ Owns customer_account, customer_contact and sn_customerservice_case rows.
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connector.sandbox.seeds.base import Batch, Record, stamped
 from connector.sandbox.seeds.demo import texts, working_time
 from connector.sandbox.seeds.demo.asks import half
-from connector.sandbox.seeds.demo.history import Event, World, dice, moment, record_id
+from connector.sandbox.seeds.demo.history import SYSTEM, Event, World, dice, moment, record_id
 from connector.sandbox.seeds.demo.organisation import APPLICATIONS, DESK, Organisation, Person
-from connector.sandbox.seeds.demo.story import Story
+from connector.sandbox.seeds.demo.story import USUAL, Story
+from connector.sandbox.seeds.demo.surveys import INVITED, Invitation, send
 from connector.sandbox.seeds.demo.tasks import over, task
+from connector.timestamps import parse_instance
 
 ACCOUNTS = ("Cliente Ficticio Este (sintético)", "Fictitious Customer West (synthetic)")
 USUAL_CASES = 64
@@ -108,8 +111,21 @@ def add_cases(world: World, organisation: Organisation, story: Story) -> None:
         values["company"] = account_id(account)
         opened = Event(at, who.user_name, values)
         agents = organisation.agents(APPLICATIONS)
-        world.add("sn_customerservice_case", values["number"],
-                  [opened, *_life(at, who, agents, stands, chance)])  # fmt: skip
+        events = [opened, *_life(at, who, agents, stands, chance)]
+        made = world.add("sn_customerservice_case", values["number"], events)
+        if made and made.get("resolved_at"):
+            _ask(world, made, who, stands, chance)
+
+
+def _ask(world: World, case: Record, who: Person, stands: str, chance: random.Random) -> None:
+    """A survey after some of the cases; `bad` and `good` are sure to be answered so."""
+    mood = replace(USUAL, scores=(80, 20, 0, 0, 0)) if stands == "bad" else USUAL
+    fate = "complete" if stands in ("bad", "good") else ""
+    if fate or chance.random() < INVITED:
+        sent = parse_instance(case["resolved_at"]) + timedelta(minutes=10)
+        number = f"AINST7{case['number'][3:]}"
+        table, identity = "sn_customerservice_case", case["sys_id"]
+        send(world, Invitation(number, table, identity, who, sent, mood, fate), dice(number))
 
 
 def _showcase(story: Story) -> Iterator[tuple[datetime, str, str, str, str, str]]:
@@ -122,7 +138,13 @@ def _showcase(story: Story) -> Iterator[tuple[datetime, str, str, str, str, str]
         yield ago(26 + place), *question, channel, "1"
     for place, channel in enumerate(CHANNELS):
         yield ago(50 + place), *issue, channel, "10"
+    moved = "El portal de transporte no muestra el envío / The transport portal hides a shipment"
+    yield ago(58), "issue", "transport", moved, "web", "10"
     yield ago(75), *issue, "web", "18"
+    yield ago(54), *issue, "web", "10 noted"
+    yield ago(55), *issue, "web", "10 automatic"
+    yield ago(240), *issue, "web", "bad"
+    yield ago(260), *issue, "web", "good"
     yield ago(30), *question, "email", "6"
     late = "Queja: el pedido lleva dos semanas de retraso / Complaint: the order is two weeks late"
     yield ago(100), "complaint", "erp", late, "phone", "10"
@@ -134,6 +156,14 @@ def _showcase(story: Story) -> Iterator[tuple[datetime, str, str, str, str, str]
     joining = "Incorporación al portal de clientes / Onboarding to the customer portal"
     yield ago(120), "onboarding", "intranet", joining, "web", "10"
     yield ago(170), *issue, "web", "7"
+
+
+def _go_on(at: datetime, agent: Person, stands: str) -> Iterator[Event]:
+    """What happened last to a case that is being worked on."""
+    if stands == "10 noted":
+        yield Event(at, agent.user_name, work_notes=texts.PROGRESS["es"])
+    elif stands == "10 automatic":
+        yield Event(at, SYSTEM, work_notes=texts.RESTARTED)
 
 
 def _life(
@@ -154,7 +184,8 @@ def _life(
         back = working_time.plus(asked, chance.uniform(2, 20))
         yield Event(back, who.user_name, {"state": "10"}, texts.REPLY[language])
         asked = back
-    if stands == "10":
+    if stands.startswith("10"):
+        yield from _go_on(asked, agent, stands)
         return
     if stands == "7":
         yield Event(asked, who.user_name, over("7", asked), texts.WITHDRAWN[language])

@@ -18,6 +18,10 @@ from connector.sandbox.seeds.demo.story import SHAKEN
 
 def build(world: World, organisation: Organisation, life: ItemLife, chance: random.Random) -> None:
     """Tasks one after the other, with the stages they mean; then the end."""
+    if life.ask.ending == "withdrawn":
+        life.ending, life.ended = "cancelled", working_time.plus(life.ask.opened, 1)
+        life.events.append(_finished(life, life.ended))
+        return
     queue = _forced(life.ask.queue_hours, chance.uniform(0.5, 9))
     starts = working_time.plus(life.decided or life.ask.opened, queue)
     slowness = 1.7 if life.ask.mood == SHAKEN else 1.0
@@ -84,6 +88,7 @@ def _add_task(world: World, task: _Task, chance: random.Random) -> None:
     if task.ends - task.starts >= NEVER:
         taken = working_time.plus(task.starts, 2)
     asks = chance.random() < 0.12
+    asks |= life.ending == "open" and life.item.key == "onboarding"
     question = texts.TASK_QUESTION[life.ask.person.language] if asks else ""
     working = {"state": "2", "assigned_to": agent.sys_id, "work_start": moment(taken)}
     ending = {**ended(task.state, task.ends), "closed_by": agent.sys_id}

@@ -20,6 +20,7 @@ PATHS: Sequence[tuple[str, ...]] = (
     *(("1", "10", "11", "12", "2"), ("1", "10", "11", "12", "2", "13")),
     *(("1", "10", "11", "12", "2", "14"), ("1", "10", "11", "12", "2", "14", "3")),
     *(("1", "7"), ("1", "10", "11", "12", "2", "14", "3")),
+    *(("1", "10", "3"), ("1", "10", "11", "12", "2", "14", "3")),
 )
 """States of an initiative (see plugins.toml), in the order in which they are reached."""
 
@@ -31,6 +32,8 @@ TEXTS = (
     ("identity", "Restablecer la contraseña sin llamar / Reset passwords without calling"),
 )
 REPAIR = "CIM0001001"
+CODES = {"CIM0001012": "withdrawn", "CIM0001013": "unsuccessful"}
+"""Initiatives that were closed otherwise than well."""
 
 
 def add_improvement(world: World, organisation: Organisation, story: Story) -> None:
@@ -76,7 +79,7 @@ def _add(
         at = working_time.opening(begun + timedelta(days=days * place))
         fields = {"state": state}
         if state == "3":
-            fields = over("3", at, closure_code="successful")
+            fields = over("3", at, closure_code=CODES.get(number, "successful"))
         elif state == "7":
             fields = over("7", at, closure_code="withdrawn")
         events.append(Event(at, by, fields))

@@ -119,12 +119,13 @@ def _add_feedback(
     chance: random.Random,
 ) -> None:
     rating = chance.choice((4, 5)) if helped else chance.choice((1, 2, 3))
+    is_mute = chance.random() < 0.12
     values = {
         "article": record_id("kb_knowledge", article),
         "user": person.sys_id,
-        "rating": str(rating),
-        "useful": "yes" if helped else "no",
-        "flagged": "true" if rating == 1 else "false",
+        "rating": "3" if is_mute else str(rating),
+        "useful": "" if is_mute else "yes" if helped else "no",
+        "flagged": "true" if rating == 1 and not is_mute else "false",
         "comments": ""
         if helped
         else half("Faltan capturas. / Screenshots missing.", person.language),

@@ -42,7 +42,13 @@ def add_lifecycle(world: World, organisation: Organisation, story: Story) -> Non
     number = 1000
     for kind, person, day in _moves(organisation, story):
         number += 1
-        _add_case(world, organisation, f"HRL{number:07}", kind, person, day)
+        _add_case(world, organisation, f"HRL{number:07}", (kind, person, day), "3")
+    staff = organisation.people["Marketing"]
+    for place, state in enumerate(("4", "7")):
+        day = story.now - timedelta(days=25 + place)
+        number += 1
+        moved = ("parental_leave", staff[8 + place], day)
+        _add_case(world, organisation, f"HRL{number:07}", moved, state)
 
 
 def _moves(organisation: Organisation, story: Story) -> Iterator[tuple[str, Person, datetime]]:
@@ -54,15 +60,21 @@ def _moves(organisation: Organisation, story: Story) -> Iterator[tuple[str, Pers
             yield "offboarding", person, person.left
     for place, name in enumerate(("Ventas", "Marketing", "Legal", "Operaciones")):
         person = organisation.people[name][6]
-        yield "parental_leave", person, story.now + timedelta(days=30 - 35 * place)
+        yield "parental_leave", person, story.now + timedelta(days=12 - 35 * place)
     staff = organisation.people["Logística"]
     yield "offboarding", staff[6], story.now + timedelta(days=9)
     yield "new_hire_onboarding", staff[7], story.now + timedelta(days=2)
 
 
 def _add_case(
-    world: World, organisation: Organisation, number: str, kind: str, person: Person, day: datetime
+    world: World,
+    organisation: Organisation,
+    number: str,
+    move: tuple[str, Person, datetime],
+    state: str,
 ) -> None:
+    """`state`: the one in which it ends, a day after the move."""
+    kind, person, day = move
     hr = organisation.people[HR][3].user_name
     opened = working_time.opening(day - timedelta(days=14))
     text = half(SERVICES[kind], person.language)
@@ -78,6 +90,6 @@ def _add_case(
     events = [
         Event(opened, hr, values),
         Event(begins, hr, {"state": "18"}),
-        Event(ends, hr, over("3", ends)),
+        Event(ends, hr, over(state, ends)),
     ]
     world.add("sn_hr_le_case", number, events)

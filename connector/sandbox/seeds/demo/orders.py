@@ -66,6 +66,7 @@ def _asked(life: ItemLife) -> Event:
             "backordered": "false",
             "made_sla": "true",
             "estimated_delivery": moment(working_time.plus(ask.opened, item.hours)),
+            **ask.extra,
         },
     )
 

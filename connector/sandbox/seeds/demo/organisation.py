@@ -53,6 +53,7 @@ SERVICES: Mapping[str, tuple[str, str, str]] = {
     "intranet": ("Intranet", APPLICATIONS, "4 - not critical"),
     "printing": ("Impresión / Printing", PRINT_SUPPLIER, "3 - less critical"),
     "identity": ("Identidades / Identity", IDENTITY, "1 - most critical"),
+    "transport": ("Portal de transporte / Transport portal", APPLICATIONS, "3 - less critical"),
 }
 MACHINES = ("srv-ficticio-01", "srv-ficticio-02", "wifi-ficticio-03", "impresora-ficticia-04")
 CATEGORIES: Mapping[str, str] = {

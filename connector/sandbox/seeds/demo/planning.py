@@ -39,11 +39,11 @@ WISHES = (
 IDEA_PATHS: Sequence[tuple[str, ...]] = (
     *(("1",), ("1", "-1"), ("1", "-1", "-2"), ("1", "-1", "2"), ("1", "-1", "2", "4")),
     *(("1", "-1", "4", "5"), ("1", "-1", "4", "5", "3")),
-    *(("1", "-1", "7"), ("1", "8"), ("1", "-1", "9")),
+    *(("1", "-1", "7"), ("1", "8"), ("1", "-1", "9"), ("-5",)),
 )
 """States of an idea (see plugins.toml), in the order in which they are reached."""
 
-IDEA_WEIGHTS = (1, 2, 2, 4, 3, 3, 6, 5, 2, 3)
+IDEA_WEIGHTS = (1, 2, 2, 4, 3, 3, 6, 5, 2, 3, 0)
 DEMAND_PATHS: Sequence[tuple[str, ...]] = (
     *(("1",), ("1", "2"), ("1", "2", "3"), ("1", "2", "3", "-4")),
     *(("1", "2", "3", "10"), ("1", "2", "3", "-4", "8"), ("1", "2", "3", "-4", "8", "9")),
@@ -77,7 +77,7 @@ def add_planning(world: World, organisation: Organisation, story: Story) -> None
         _add_idea(world, organisation, wish)
     chance = dice("demands")
     demands = [*_wishes("DMND", organisation, story, USUAL_DEMANDS, chance)]
-    shown = (*DEMAND_PATHS, DEMAND_PATHS[2], DEMAND_PATHS[5])
+    shown = (*DEMAND_PATHS, DEMAND_PATHS[2], DEMAND_PATHS[5], DEMAND_PATHS[5])
     demands += _showcase("DMND", organisation, story, shown)
     for place, wish in enumerate(demands):
         _add_demand(world, organisation, wish, place)
@@ -169,6 +169,8 @@ def _add_demand(world: World, organisation: Organisation, wish: _Wish, place: in
         events.append(Event(at, by.user_name, fields))
         if state == "3" and place % 2:
             _assess(world, wish, at)
+            rated = {"score_value": str(3 + place % 6), "score_risk": str(2 + place % 5)}
+            events.append(Event(working_time.plus(at, 9), manager.user_name, rated))
     if approved and _has_project(wish, place):
         events.append(_project(world, wish, approved, manager))
     world.add("dmn_demand", wish.number, events)

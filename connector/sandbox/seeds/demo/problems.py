@@ -62,6 +62,7 @@ def _showcase(story: Story) -> Iterator[_Problem]:
         *((WHOLE[:length], False, "fix_applied") for length in (1, 2, 3, 4, 5, 6)),
         (WHOLE[:3], True, "fix_applied"),
         (("101", "107"), False, "duplicate"),
+        (WHOLE, False, "risk_accepted"),
     )
     for place, (path, is_known, code) in enumerate(paths):
         service, text = SUBJECTS[place % len(SUBJECTS)]

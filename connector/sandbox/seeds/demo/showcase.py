@@ -19,6 +19,7 @@ from connector.sandbox.seeds.demo.story import RECOVERED, SHAKEN, USUAL, Story
 
 QUICK = replace(USUAL, slowness=0.03, reopened=0.0, passed_on=0.0)
 PASSED_ON = replace(USUAL, passed_on=1.0, slowness=0.5)
+SILENT = replace(QUICK, speaks=0.0)
 PARENT = "major"
 """The key of the ticket that others name in `parent_incident`."""
 
@@ -57,6 +58,9 @@ def tickets(organisation: Organisation, story: Story) -> Iterator[Plan]:
     for place, last in enumerate(("told", "noted", "automatic")):
         yield plan(10 + place, people["Recursos Humanos"][5 + place], stands=f"2 {last}")
     yield plan(45, operations[20], stands="reopened")
+    passed: Record = {"reassignment_count": "1"}
+    yield plan(11, sales[14], stands="2", mood=SILENT, extra=passed)
+    yield plan(13, people["Logística"][12], stands="2", subject=texts.TRANSPORT)
     yield plan(12, operations[21], stands="6")
     yield plan(60, operations[22], stands="duplicate")
     yield plan(8, people["Legal"][4], stands="2", subject=texts.SLOW_COMPLAINT, channel="email")
@@ -128,6 +132,13 @@ def asks(organisation: Organisation, story: Story) -> Iterator[Ask]:
     yield ask(90, logistics[7], "design", ending="failed", **built)
     yield ask(95, logistics[8], "design", ending="cancelled", **built)
     yield ask(80, people["Marketing"][7], "design", decision="rejected")
+    yield ask(45, logistics[24], "erp_change", close_hours=500.0, by_change=True, **built)
+    yield ask(44, logistics[25], "printer", build_hours=600.0, decision="approved", queue_hours=1.0)
+    yield ask(20, logistics[26], "install", ending="withdrawn")
+    waiting: Record = {"stage": "waiting_for_approval"}
+    yield ask(5, logistics[27], "install", queue_hours=500.0, extra=waiting)
+    twice: Record = {"approval": "duplicate"}
+    yield ask(4, logistics[28], "install", queue_hours=500.0, extra=twice)
     yield ask(400, people["Marketing"][8], "phone", decision="lapsed")
     robot = _robot(story.now)
     person = replace(people["Ventas"][4], sys_id=robot.sys_id, user_name=robot.user_name)

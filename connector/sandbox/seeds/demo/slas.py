@@ -16,6 +16,7 @@ from connector.sandbox.seeds.demo.history import (
     duration,
     moment,
     record_id,
+    truth,
 )
 from connector.sandbox.seeds.demo.organisation import INVOICING, SERVICES
 from connector.sandbox.seeds.demo.story import Story
@@ -75,17 +76,34 @@ DEFINITIONS: Mapping[str, Definition] = {
         "stateIN6,7",
         INVOICING,
     ),
+    "crm": Definition(
+        "Resolución del CRM / CRM resolution",
+        *("SLA", "resolution", "incident", 12.0),
+        f"active=true^business_service.name={SERVICES['crm'][0]}",
+        "stateIN6,7",
+        "crm",
+    ),
+    "former": Definition(
+        "Resolución única (anterior) / Single resolution (former)",
+        *("SLA", "resolution", "incident", 40.0),
+        "active=true",
+        "stateIN6,7",
+    ),
 }
+FORMER = "former"
+"""The key of the target that is no longer in force: nothing runs against it."""
+AGREED = {INVOICING: INVOICING, "crm": "crm"}
+"""Service → the key of the target that its agreement brought."""
 
 
 def definition_records(story: Story) -> list[Record]:
     """The contract_sla rows: the response target moved lately, one came with the agreement."""
     moved = {"response": story.now - timedelta(days=15)}
-    begun = {"invoicing": story.agreement}
+    begun = {key: agreed_on(story, key) for key in AGREED}
     return [
         stamped(
             record_id("contract_sla", key),
-            _definition(sla),
+            _definition(sla, key != FORMER),
             created_on=moment(begun[key]) if key in begun else BASE_DATE,
             updated_on=moment(moved[key]) if key in moved else "",
             mod_count=int(key in moved),
@@ -95,7 +113,7 @@ def definition_records(story: Story) -> list[Record]:
     ]
 
 
-def _definition(sla: Definition) -> Record:
+def _definition(sla: Definition, is_active: bool) -> Record:
     is_incident = sla.collection == "incident"
     return {
         "name": sla.name,
@@ -111,8 +129,13 @@ def _definition(sla: Definition) -> Record:
         "cancel_condition": "state=8" if is_incident else "",
         "service_commitment": record_id("cmdb_ci_service", sla.service) if sla.service else "",
         "retroactive": "false",
-        "active": "true",
+        "active": truth(is_active),
     }
+
+
+def agreed_on(story: Story, key: str) -> datetime:
+    """When the target of an agreement came into force."""
+    return story.agreement if key == INVOICING else story.now - timedelta(days=20)
 
 
 @dataclass(frozen=True)

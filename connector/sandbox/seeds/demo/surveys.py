@@ -18,6 +18,7 @@ TYPES: Mapping[str, tuple[str, str]] = {
     "incident": ("Encuesta tras incidencia / After-incident survey", "survey"),
     "sc_req_item": ("Encuesta tras solicitud / After-request survey", "survey"),
     "dmn_demand": ("Valoración de demanda / Demand assessment by those concerned", "survey"),
+    "sn_customerservice_case": ("Encuesta tras caso / After-case survey", "survey"),
     "skills": ("Evaluación de competencias / Skills assessment", "assessment"),
 }
 """Key → name and evaluation method; only `survey` ones are surveys."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from connector.sandbox.seeds.demo import texts, working_time
-from connector.sandbox.seeds.demo.history import Event, dice
-from connector.sandbox.seeds.demo.life import ROBOT, Life
+from connector.sandbox.seeds.demo.history import SYSTEM, Event, dice
+from connector.sandbox.seeds.demo.life import Life
 from connector.sandbox.seeds.demo.story import Story
 
 ONGOING = ("2", "2 told", "2 noted", "2 automatic", "2 announced")
@@ -34,7 +34,7 @@ def go_on(life: Life, at: datetime) -> None:
     elif plan.stands == "2 noted":
         life.events.append(Event(later, life.agent, work_notes=texts.PROGRESS[language]))
     elif plan.stands == "2 automatic":
-        life.events.append(Event(later, ROBOT, work_notes=texts.RESTARTED))
+        life.events.append(Event(later, SYSTEM, work_notes=texts.RESTARTED))
 
 
 def tell(life: Life, begun: datetime, ends: datetime) -> None:

@@ -107,6 +107,11 @@ PRAISE = Subject(
     "Felicitación: la facturación ya funciona, gracias al equipo",
     "Compliment: invoicing works now, thanks to the team",
 )  # fmt: skip
+TRANSPORT = Subject(
+    "software", "application", "transport", APPLICATIONS,
+    "El portal de transporte no encuentra mis envíos",
+    "The transport portal does not find my shipments",
+)  # fmt: skip
 ALERTS: tuple[Subject, ...] = (
     Subject("network", "wifi", "network", NETWORK, "Punto de acceso sin respuesta",
             "Access point not responding"),

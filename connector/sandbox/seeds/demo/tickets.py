@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connector.sandbox.seeds.demo import organisation as company
-from connector.sandbox.seeds.demo import showcase, texts, working_time
+from connector.sandbox.seeds.demo import showcase, slas, texts, working_time
 from connector.sandbox.seeds.demo.history import Event, World, dice, record_id
 from connector.sandbox.seeds.demo.incidents import live, record
 from connector.sandbox.seeds.demo.life import Life, Plan
@@ -173,8 +173,9 @@ def _measure(world: World, life: Life, story: Story) -> None:
     for place, run in enumerate(life.runs):
         told = Measured(task, f"p{plan.priority}", run.start, run.end, run.is_cancelled, run.pauses)
         breach = measure(world, f"{plan.number} resolution {place}", told)
-        if plan.subject.service == INVOICING and run.start >= story.agreement:
-            measure(world, f"{plan.number} agreed {place}", replace(told, key="invoicing"))
+        key = slas.AGREED.get(plan.subject.service)
+        if key and run.start >= slas.agreed_on(story, key):
+            measure(world, f"{plan.number} agreed {place}", replace(told, key=key))
         if breach:
             late = {"made_sla": "false", "escalation": "3"}
             life.events.append(Event(breach, "system", late))

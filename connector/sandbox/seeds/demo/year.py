@@ -38,6 +38,7 @@ from connector.sandbox.seeds.demo.contacts import add_contacts
 from connector.sandbox.seeds.demo.history import Change, World, dice
 from connector.sandbox.seeds.demo.improvement import add_improvement
 from connector.sandbox.seeds.demo.knowledge import add_knowledge
+from connector.sandbox.seeds.demo.loose_ends import add_loose_ends
 from connector.sandbox.seeds.demo.orders import order
 from connector.sandbox.seeds.demo.organisation import FINANCE, IT, ITEMS, Item, Person, somebody
 from connector.sandbox.seeds.demo.planning import add_planning
@@ -88,6 +89,7 @@ def _told(story: Story, people: company.Organisation, weeks: int = 0) -> World:
     customers.add_cases(world, people, story)
     lifecycle.add_lifecycle(world, people, story)
     add_improvement(world, people, story)
+    add_loose_ends(world, people, story)
     return world
 
 
@@ -99,7 +101,7 @@ def _requests(
 ) -> tuple[list[Invitation], list[str]]:
     """Adds all requests with what hangs on them.
 
-    Answers the surveys that follow, and the items of the ERP that need a change just now.
+    Answers the surveys that follow, and the items that are built by a change.
     """
     wanted = [
         *_usual_asks(people, story),
@@ -112,7 +114,7 @@ def _requests(
         for place, ask in enumerate(sorted(wanted, key=lambda ask: ask.opened))
         for life in order(world, people, replace(ask, number=f"REQ{1001 + place:07}"), chance)
     ]
-    return [*_invited(lives, world.now)], _changed(lives, world.now)
+    return [*_invited(lives, world.now)], [life.sys_id for life in lives if life.ask.by_change]
 
 
 def _invited(lives: Sequence[ItemLife], now: datetime) -> Iterator[Invitation]:
@@ -121,17 +123,6 @@ def _invited(lives: Sequence[ItemLife], now: datetime) -> Iterator[Invitation]:
         if _is_delivered(life) and chance.random() < INVITED:
             sent = (life.ended or now) + timedelta(minutes=10)
             yield Invitation("", "sc_req_item", life.sys_id, life.ask.person, sent, life.ask.mood)
-
-
-def _changed(lives: Sequence[ItemLife], now: datetime) -> list[str]:
-    """The last few items that are built by a change and are not finished."""
-    built = [life for life in lives if life.item.key in ("erp_change", "report")]
-    is_open = [life for life in built if life.decided and not _is_over(life, now)]
-    return [life.sys_id for life in is_open[-2:]]
-
-
-def _is_over(life: ItemLife, now: datetime) -> bool:
-    return life.ending != "open" and life.ended is not None and life.ended <= now
 
 
 def _is_delivered(life: ItemLife) -> bool:
