@@ -9,19 +9,15 @@ stands. Never about single people or agents: people are counted, and nothing els
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 
 from connector import log
 from connector.encoded_query import Context
-from connector.journey import engagement_formula as formula
-from connector.journey.engagement import late_steps, numbers
-from connector.journey.engagement_model import Engagement
 from connector.journey.model import Mapping, Schema
 from connector.journey.scope import catalogue_of
-from connector.ledger import Asked, build_ledger
+from connector.ledger import Asked, build_ledger, formulas_of
 from connector.store import classifications, engagement, parties
 from connector.store.database import Store
-from connector.store.engagement import Formulas
 
 _log = log.get("engagement")
 
@@ -69,30 +65,3 @@ def compute_engagement(
 def save_engagement(store: Store, result: EngagementResult) -> None:
     """Keep what the last `compute_engagement` of this connection found."""
     engagement.save(store, result.too_small, result.nobodys)
-
-
-def formulas_of(asked: Asked) -> Formulas:
-    """The SQL of a mapping's formulas, as of the ledger's day."""
-    opinions: Engagement = asked.engagement
-    today = day_number(asked.now)
-    first_day = today - opinions.formula.window_days + 1
-    first_step, steps = late_steps(asked.mapping, asked.journey)
-    return Formulas(
-        day_sums=formula.day_sums_sql(opinions, today),
-        scored=formula.scored_days_sql(opinions, today),
-        walk=formula.walk_sql(opinions, "scored", first_day),
-        dimensions=formula.dimension_scores(opinions),
-        points=formula.points_sql(opinions),
-        step_scores=formula.step_scores_sql(opinions, today),
-        ring=formula.ring_sql(opinions, numbers(opinions)),
-        steps=steps,
-        first_step=first_step,
-        today=today,
-        first_day=first_day,
-        confidence_k=opinions.formula.confidence_k,
-    )
-
-
-def day_number(moment: datetime) -> int:
-    """The calendar day in UTC, as days since 1970-01-01."""
-    return moment.astimezone(UTC).toordinal() - date(1970, 1, 1).toordinal()

@@ -5,14 +5,16 @@ and hands the answers to the store. Results are TEMP TABLEs; nothing is saved.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from connector.encoded_query import Context
 from connector.evaluate import ask
+from connector.journey import engagement_formula as formula
 from connector.journey.engagement import (
     FIRST_RING,
     asked_of,
     fields_of,
+    late_steps,
     line_rows,
     numbers,
 )
@@ -21,10 +23,11 @@ from connector.journey.model import Mapping
 from connector.journey.scope import Catalogue, UnavailableError
 from connector.store import ledger
 from connector.store.database import Store
+from connector.store.engagement import Formulas
 from connector.store.ledger import OWN_STEP, Span, Tied
 
-MOMENTS = "moment"
-"""The table of decided moments of truth."""
+MOMENTS = ("moment_now", "moment")
+"""Decided moments of truth: as the run at hand finds them, else as the last one left them."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,8 @@ def build_ledger(store: Store, asked: Asked, *, is_whole: bool = False) -> None:
         for line in asked.engagement.lines
         if line.moment
     }
-    if moments and _has_moments(store):
-        ledger.take_moments(store, MOMENTS, moments, span)
+    if moments:
+        ledger.take_moments(store, _moments(store), moments, span)
 
 
 def _span(asked: Asked, *, is_whole: bool) -> Span:
@@ -129,11 +132,33 @@ def _fields(asked: Asked, one: Relationship) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _has_moments(store: Store) -> bool:
-    return bool(
-        store.value(
-            "SELECT count(*) FROM duckdb_columns() WHERE table_name = $name"
-            " AND column_name = 'decided_at'",
-            name=MOMENTS,
-        )
+def _moments(store: Store) -> str:
+    is_there = "SELECT count(*) FROM duckdb_views() WHERE view_name = $name"
+    return next((name for name in MOMENTS if store.value(is_there, name=name)), MOMENTS[-1])
+
+
+def formulas_of(asked: Asked) -> Formulas:
+    """The SQL of a mapping's formulas, as of the ledger's day."""
+    opinions: Engagement = asked.engagement
+    today = day_number(asked.now)
+    first_day = today - opinions.formula.window_days + 1
+    first_step, steps = late_steps(asked.mapping, asked.journey)
+    return Formulas(
+        day_sums=formula.day_sums_sql(opinions, today),
+        scored=formula.scored_days_sql(opinions, today),
+        walk=formula.walk_sql(opinions, "scored", first_day),
+        dimensions=formula.dimension_scores(opinions),
+        points=formula.points_sql(opinions),
+        step_scores=formula.step_scores_sql(opinions, today),
+        ring=formula.ring_sql(opinions, numbers(opinions)),
+        steps=steps,
+        first_step=first_step,
+        today=today,
+        first_day=first_day,
+        confidence_k=opinions.formula.confidence_k,
     )
+
+
+def day_number(moment: datetime) -> int:
+    """The calendar day in UTC, as days since 1970-01-01."""
+    return moment.astimezone(UTC).toordinal() - date(1970, 1, 1).toordinal()

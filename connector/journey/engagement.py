@@ -55,6 +55,8 @@ def engagement_fields(mapping: Mapping, table: str) -> list[str]:
         found += [f"{name}.{column}" for column in CUSTOMER_COLUMNS]
     if not relationship.service_table:
         found += [f"{name}.name" for name in relationship.service]
+    if any(line.id == engagement.sla.met for line in engagement.lines_of(table)):
+        found.append(engagement.sla.began)
     for _id, when, at in asked_of(engagement, table):
         found += [*at, *sorted(parse_condition(when, mapping.sets).fields)]
     return list(dict.fromkeys(found))

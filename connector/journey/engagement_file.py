@@ -23,6 +23,7 @@ from connector.journey.engagement_model import (
     Relationship,
     RingEvidence,
     Side,
+    SlaLines,
     State,
 )
 from connector.journey.facts import FAMILIES, facts_of, find_fact
@@ -123,12 +124,20 @@ class RingText(File):
     score: float = Field(default=0.0, ge=0, le=100)
 
 
+class SlaText(File):
+    """`sla`: what the backtest counts."""
+
+    met: RuleId
+    breached: RuleId
+    began: FieldName
+
+
 class EngagementFile(File):
     """engagement.toml"""
 
     formula: FormulaText
     unnamed_service: Words
-    sla_lines: dict[Literal["met", "breached"], RuleId]
+    sla: SlaText
     dimension: list[DimensionText] = Field(min_length=1)
     relationship: list[RelationshipText] = Field(min_length=1)
     line: list[LineText] = Field(min_length=1)
@@ -229,7 +238,7 @@ def _made(file: EngagementFile) -> Engagement:
         states=tuple(State(**_tuples(one)) for one in [*scored, *others]),
         ring=tuple(RingEvidence(**_tuples(one)) for one in file.ring),
         unnamed_service=file.unnamed_service.text(),
-        sla_lines=(file.sla_lines.get("met", ""), file.sla_lines.get("breached", "")),
+        sla=SlaLines(file.sla.met, file.sla.breached, file.sla.began),
     )
 
 
@@ -272,7 +281,7 @@ def _known(kind: str, name: str, known: Iterable[str]) -> Iterator[str]:
 def _line(line: Line, made: Engagement, draft: Draft) -> Iterator[str]:
     yield from _known(_("dimension"), line.dimension, [one.id for one in made.dimensions])
     yield from _known(_("touchpoint"), line.touchpoint, draft.touchpoints)
-    yield from _known(_("moment"), line.moment, draft.moments or [line.moment])
+    yield from _known(_("moment"), line.moment, draft.moments)
     if bool(line.moment) == bool(line.tables):
         yield _("the line {id} needs either tables or a moment").format(id=line.id)
     if line.moment and not line.polarity:
@@ -355,6 +364,6 @@ def _whole(made: Engagement, places: Places) -> Iterator[str]:
     elif made.scored[-1].needs:
         yield _("{source}: the state from 0 points may need nothing").format(source=where)
     lines = [line.id for line in made.lines]
-    for name in made.sla_lines:
+    for name in (made.sla.met, made.sla.breached):
         for sentence in _known(_("line"), name, lines):
-            yield f"{places['', 'sla_lines']}: {sentence}"
+            yield f"{places['', 'sla']}: {sentence}"

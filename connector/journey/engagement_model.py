@@ -133,6 +133,16 @@ class RingEvidence:
 
 
 @dataclass(frozen=True)
+class SlaLines:
+    """What the backtest counts: the lines of a kept and of a missed agreed time, and the field
+    that says when it began to run."""
+
+    met: str
+    breached: str
+    began: str
+
+
+@dataclass(frozen=True)
 class Engagement:
     """engagement.toml, loaded and checked. `states` with a score come best first."""
 
@@ -143,8 +153,7 @@ class Engagement:
     states: tuple[State, ...]
     ring: tuple[RingEvidence, ...]
     unnamed_service: Text
-    sla_lines: tuple[str, str]
-    """The lines of a kept and of a missed agreed time: the backtest counts them."""
+    sla: SlaLines
 
     @property
     def scored(self) -> tuple[State, ...]:

@@ -10,11 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.encoded_query import Context
-from connector.engagement import day_number, formulas_of
+from connector.ledger import Asked, day_number, formulas_of
 from connector.journey.engagement import line_rows, numbers
 from connector.journey.engagement_model import Engagement
 from connector.journey.scope import Catalogue
-from connector.ledger import Asked
 from connector.store import engagement as stored
 from connector.store import ledger
 from connector.store.database import Row, Store, open_store
