@@ -5,19 +5,23 @@
 3. The heaviest of each record is chosen, for the record in the tool.
 
 A pure function of (latest records, mapping, now); reads `classified` only to leave out what the
-figures leave out. Without `save` the store stays as it was.
+figures leave out. A moment that cannot do without a record's history (journal, audit) is there only
+for the records whose history is read and kept: nothing is told from what nobody looked at.
+Without `save` the store stays as it was.
 """
 
 from connector import log
 from connector.encoded_query import Context
 from connector.evaluate import with_facts_first
 from connector.journey.model import Mapping, Schema
+from connector.journey.moment_fields import needed_sources
 from connector.journey.moment_model import Moment
 from connector.journey.moments import OffMoment, seen_query, usable, verdict_sql
 from connector.journey.scope import Catalogue, catalogue_of
 from connector.store import classifications
 from connector.store import moments as stored
 from connector.store.database import Store
+from connector.store.moments import has_rows
 
 _log = log.get("moments")
 
@@ -39,11 +43,13 @@ def decide_moments(
     """
     catalogue = catalogue_of(mapping, schema, classifications.held_columns(store))
     stored.begin(store)
-    live = _live(mapping, catalogue)
+    live = _live(store, mapping, catalogue)
+    history = {one.table for one in mapping.history}
     for table, moment in live:
         seen = with_facts_first(store, seen_query(moment, table, catalogue, context))
         verdicts = verdict_sql(moment, seen.sql(dialect="duckdb"), context)
-        stored.take(store, table, moment.id, verdicts, save=save)
+        needed = needed_sources(moment, table, mapping.sets) & history
+        stored.take(store, table, moment.id, verdicts, needed, save=save)
     stored.drop_others(store, {(table, moment.id) for table, moment in live}, save=save)
     stored.choose(store, {one.id: one.name.in_(language) for one in mapping.moments})
     counts = stored.counts_now(store)
@@ -59,12 +65,13 @@ def stay(store: Store, mapping: Mapping, language: str) -> None:
 _ALL = ("positive", "negative", "neutral", "open")
 
 
-def _live(mapping: Mapping, catalogue: Catalogue) -> list[tuple[str, Moment]]:
-    """The moments that can be decided here, table by table."""
+def _live(store: Store, mapping: Mapping, catalogue: Catalogue) -> list[tuple[str, Moment]]:
+    """The moments that can be decided here, table by table; those of empty tables are none."""
     tables = dict.fromkeys(table for moment in mapping.moments for table in moment.tables)
     found = [
         (table, usable(moment, table, catalogue))
         for table in tables
+        if catalogue.has_table(table) and has_rows(store, table)
         for moment in mapping.moments_of(table)
     ]
     return [(table, one) for table, one in found if not isinstance(one, OffMoment)]

@@ -48,17 +48,36 @@ def begin(store: Store) -> None:
     )
 
 
-def take(store: Store, table: str, moment_id: str, verdicts: str, *, save: bool) -> None:
+def has_rows(store: Store, table: str) -> bool:
+    """Whether any record of the table is at rest."""
+    return bool(store.read(f"SELECT 1 FROM current.{name(table)} LIMIT 1"))
+
+
+def take(
+    store: Store,
+    table: str,
+    moment_id: str,
+    verdicts: str,
+    needed: Collection[str] = (),
+    *,
+    save: bool,
+) -> None:
     """Make the moment's rows of a table those of `verdicts`, touching only what differs.
 
     `verdicts` answers sys_id, polarity, started_at, window_ends_at, decided_at, evidence, weight.
+    `needed` are the sources of history that a record must have been read from.
     """
+    known = "".join(
+        f" AND sys_id IN (SELECT sys_id FROM history_read WHERE source = '{name(source)[1:-1]}'"
+        " AND table_name = $table)"
+        for source in sorted(needed)
+    )
     store.execute(
         "CREATE OR REPLACE TEMP TABLE moment_differs AS"
-        f" SELECT coalesce(n.sys_id, o.sys_id) AS sys_id, o.sys_id IS NOT NULL AS is_old,"
+        " SELECT coalesce(n.sys_id, o.sys_id) AS sys_id, o.sys_id IS NOT NULL AS is_old,"
         " n.sys_id IS NOT NULL AS is_new, n.* EXCLUDE (sys_id)"
         f" FROM (SELECT * FROM ({verdicts}) WHERE sys_id NOT IN"
-        " (SELECT sys_id FROM moment_ignored WHERE table_name = $table)) n"
+        f" (SELECT sys_id FROM moment_ignored WHERE table_name = $table){known}) n"
         f" FULL JOIN (SELECT sys_id, hash({_VALUES}) AS old FROM moment WHERE {_OF}) o"
         f" ON o.sys_id = n.sys_id WHERE o.old IS DISTINCT FROM hash({_qualified()})"
         " OR o.sys_id IS NULL OR n.sys_id IS NULL",
