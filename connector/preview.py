@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from connector import write_back
 from connector.classify import classify
 from connector.config import Config
+from connector.encoded_query import Context
 from connector.errors import StoreError
 from connector.extract import stored_schema
 from connector.in_force import which
@@ -16,8 +17,12 @@ from connector.journey.model import Mapping
 from connector.journey.requirements import DeadRule, off_rules
 from connector.journey.scope import catalogue_of
 from connector.messages import _
+from connector.moments import decide_moments
 from connector.store import classifications, mappings, moves, standings
 from connector.store.database import Store
+
+RUN = "preview"
+"""The id of a run that never is."""
 
 ALL = 1_000_000_000
 """More records than any store has: the preview counts what all runs together would write."""
@@ -63,7 +68,16 @@ def preview(store: Store, config: Config, mapping: Mapping) -> Preview:
         )
     now = mark.replace(tzinfo=UTC)
     schema = stored_schema(store)
-    classify(store, mapping, schema, now, "preview", config.instance.time_zone)
+    classify(store, mapping, schema, now, RUN, config.instance.time_zone)
+    decide_moments(
+        store,
+        mapping,
+        schema,
+        Context(now, config.instance.time_zone),
+        RUN,
+        language=config.mapping.language,
+        save=False,
+    )
     counted, moved = moves.compare(store, config.mapping.journey)
     return Preview(
         hash=mapping.hash,

@@ -30,7 +30,7 @@ from connector.report.publish import PublishResult
 from connector.report.publish import publish as publish_report
 from connector.report.render import render_all, write_files
 from connector.report.report import build_report
-from connector.store import runs, standings
+from connector.store import mappings, runs, standings
 from connector.store.database import open_snapshot, snapshot_path
 from connector.store.lock import is_locked, read_status
 
@@ -180,6 +180,8 @@ class Status:
     runs: tuple[dict[str, Any], ...] = ()
     cursors: tuple[dict[str, Any], ...] = ()
     set_aside: tuple[dict[str, Any], ...] = ()
+    accepted_mapping: str = ""
+    """The hash of a mapping that a person accepted and no run used yet."""
 
 
 def status(config: Config) -> Status:
@@ -200,6 +202,7 @@ def status(config: Config) -> Status:
                     " FROM set_aside ORDER BY last_at DESC, table_name, sys_id, field"
                 )
             ),
+            accepted_mapping=mappings.approved(store),
         )
 
 

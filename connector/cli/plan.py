@@ -105,7 +105,8 @@ def _show_moves(found: Preview, mapping: Mapping, journey: str) -> None:
             _place(mapping, journey, move.from_touchpoint, move.from_step),
             _place(mapping, journey, move.to_touchpoint, move.to_step),
             _rules(move),
-            ", ".join(move.sample),
+            # Where records have no number, their sys_ids say nothing to a person.
+            ", ".join(one for one in move.sample if one.upper() == one),
             move.records,
         )
         for move in found.moves[:SHOWN]
@@ -156,7 +157,11 @@ def _show_counts(found: Preview) -> None:
 
 
 def _show_writes(found: Preview) -> None:
-    records, fields = (sum(getattr(w, n) for w in found.writes) for n in ("records", "fields"))
+    records = sum(one.records for one in found.writes)
+    fields = sum(one.fields for one in found.writes)
+    if not records:
+        say(_("Nothing would have to be written."))
+        return
     text = _n(
         "In all {fields} fields on {n} record would then be written",
         "In all {fields} fields on {n} records would then be written",

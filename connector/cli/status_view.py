@@ -22,6 +22,7 @@ def status_as_data(found: Status, following: Mapping[str, datetime]) -> dict[str
         "runs": [_plain(row) for row in found.runs],
         "cursors": [_plain(row) for row in found.cursors],
         "set_aside": [_plain(row) for row in found.set_aside],
+        "accepted_mapping": found.accepted_mapping,
         "next": dict(following),
     }
 
@@ -96,6 +97,10 @@ def _show_now(found: Status) -> None:
 
 def _show_waiting(found: Status) -> None:
     """The last run wrote nothing, because its mapping waits for a person."""
+    if found.accepted_mapping:
+        text = _("The mapping {hash} is accepted; the next sync puts it in force.")
+        bullet("ok", text.format(hash=found.accepted_mapping))
+        return
     counts = _plain(found.runs[0]).get("counts") if found.runs else None
     if counts and counts.get("waiting_mapping"):
         text = _("The mapping {hash} waits to be accepted; nothing is written until then.")

@@ -213,6 +213,8 @@ def _arrow(change: Change) -> str:
 
 
 def _outcome(config: Config, result: RunResult, options: Options) -> str:
+    if result.waiting_mapping and not options.dry_run:
+        return _("Nothing was written ({seconds:.1f} s).").format(seconds=result.seconds)
     if not result.plan:
         return _("Everything is as it should be: nothing to write ({seconds:.1f} s).").format(
             seconds=result.seconds

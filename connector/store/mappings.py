@@ -41,6 +41,12 @@ def is_approved(store: Store, mapping_hash: str) -> bool:
     return bool(found)
 
 
+def approved(store: Store) -> str:
+    """The hash that a person accepted for the next run, "" for none."""
+    found = store.value("SELECT max(hash) FROM accepted_mapping WHERE state = 'approved'")
+    return str(found or "")
+
+
 def approve(store: Store, mapping_hash: str) -> None:
     """A person's word: the next run with this mapping puts it in force. The last word counts."""
     with store.transaction():
