@@ -15,9 +15,10 @@ from connector import log
 from connector.errors import ConfigError, InstanceError
 from connector.itsm.base import BulkInstance, Column, Instance, Record, RecordUpdate, UpdateReply
 from connector.journey import fields
-from connector.journey.fields import OWN_PREFIX, OWN_TABLES, JourneyField
+from connector.journey.fields import OWN_PREFIX, JourneyField
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Text
+from connector.journey.own_tables import OWN_TABLES, choices_of_own_tables
 from connector.messages import LANGUAGES, _
 
 Kind = Literal["table", "column", "label", "choice"]
@@ -177,21 +178,6 @@ def choices_of_fields(mapping: JourneyMapping, journey: str) -> dict[str, dict[s
         fields.CONFIDENCE: fields.CONFIDENCE_CHOICES,
         fields.LAST_VISIBLE: {t.id: t.name for t in mapping.touchpoints.values()},
         fields.OVERRIDE: {t.id: t.name for t in mapping.touchpoints.values()},
-    }
-
-
-def choices_of_own_tables(mapping: JourneyMapping) -> dict[tuple[str, str], dict[str, Text]]:
-    """Each (table, column) of our own tables that has a choice list → its values and labels.
-
-    A contact may be whatever the rules for contacts can place.
-    """
-    contact = fields.CONTACT_TABLE.name
-    named = {rule.touchpoint for rule in mapping.rules_of(contact)}
-    return {
-        (contact, "u_touchpoint"): {
-            id_: one.name for id_, one in mapping.touchpoints.items() if id_ in named
-        },
-        (contact, "u_promise_kept"): fields.PROMISE_CHOICES,
     }
 
 

@@ -289,6 +289,3 @@ PROMISE_CHOICES: dict[str, Text] = {
     "yes": Text("Yes", "Sí"),
     "no": Text("No", "No"),
 }
-
-OWN_TABLES: tuple[OwnTable, ...] = (REPORT_TABLE, CONTACT_TABLE)
-"""The tables that provisioning makes, in this order."""

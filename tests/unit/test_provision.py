@@ -13,6 +13,7 @@ from connector.journey import fields
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Text
+from connector.journey.own_tables import OWN_TABLES
 from connector.provision import (
     Artefact,
     _refuse_foreign,
@@ -110,7 +111,7 @@ def test_a_plan_names_everything_that_is_missing_and_sends_nothing() -> None:
     columns = {artefact.name for artefact in plan.of("column")}
     assert columns == {
         *(f"{table}.{f.name}" for table in TABLES for f in ON_RECORDS),
-        *(f"{own.name}.{f.name}" for own in fields.OWN_TABLES for f in own.fields),
+        *(f"{own.name}.{f.name}" for own in OWN_TABLES for f in own.fields),
     }
     assert plan.conflicts == ()
     assert not plan.is_complete
