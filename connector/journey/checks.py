@@ -21,12 +21,14 @@ from connector.journey.near import hint
 from connector.journey.past import NOTHING, Past
 from connector.journey.past_shapes import check_past
 from connector.journey.scope import BASE_TASK
+from connector.journey.taking import check_taking
 from connector.messages import _
 
 
 @dataclass
 class Draft:
-    """A mapping in the making. `placed`: journey → touchpoint → step, as its own file says."""
+    """A mapping in the making. `placed`: journey → touchpoint → step, as its own file says.
+    `takes`: journey → `journey/step` of another → the step that takes it over."""
 
     journeys: dict[str, Journey] = field(default_factory=dict)
     touchpoints: dict[str, Touchpoint] = field(default_factory=dict)
@@ -39,12 +41,14 @@ class Draft:
     history: list[History] = field(default_factory=list)
     past: Past = NOTHING
     placed: dict[str, dict[str, str]] = field(default_factory=dict)
+    takes: dict[str, dict[str, str]] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
 
 def check(draft: Draft) -> list[str]:
     """Every problem of a draft, one sentence each."""
     problems = [*_journeys(draft), *_touchpoints(draft), *_tables(draft), *_histories(draft)]
+    problems += check_taking(draft.journeys, draft.takes, draft.sources)
     usable: dict[str, Live] = {}
     for rule in draft.rules:
         found = [*_references(draft, rule), *_shape(rule)]

@@ -29,6 +29,7 @@ from connector.journey.model import (
 )
 from connector.journey.near import hint
 from connector.journey.shapes import JourneyFile, RuleText, ToolFile, TouchpointText
+from connector.journey.taking import place_rule, place_touchpoints, taking_of
 from connector.messages import _, mark
 from connector.resources import shipped as shipped_path
 
@@ -83,6 +84,7 @@ def _merged(folders: Sequence[Folder], problems: list[str]) -> Draft:
             draft.placed[journey.id] = {
                 touchpoint: step.id for step in journey.step for touchpoint in step.touchpoints
             }
+            draft.takes[journey.id] = taking_of(journey)
             draft.sources[journey.id] = source
         for touchpoint, source in folder.touchpoints:
             draft.touchpoints[touchpoint.id] = _touchpoint(touchpoint)
@@ -155,13 +157,16 @@ def _touchpoint(text: TouchpointText) -> Touchpoint:
 
 
 def _place_touchpoints(draft: Draft) -> None:
-    """What a journey's own file says of touchpoints goes over what touchpoints.toml says."""
+    """What a journey's own file says of touchpoints goes over what touchpoints.toml says; then
+    come those that it takes over from other journeys."""
     for journey, placed in draft.placed.items():
         for name, step in placed.items():
             if name in draft.touchpoints:
                 touchpoint = draft.touchpoints[name]
                 steps = {**touchpoint.steps, journey: step}
                 draft.touchpoints[name] = Touchpoint(**{**touchpoint.__dict__, "steps": steps})
+    draft.touchpoints |= {t.id: t for t in place_touchpoints(draft.touchpoints, draft.takes)}
+    draft.rules = [place_rule(rule, draft.touchpoints, draft.takes) for rule in draft.rules]
 
 
 def _lay_tool(draft: Draft, tool: ToolFile, source: str) -> None:

@@ -11,6 +11,7 @@ from connector.journey.model import Band, Channel, Confidence, Kind, Outcome, Ph
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=80)]
+Taken = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*/[a-z][a-z0-9_]*$")]
 Filled = Annotated[str, StringConstraints(min_length=1)]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
 SetEntry = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^,^@][^,^]*$")]
@@ -32,7 +33,8 @@ class Words(File):
 
 
 class StepText(File):
-    """One `[[step]]` of a journey. `touchpoints` places touchpoints here, beside their own file."""
+    """One `[[step]]` of a journey. `touchpoints` places touchpoints here, beside their own file;
+    `takes` places here what stands in these steps of other journeys (`journey/step`)."""
 
     id: Name
     name: Words
@@ -40,6 +42,7 @@ class StepText(File):
     group: Words | None = None
     establishes_engagement: bool = False
     touchpoints: list[Name] = Field(default_factory=list)
+    takes: list[Taken] = Field(default_factory=list)
 
 
 class JourneyFile(File):
