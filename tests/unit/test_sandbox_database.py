@@ -187,3 +187,22 @@ def test_keyset_pages_use_the_index(database: Database) -> None:
     text = " ".join(str(row[3]) for row in plan)
     assert "task_by_class" in text
     assert "TEMP B-TREE" not in text
+
+
+def test_words_in_a_journal_become_entries_with_author_time_and_the_record_s_own_class(
+    database: Database,
+) -> None:
+    made = database.insert(database.table("incident"), {"comments": "it broke"}, USER)
+    said = {"comments": "we are on it"}
+    database.update(database.table("task"), made["sys_id"], said, "agent")
+    entries = database.engine.records("SELECT * FROM sys_journal_field ORDER BY value DESC")
+    told = [(e["name"], e["element"], e["value"], e["sys_created_by"]) for e in entries]
+    assert told == [
+        ("incident", "comments", "we are on it", "agent"),
+        ("incident", "comments", "it broke", USER),
+    ]
+    assert {e["element_id"] for e in entries} == {made["sys_id"]}
+    assert {e["sys_created_on"] for e in entries} == {database.clock.text()}
+    record = database.get(database.table("incident"), made["sys_id"])
+    assert record is not None
+    assert (record["comments"], record["sys_mod_count"]) == ("", "1")

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import signal
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from connector.errors import ConfigError
+from connector.sandbox import control
 from connector.sandbox.seeding import open_instance
 from connector.sandbox.server import listen
 from tests.sandbox_instance import Api, incident_id, make_instance, serving
@@ -172,3 +174,29 @@ def test_an_instance_may_be_made_without_the_tables_of_plug_ins(tmp_path: Path) 
     instance.database.close()
     assert not {"dmn_demand", "interaction"} & set(known)
     assert {"incident", "kb_use", "im_idea_core"} <= set(known)
+
+
+def test_the_demo_goes_on_when_its_clock_is_advanced(tmp_path: Path) -> None:
+    """Tickets that were open are closed, new ones come, with journal and audit; a table that the
+    instance lacks brings no trouble."""
+    instance = open_instance(tmp_path, "demo", None, None, True, lacking=["interaction"])
+    database = instance.database
+
+    def count(sql: str) -> int:
+        return int(database.engine.rows(sql)[0][0])
+
+    asked = {
+        "all": "SELECT count(*) FROM task WHERE sys_class_name = 'incident'",
+        "closed": "SELECT count(*) FROM task WHERE sys_class_name = 'incident' AND state = '7'",
+        "said": "SELECT count(*) FROM sys_journal_field",
+        "audited": "SELECT count(*) FROM sys_audit",
+    }
+    before = {name: count(sql) for name, sql in asked.items()}
+    body = json.dumps({"until": "2026-12-11 12:00:00"}).encode()
+    told = json.loads(asyncio.run(control.advance(instance, body)).body)["result"]
+    after = {name: count(sql) for name, sql in asked.items()}
+    latest = database.engine.rows("SELECT max(sys_updated_on) FROM task")[0][0]
+    database.close()
+    assert told["clock"] == "2026-12-11 12:00:00"
+    assert all(after[name] > before[name] for name in asked)
+    assert "2026-12-10" <= latest <= "2026-12-11 12:00:00"

@@ -17,9 +17,11 @@ situation that a rule can see. What lies after the clock is known too: see `chan
 Owns how much of what there is. Refuses nothing; makes no record of our own fields.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from connector.sandbox.seeds.base import Batch, base_records
 from connector.sandbox.seeds.demo import (
@@ -48,6 +50,8 @@ from connector.sandbox.seeds.demo.surveys import INVITED, Invitation
 from connector.sandbox.seeds.demo.tickets import add_tickets
 
 USUAL_REQUESTS = 290
+AHEAD = timedelta(weeks=12)
+"""So far ahead is told at once."""
 
 
 def generate(now: datetime) -> Iterator[Batch]:
@@ -68,10 +72,18 @@ def changes(start: datetime, after: datetime, until: datetime) -> Iterator[Chang
 
     Everything that was under way comes to its end, and new tickets come in.
     """
-    weeks = (until - start).days // 7 + 1
-    world = _told(Story(start), company.found(start), weeks)
-    due = [change for change in world.later if after < change.at <= until]
-    yield from sorted(due, key=lambda change: (change.at, change.table, change.sys_id))
+    quarters = max((until - start) // AHEAD + 1, 1)
+    later = _later(start, quarters)
+    first = bisect_right(later, after, key=lambda change: change.at)
+    last = bisect_right(later, until, key=lambda change: change.at)
+    yield from later[first:last]
+
+
+@lru_cache(maxsize=1)
+def _later(start: datetime, quarters: int) -> list[Change]:
+    """Everything that lies after the clock, in order; kept, as nights are asked for one by one."""
+    world = _told(Story(start), company.found(start), 12 * quarters)
+    return sorted(world.later, key=lambda change: (change.at, change.table, change.sys_id))
 
 
 def _told(story: Story, people: company.Organisation, weeks: int = 0) -> World:
