@@ -16,11 +16,22 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
-from connector import contacts, extract, extract_history, log, moments, reconcile, write_back
+from connector import (
+    contacts,
+    engagement_rows,
+    extract,
+    extract_history,
+    log,
+    moments,
+    reconcile,
+    relationships,
+    write_back,
+)
 from connector.classify import classify, save_classification, unknown_overrides
 from connector.config import Config
 from connector.context import Progress, Run, silent
 from connector.encoded_query import Context
+from connector.engagement_rows import RowChange
 from connector.errors import ConfigError, ConnectorError, InstanceError, InterruptedRunError
 from connector.in_force import InForce, enter, which
 from connector.itsm.base import Instance
@@ -53,7 +64,7 @@ def run(
     progress: Progress | None = None,
     plan_to: TextIO | None = None,
 ) -> RunResult:
-    """One pass: extract → classify → moments → write back, under the store's lock.
+    """One pass: extract → classify → moments → engagement → write back, under the store's lock.
 
     The whole plan goes to `plan_to` as JSON Lines, before anything is sent.
 
@@ -71,8 +82,10 @@ def run(
             classifications.stay(this.store)
             moments.stay(this.store, force.mapping, config.mapping.language)
         plan = _plan(config, this, force.mapping, options, so_far)
+        rows = _relationships(config, this, force, options, so_far)
         if plan_to:
             write_back.write_plan(this.store, plan_to)
+            plan_to.write(plan_lines(engagement_rows.changes_of(rows)))
         sent = write_back.Sent()
         may_send = config.write_back.enabled and not options.dry_run and not force.waiting
         if may_send:
@@ -81,6 +94,7 @@ def run(
                 changes.forgive_all(this.store)
             changes.save_plan(this.store, this.run_id)
             sent = write_back.send(this, write_back.settings_of(config))
+            so_far.take_rows(engagement_rows.send_rows(this, rows, config.write_back.batch_size))
         result = summed_up(this, so_far, plan, sent, may_send, time.monotonic() - started)
         if not options.dry_run:
             close(this, result)
@@ -330,6 +344,20 @@ def _classify(
         language=config.mapping.language,
         save=save,
     )
+
+
+def _relationships(
+    config: Config, this: Run, force: InForce, options: Options, so_far: SoFar
+) -> list[RowChange]:
+    """Only a look at everything can say how a relationship stands: a part of it cannot."""
+    if not force.places or options.record is not None or options.tables:
+        return []
+    this.pause_point()
+    rows, message = relationships.of_run(
+        config, this, force.mapping, so_far.mark, save=not options.dry_run
+    )
+    so_far.messages += [message] if message else []
+    return rows[: options.limit]
 
 
 def _plan(

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from connector import log
 from connector.errors import ConfigError, InstanceError
-from connector.itsm.base import BulkInstance, Column, Instance, Record, RecordUpdate, UpdateReply
+from connector.itsm.base import Column, Instance, Record, RecordUpdate, UpdateReply
 from connector.journey import fields
 from connector.journey.fields import OWN_PREFIX, JourneyField
 from connector.journey.model import Mapping as JourneyMapping
@@ -139,7 +139,7 @@ def plan_provision(
 
 
 def apply_provision(
-    instance: BulkInstance,
+    instance: Instance,
     mapping: JourneyMapping,
     tables: Sequence[str],
     journey: str = "travesia",
@@ -357,7 +357,7 @@ def _refuse_foreign(artefact: Artefact) -> None:
         )
 
 
-def _send(instance: BulkInstance, kind: Kind, todo: Sequence[Artefact]) -> Iterator[list[Artefact]]:
+def _send(instance: Instance, kind: Kind, todo: Sequence[Artefact]) -> Iterator[list[Artefact]]:
     """Send; yields what was done, bit by bit. Tables and columns singly: they change the schema."""
     if kind in ("table", "column"):
         for artefact in todo:

@@ -7,6 +7,7 @@ from typing import Any
 
 from connector import log
 from connector.context import Run
+from connector.engagement_rows import RowsSent
 from connector.messages import _n
 from connector.store import changes, runs
 from connector.store.changes import Change, Planned
@@ -88,6 +89,11 @@ class SoFar:
     only: tuple[str, ...] = ()
     is_partial: bool = False
     waiting_mapping: str = ""
+
+    def take_rows(self, sent: RowsSent) -> None:
+        """What became of the rows of relationships."""
+        self.messages += sent.messages
+        self.is_partial |= bool(sent.refused)
 
     def wait_for(self, mapping_hash: str, sentence: str) -> None:
         """The configured mapping was not accepted yet: nothing is written."""

@@ -37,6 +37,7 @@ class FakeInstance:
         self.tables = tables
         self.page_size = page_size
         self.sent: list[RecordUpdate] = []
+        self.created: list[tuple[str, dict[str, str]]] = []
         self.read: list[tuple[str, Cursor]] = []
         self.refuse: set[str] = set()
         self.silent_fields: set[str] = set()
@@ -138,6 +139,17 @@ class FakeInstance:
     def create_record(self, table: str, values: Mapping[str, str]) -> Record:
         self.tables.setdefault(table, []).append(dict(values))
         return dict(values)
+
+    def create_records(self, table: str, records: Sequence[Mapping[str, str]]) -> list[UpdateReply]:
+        self.created += [(table, dict(values)) for values in records]
+        return [self._create(table, values) for values in records]
+
+    def _create(self, table: str, values: Mapping[str, str]) -> UpdateReply:
+        if values["sys_id"] in self.refuse:
+            return UpdateReply(table, values["sys_id"], "rejected", {}, "a business rule said no")
+        stamp = {"sys_updated_on": format_instance(self.clock), "sys_mod_count": "0"}
+        self.create_record(table, {**stamp, **values})
+        return UpdateReply(table, values["sys_id"], "written", dict(values))
 
     def update_record(self, table: str, sys_id: str, values: Mapping[str, str]) -> Record:
         row = next(r for r in self.tables[table] if r["sys_id"] == sys_id)

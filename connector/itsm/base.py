@@ -141,6 +141,10 @@ class Instance(Protocol):
         """Create; pass a `sys_id` of your choosing to make it repeatable."""
         ...
 
+    def create_records(self, table: str, records: Sequence[Mapping[str, str]]) -> list[UpdateReply]:
+        """Create several, each under the `sys_id` it carries; one reply per record."""
+        ...
+
     def update_record(self, table: str, sys_id: str, values: Mapping[str, str]) -> Record:
         """Update one record, answering all it now holds."""
         ...
@@ -184,12 +188,4 @@ class ProbedInstance(Instance, Protocol):
 
     def probe(self) -> Probe:
         """Who we are there, in which time zone, and how it treats impossible queries."""
-        ...
-
-
-class BulkInstance(Instance, Protocol):
-    """An instance on which many records can be created at once (`travesia provision`)."""
-
-    def create_records(self, table: str, records: Sequence[Mapping[str, str]]) -> list[UpdateReply]:
-        """Create several, each under the `sys_id` it carries; one reply per record."""
         ...

@@ -1,7 +1,7 @@
 """The table that shows engagement in the tool: a row per relationship, and what people add to it.
 
-`COMPUTED` columns are ours: written where they differ. `PEOPLES` columns are never written: they are
-where people say who looks after the relationship, what comes next, and that the ring is on.
+`COMPUTED` columns are ours: written where they differ. `PEOPLES` columns are never written: there
+people say who looks after the relationship, what comes next, and that the ring is on.
 """
 
 from connector.journey.engagement_model import Engagement

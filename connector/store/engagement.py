@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import pyarrow as pa
+
 from connector.store.database import Row, Store
 
 PART = 250
@@ -245,3 +247,35 @@ def read_left_out(store: Store) -> Row:
     """What is in no relationship that may be shown."""
     rows = store.read("SELECT too_small, nobodys FROM engagement_left_out")
     return rows[0] if rows else {"too_small": 0, "nobodys": 0}
+
+
+# --- what people wrote in the tool ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What people wrote into one of our rows: dates as the tool has them, "" for none. No texts."""
+
+    sys_id: str
+    ring_confirmed: str
+    has_owner: bool
+    has_next_step: bool
+    due: str
+
+
+def save_seen(store: Store, rows: Sequence[Seen]) -> None:
+    """Replace what was last seen."""
+    columns = {
+        "sys_id": [row.sys_id for row in rows],
+        "ring_confirmed": [row.ring_confirmed for row in rows],
+        "has_owner": [row.has_owner for row in rows],
+        "has_next_step": [row.has_next_step for row in rows],
+        "due": [row.due for row in rows],
+    }
+    with store.transaction(), store.attached("seen_rows", pa.table(columns)):
+        store.execute("DELETE FROM engagement_seen")
+        if rows:
+            store.execute(
+                "INSERT INTO engagement_seen SELECT sys_id, TRY_CAST(ring_confirmed AS DATE),"
+                " has_owner, has_next_step, TRY_CAST(due AS DATE) FROM seen_rows"
+            )

@@ -1,0 +1,236 @@
+"""The rows that show engagement in the tool: planned as a difference, sent in batches, checked.
+
+1. See what the tool holds: our columns, and what people wrote beside them (never written by us).
+2. Plan: what differs. A row whose group became too small is emptied, never deleted.
+3. Send: new rows under their own sys_id, so that sending twice makes one; then check every reply.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from connector import log
+from connector.context import Run
+from connector.itsm.base import Instance, RecordUpdate, UpdateReply
+from connector.journey.engagement_fields import (
+    COMPUTED,
+    ENGAGEMENT_TABLE,
+    PASSENGERS,
+    PEOPLES,
+    TOO_SMALL,
+)
+from connector.journey.engagement_model import Engagement
+from connector.journey.engagement_words import (
+    advice,
+    reasons_text,
+    relationship_name,
+    ring_of,
+    ring_reason,
+    steps_text,
+    whole,
+)
+from connector.journey.model import Mapping as JourneyMapping
+from connector.messages import _, _n
+from connector.store import engagement
+from connector.store.changes import Change
+from connector.store.database import Row, Store
+from connector.store.engagement import Seen
+
+TABLE = ENGAGEMENT_TABLE.name
+Values = dict[str, str]
+_log = log.get("engagement")
+
+_OURS = tuple(field.name for field in COMPUTED)
+_KEPT_WHEN_EMPTIED = ("u_name", "u_customer", "u_service")
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """One row to make (`seen` is None) or to bring up to date: only what differs is in `values`."""
+
+    sys_id: str
+    name: str
+    values: Mapping[str, str]
+    seen: Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class RowsSent:
+    """What became of the rows."""
+
+    written: int = 0
+    refused: int = 0
+    messages: tuple[str, ...] = ()
+
+
+def see_rows(instance: Instance) -> dict[str, Values] | None:
+    """What the tool holds, by sys_id; None if it lacks the table. Raises InstanceError kinds."""
+    if TABLE not in instance.list_tables([TABLE]):
+        return None
+    columns = ("sys_id", *_OURS, *(field.name for field in PEOPLES))
+    return {row["sys_id"]: dict(row) for row in instance.list_records(TABLE, columns)}
+
+
+def no_table() -> str:
+    """Why relationships cannot be shown in the tool."""
+    return _(
+        "The instance has no table {table}: relationships are not shown in the tool; run travesia"
+        " provision --apply"
+    ).format(table=TABLE)
+
+
+def save_seen(store: Store, rows: Mapping[str, Values]) -> None:
+    """Keep what people decided in the tool: dates, and whether there is an owner. No texts."""
+    engagement.save_seen(
+        store,
+        [
+            Seen(
+                sys_id,
+                row.get("u_ring_confirmed", ""),
+                bool(row.get("u_owner", "").strip()),
+                bool(row.get("u_next_step", "").strip()),
+                row.get("u_due", ""),
+            )
+            for sys_id, row in rows.items()
+        ],
+    )
+
+
+def plan_rows(
+    store: Store, mapping: JourneyMapping, journey: str, language: str, seen: Mapping[str, Values]
+) -> list[RowChange]:
+    """What the tool needs, in the order of the names; nothing where it holds it already."""
+    if mapping.engagement is None:
+        return []
+    confirmed = {
+        k: row["u_ring_confirmed"] for k, row in seen.items() if row.get("u_ring_confirmed")
+    }
+    wanted = {
+        row["sys_id"]: _wanted(
+            {**row, "ring_confirmed": confirmed.get(row["sys_id"]) or row["ring_confirmed"]},
+            mapping,
+            mapping.engagement,
+            journey,
+            language,
+        )
+        for row in engagement.read_next(store)
+    }
+    planned = [change for key, values in wanted.items() if (change := _change(key, values, seen))]
+    return [*planned, *_emptied(wanted, seen)]
+
+
+def _change(sys_id: str, values: Mapping[str, str], seen: Mapping[str, Values]) -> RowChange | None:
+    held = seen.get(sys_id)
+    if held is None:
+        filled = {name: value for name, value in values.items() if value}
+        return RowChange(sys_id, values["u_name"], filled, None)
+    # A column that is not answered is hidden from us: never a difference that we could mend.
+    different = {k: v for k, v in values.items() if k in held and held[k] != v}
+    if different.keys() <= PASSENGERS:
+        return None
+    return RowChange(sys_id, values["u_name"], different, held)
+
+
+def _emptied(wanted: Mapping[str, Values], seen: Mapping[str, Values]) -> Iterator[RowChange]:
+    """Rows of ours whose relationship may no longer be shown: their figures go."""
+    for sys_id, row in sorted(seen.items()):
+        state = row.get("u_state", "")
+        if sys_id in wanted or state in ("", TOO_SMALL):
+            continue
+        gone = {k: "" for k in _OURS if k not in _KEPT_WHEN_EMPTIED and row.get(k)}
+        yield RowChange(sys_id, row.get("u_name", ""), {**gone, "u_state": TOO_SMALL}, row)
+
+
+def _wanted(
+    row: Row, mapping: JourneyMapping, opinions: Engagement, journey: str, language: str
+) -> Values:
+    """Our columns of one relationship, cut to their lengths."""
+    state = opinions.state(row["state"])
+    values = {
+        "u_name": relationship_name(row, opinions, language),
+        "u_customer": row["customer_name"] or row["customer"],
+        "u_service": row["service_name"] or opinions.unnamed_service.in_(language),
+        "u_state": state.id,
+        "u_since": _day(row["since"]),
+        "u_action": state.action.in_(language),
+        "u_score": whole(row["score"]),
+        "u_month_before": whole(row["month_score"]),
+        "u_provider_side": whole(row["provider"]),
+        "u_customer_side": whole(row["customer_side"]),
+        "u_steps": steps_text(row["steps"], mapping, journey, language),
+        "u_why": reasons_text(row["reasons"], opinions, language),
+        "u_advice": advice(row, opinions, language),
+        "u_people": str(row["people"]),
+        "u_evidence": whole(row["evidence"]),
+        "u_confidence": whole(100 * row["confidence"]),
+        "u_last_contact": _day(row["last_contact"]),
+        "u_ring": ring_of(row),
+        "u_ring_proposed": _day(row["ring_proposed"]),
+        "u_ring_evidence": ring_reason(row["ring_evidence"], opinions, language),
+    }
+    values |= {
+        f"u_{one.id}": whole(row["dimensions"].get(one.id))
+        for one in opinions.dimensions
+        if f"u_{one.id}" in _OURS
+    }
+    longest = {field.name: field.max_length for field in COMPUTED if field.type == "string"}
+    return {k: v[: longest.get(k, 40)].rstrip() for k, v in values.items()}
+
+
+def _day(day: object) -> str:
+    return str(day or "")
+
+
+def changes_of(planned: Sequence[RowChange]) -> list[Change]:
+    """The plan as a run's plan shows it: field by field."""
+    return [
+        Change(TABLE, one.sys_id, one.name, field, (one.seen or {}).get(field, ""), value, False)
+        for one in planned
+        for field, value in one.values.items()
+    ]
+
+
+def send_rows(run: Run, planned: Sequence[RowChange], batch_size: int) -> RowsSent:
+    """Send in batches. What is refused or lost is planned again by the next run.
+
+    Raises InterruptedRunError between two batches if the run was asked to stop.
+    """
+    written = refused = 0
+    for start in range(0, len(planned), batch_size):
+        run.pause_point()
+        batch = planned[start : start + batch_size]
+        replies = {reply.sys_id: reply for reply in _send(run.instance, batch)}
+        good = sum(_is_written(one, replies.get(one.sys_id)) for one in batch)
+        written += good
+        refused += len(batch) - good
+        run.progress("write_back", TABLE, start + len(batch), len(planned))
+    if planned:
+        _log.info("engagement_written", run_id=run.run_id, written=written, refused=refused)
+    return RowsSent(written, refused, tuple(_sentences(written, refused)))
+
+
+def _send(instance: Instance, batch: Sequence[RowChange]) -> list[UpdateReply]:
+    new = [{"sys_id": one.sys_id, **one.values} for one in batch if one.seen is None]
+    old = [RecordUpdate(TABLE, o.sys_id, dict(o.values)) for o in batch if o.seen is not None]
+    replies = instance.create_records(TABLE, new) if new else []
+    return [*replies, *(instance.send_updates(old) if old else [])]
+
+
+def _is_written(one: RowChange, reply: UpdateReply | None) -> bool:
+    """A 200 is not proof: every field of the answer is looked at."""
+    if reply is None or reply.status != "written":
+        return False
+    return all(reply.values.get(field) == value for field, value in one.values.items())
+
+
+def _sentences(written: int, refused: int) -> Iterator[str]:
+    if written:
+        yield _n(
+            "{n} relationship was brought up to date in the tool",
+            "{n} relationships were brought up to date in the tool",
+            written,
+        ).format(n=written)
+    if refused:
+        yield _(
+            "{n} relationships could not be written to {table}; check the account's roles, the next"
+            " run tries again"
+        ).format(n=refused, table=TABLE)

@@ -1,0 +1,96 @@
+"""What engagement says to people: names, reasons, what is missing. Pure, in either language."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from babel.numbers import format_decimal
+
+from connector.journey.engagement_model import Engagement
+from connector.journey.model import Mapping as JourneyMapping
+from connector.messages import mark, translate
+
+Row = Mapping[str, Any]
+
+
+def relationship_name(row: Row, opinions: Engagement, language: str) -> str:
+    """`Finanzas × ERP`."""
+    service = row["service_name"] or opinions.unnamed_service.in_(language)
+    return f"{row['customer_name'] or row['customer']} × {service}"
+
+
+def reasons_text(reasons: Iterable[Row], opinions: Engagement, language: str) -> str:
+    """`Agreed time missed ×14: −6.2 · …`: lines with the points that they add to the score."""
+    return " · ".join(
+        f"{line_name(one['line'], opinions, language)} ×{one['records']}:"
+        f" {points(one['points'], language)}"
+        for one in reasons
+    )
+
+
+def line_name(line_id: str, opinions: Engagement, language: str) -> str:
+    """What people call a line; its id where the mapping no longer has it."""
+    return {line.id: line.name.in_(language) for line in opinions.lines}.get(line_id, line_id)
+
+
+def points(value: float, language: str) -> str:
+    """Points with their sign, one decimal, as the language writes numbers."""
+    text: str = format_decimal(round(value, 1) + 0.0, format="+0.0;\u22120.0", locale=language)
+    return text
+
+
+def steps_text(
+    steps: Mapping[str, float], mapping: JourneyMapping, journey: str, language: str
+) -> str:
+    """`Acordar 52 · Usar 48`, in the order of the journey."""
+    return " · ".join(
+        f"{step.name.in_(language)} {whole(steps[step.id])}"
+        for step in mapping.journeys[journey].steps
+        if step.id in steps
+    )
+
+
+def whole(score: float | None) -> str:
+    """A score without its fraction: never above a cut that it has not reached. "" for none."""
+    return "" if score is None else str(int(score))
+
+
+def ring_of(row: Row) -> str:
+    """confirmed, proposed or none."""
+    if row["ring_confirmed"]:
+        return "confirmed"
+    return "proposed" if row["ring_proposed"] else "none"
+
+
+def ring_reason(evidence: str, opinions: Engagement, language: str) -> str:
+    """What proposed the ring, in words."""
+    return {one.id: one.name.in_(language) for one in opinions.ring}.get(evidence, "")
+
+
+def advice(row: Row, opinions: Engagement, language: str) -> str:
+    """What is missing so that the relationship can be known, or can become the best it can be.
+
+    Names the department or company to ask, never a person. "" if nothing is missing.
+    """
+
+    def say(text: str) -> str:
+        return translate(text, language)
+
+    sentences = []
+    best, second = opinions.scored[0], opinions.scored[min(1, len(opinions.scored) - 1)]
+    heard = [name for name in best.needs if name in row["dimensions"]]
+    if best.needs and not heard:
+        sentences.append(
+            say(_NO_WORD).format(
+                state=second.name.in_(language), who=row["customer_name"] or row["customer"]
+            )
+        )
+    elif best.needs and best.needs[0] not in heard:
+        sentences.append(say(_NO_VOICE).format(who=row["customer_name"] or row["customer"]))
+    if row["is_capped"]:
+        sentences.append(say(_CAPPED).format(cap=whole(opinions.formula.cap)))
+    return " ".join(sentences)
+
+
+_NO_WORD = mark("No voice: it cannot get past {state}; ask a contact in {who} how it goes.")
+_NO_VOICE = mark("No voice: nobody has said how it goes; ask a contact in {who}.")
+_CAPPED = mark("Something serious is unanswered: trust stays at {cap} or below until it is.")

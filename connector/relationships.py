@@ -1,0 +1,38 @@
+"""The relationships of a run: their states computed and kept, their rows in the tool planned."""
+
+from datetime import datetime
+
+from connector import engagement_rows, extract
+from connector.config import Config
+from connector.context import Run
+from connector.engagement import Settings, compute_engagement, save_engagement
+from connector.engagement_rows import RowChange
+from connector.journey.model import Mapping
+
+
+def of_run(
+    config: Config, this: Run, mapping: Mapping, mark: datetime, *, save: bool
+) -> tuple[list[RowChange], str]:
+    """The rows to write, and a sentence where they cannot be shown in the tool ("" if they can).
+
+    1. Compute every relationship as of `mark`; keep it if `save`.
+    2. See the rows in the tool and what people wrote there.
+    3. Plan the difference.
+    """
+    schema = extract.stored_schema(this.store)
+    found = compute_engagement(this.store, mapping, schema, mark, settings_of(config))
+    if save:
+        save_engagement(this.store, found)
+    seen = engagement_rows.see_rows(this.instance)
+    if seen is None:
+        is_missed = config.write_back.enabled and found.relationships > 0
+        return [], engagement_rows.no_table() if is_missed else ""
+    if save:
+        engagement_rows.save_seen(this.store, seen)
+    shown = config.mapping
+    return engagement_rows.plan_rows(this.store, mapping, shown.journey, shown.language, seen), ""
+
+
+def settings_of(config: Config) -> Settings:
+    """How engagement is computed, from the settings."""
+    return Settings(config.mapping.journey, config.instance.time_zone, config.report.minimum_group)
