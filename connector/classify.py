@@ -10,7 +10,8 @@ The classification is a pure function of (latest records, mapping, now): our own
 version marks of records are never read. Only `save_classification` changes the store.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,7 @@ from connector.journey.model import Mapping, Rule, Schema, Touchpoint
 from connector.journey.near import hint
 from connector.journey.scope import Catalogue, catalogue_of
 from connector.messages import _
-from connector.store import classifications, overrides, standings
+from connector.store import classifications, overrides, standings, visibility
 from connector.store.classifications import Children, Parent
 from connector.store.database import Store
 
@@ -83,6 +84,7 @@ def classify(
     for table in tables:
         _place(store, mapping, table, catalogue, context)
         overrides.apply(store, table)
+    _see(store, mapping, tables, catalogue, context)
     last_steps = {journey.id: journey.steps[-1].id for journey in mapping.journeys.values()}
     standings.stand(store, tables, last_steps, now, run_id)
     return _result(store, run_id)
@@ -114,6 +116,7 @@ def rule_result(mapping: Mapping, rule: Rule) -> dict[str, Any]:
         "value": rule.value,
         "confidence": "" if rule.ignore else rule.confidence,
         "inherit": rule.inherit,
+        "last_visible": _where_seen(touchpoint, rule.band or touchpoint.band) if touchpoint else "",
     }
 
 
@@ -124,7 +127,14 @@ def place_of(touchpoint: Touchpoint) -> dict[str, Any]:
         "steps": dict(touchpoint.steps),
         "band": touchpoint.band,
         "is_potential_moment": touchpoint.is_potential_moment,
+        "last_visible": _where_seen(touchpoint, touchpoint.band),
     }
+
+
+def _where_seen(touchpoint: Touchpoint | None, band: str) -> str:
+    """The touchpoint itself if people meet there and the other party sees it, else ""."""
+    is_seen = touchpoint and touchpoint.kind == "touchpoint" and band == "visible"
+    return touchpoint.id if touchpoint and is_seen else ""
 
 
 def unknown_overrides(store: Store, mapping: Mapping) -> list[str]:
@@ -179,6 +189,38 @@ def _place(
         parents=parents,
         children=children,
     )
+
+
+def _see(
+    store: Store,
+    mapping: Mapping,
+    tables: Sequence[str],
+    catalogue: Catalogue,
+    context: Context,
+) -> None:
+    """Bands that evidence moves, and where each record was last visible."""
+    schema, past = catalogue.schema, mapping.past
+    sources = visibility.Sources(
+        journal=("sys_journal_field", "element_id") in schema,
+        audit=("sys_audit", "documentkey") in schema,
+    )
+    held = classifications.held_columns(store)
+    tasks = [table for table in tables if mapping.tables[table].is_task]
+    visibility.begin(store, past, sources)
+    visibility.shift_bands(store, past, held, tasks, sources)
+    visibility.remember(store, past, standings.last_mark(store))
+    for table in visibility.list_unseen(store):
+        seen = {
+            rule.id: str(result["last_visible"])
+            for rule in mapping.rules_of(table)
+            if (result := rule_result(mapping, rule))["last_visible"] and not rule.inherit
+        }
+        visible = replace(mapping, rules=tuple(rule for rule in mapping.rules if rule.id in seen))
+        query = table_query(visible, table, catalogue, context)
+        text = with_facts_first(store, query).sql(dialect="duckdb")
+        visibility.take_from_rules(store, table, text, seen)
+    visibility.take_entry(store, past.entry)
+    visibility.take_from_parents(store)
 
 
 def _result(store: Store, run_id: str) -> ClassifyResult:

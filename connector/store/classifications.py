@@ -20,9 +20,10 @@ UNCLASSIFIED = "unclassified"
 _RESULTS = (
     '[{"rule_id": "VARCHAR", "touchpoint": "VARCHAR", "steps": "MAP(VARCHAR, VARCHAR)",'
     ' "band": "VARCHAR", "is_potential_moment": "BOOLEAN", "outcome": "VARCHAR",'
-    ' "phase": "VARCHAR", "value": "VARCHAR", "confidence": "VARCHAR", "inherit": "VARCHAR"}]'
+    ' "phase": "VARCHAR", "value": "VARCHAR", "confidence": "VARCHAR", "inherit": "VARCHAR",'
+    ' "last_visible": "VARCHAR"}]'
 )
-_TAKEN = ("band", "is_potential_moment", "outcome", "phase", "value", "confidence")
+_TAKEN = ("band", "is_potential_moment", "outcome", "phase", "value", "confidence", "last_visible")
 _EMPTY = {"is_potential_moment": "false"}
 
 
@@ -115,7 +116,7 @@ def place(
         " AS steps,"
         f" {taken},"
         f" CASE WHEN {_FOLLOWS} THEN o.table_name || '/' || o.sys_id ELSE '' END AS inherited_from,"
-        " $hash AS mapping_hash, '' AS last_visible"
+        " $hash AS mapping_hash"
         " FROM placed p LEFT JOIN rule_result r ON r.r.rule_id = p.rule_id"
         " LEFT JOIN origin g ON g.sys_id = p.sys_id AND r.r.inherit <> ''"
         " LEFT JOIN classified o ON o.table_name = g.table_name AND o.sys_id = g.origin_id",

@@ -19,7 +19,7 @@ RULE = "override"
 _WORD, _REASON = "u_journey_override", "u_journey_override_reason"
 _PLACES = (
     '[{"touchpoint": "VARCHAR", "steps": "MAP(VARCHAR, VARCHAR)", "band": "VARCHAR",'
-    ' "is_potential_moment": "BOOLEAN"}]'
+    ' "is_potential_moment": "BOOLEAN", "last_visible": "VARCHAR"}]'
 )
 
 
@@ -75,7 +75,8 @@ def apply(store: Store, table: str) -> None:
     store.execute(
         f"UPDATE classified c SET rule_id = '{RULE}', touchpoint = t.p.touchpoint,"
         " steps = t.p.steps, band = t.p.band, is_potential_moment = t.p.is_potential_moment,"
-        " outcome = '', phase = '', value = '', confidence = 'high', inherited_from = ''"
+        " outcome = '', phase = '', value = '', confidence = 'high', inherited_from = '',"
+        " last_visible = t.p.last_visible"
         " FROM override_next o JOIN override_place t ON t.p.touchpoint = o.touchpoint"
         " WHERE o.ended_at IS NULL AND o.table_name = $table AND c.table_name = $table"
         " AND c.sys_id = o.sys_id",
