@@ -18,12 +18,14 @@ from sqlglot import exp
 
 from connector.encoded_query import Condition, Context, FieldType, Query, register_sqlite
 from connector.journey.compiler import FIELDS, Live, fields_of, rule_case
+from connector.journey.conditions import NOTHING, Sets
 from connector.journey.facts import find_fact
 from connector.journey.model import Rule
 
 EXAMPLE_NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 """The instant at which examples are read."""
 
+_SET_NAME = re.compile(r"^@([a-z][a-z0-9_]*)$")
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 _HOLDS_ON_EMPTY = ("!=", "NOT IN", "ISEMPTY", "EMPTYSTRING", "ANYTHING")
@@ -36,6 +38,20 @@ class Reached:
 
     rule: Rule
     reached: str
+
+
+def filled(example: Dict[str, str], sets: Sets) -> dict[str, str]:
+    """An example with `@name` as the first entry of that set. Raises KeyError for an unknown set.
+
+    So who replaces a set need not touch the examples of the rules that read it. Of an empty set it
+    is what the empty set matches.
+    """
+    return {key: _first(value, sets) for key, value in example.items()}
+
+
+def _first(value: str, sets: Sets) -> str:
+    match = _SET_NAME.match(value)
+    return next(iter(sets[match[1]]), NOTHING) if match else value
 
 
 def prove(table: str, live: Sequence[Live]) -> list[Reached]:

@@ -7,14 +7,16 @@ reported at once, with file and line.
 
 import hashlib
 import json
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from connector.errors import MappingError
 from connector.journey.checks import Draft, check
 from connector.journey.engagement_file import engagement_of
 from connector.journey.engagement_model import Engagement
+from connector.journey.examples import filled
 from connector.journey.files import Folder, read_folder
 from connector.journey.model import (
     Edge,
@@ -43,6 +45,7 @@ def load_mapping(overlay: Path | None = None, shipped: Path | None = None) -> Ma
     folders = [read_folder(root)] + ([read_folder(overlay)] if overlay else [])
     problems = [problem for folder in folders for problem in folder.problems]
     draft = _merged(folders, problems)
+    _fill_examples(draft, problems)
     problems += check(draft)
     written = [one for folder in folders for one in folder.engagement]
     engagement = engagement_of(written, draft, problems)
@@ -98,6 +101,28 @@ def _merged(folders: Sequence[Folder], problems: list[str]) -> Draft:
         _lay_rules(draft, folder.rules, problems)
     _place_touchpoints(draft)
     return draft
+
+
+def _fill_examples(draft: Draft, problems: list[str]) -> None:
+    """Where an example names a set, its first entry stands from here on."""
+
+    def fill(example: Dict[str, str], source: str) -> dict[str, str]:
+        try:
+            return filled(example, draft.sets)
+        except KeyError as error:
+            name = error.args[0]
+            problems.append(
+                _("{source}: example: there is no set {name}{hint}").format(
+                    source=source, name=name, hint=hint(name, draft.sets)
+                )
+            )
+            return dict(example)
+
+    for place, rule in enumerate(draft.rules):
+        draft.rules[place] = replace(rule, example=fill(rule.example, rule.source))
+    for id_, moment in draft.moments.items():
+        told = [replace(one, values=fill(one.values, moment.source)) for one in moment.examples]
+        draft.moments[id_] = replace(moment, examples=tuple(told))
 
 
 def _repeated(folder: Folder) -> list[str]:

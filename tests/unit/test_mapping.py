@@ -281,6 +281,21 @@ def test_sets_touchpoints_and_journeys_are_replaced_by_id(overlay: Path) -> None
     assert len(mapping.touchpoints) == 60
 
 
+def test_who_replaces_sets_need_not_touch_the_rules_that_read_them(overlay: Path) -> None:
+    """Their examples name the set, so they are proven with its first entry."""
+    words = {name: f"zzz{number}" for number, name in enumerate(load_mapping().sets)}
+    lines = [f'{name} = ["{word}"]' for name, word in words.items()]
+    (overlay / "sets.toml").write_text("\n".join(lines))
+    assert load_mapping(overlay).sets == {name: (word,) for name, word in words.items()}
+
+
+def test_an_example_that_names_no_set_is_told(overlay: Path) -> None:
+    (overlay / "rules" / "own.toml").write_text(
+        own_rule(when="category=a", example='{ category = "@complaint_categoris" }')
+    )
+    assert any("complaint_categories" in problem for problem in problems(overlay=overlay))
+
+
 def test_a_third_journey_is_one_file(overlay: Path) -> None:
     """Its file places the touchpoints; nothing else changes."""
     ids = ", ".join(f'"{name}"' for name in load_mapping().touchpoints)
