@@ -129,7 +129,8 @@ def seen_query(moment: Moment, table: str, catalogue: Catalogue, context: Contex
             for name, when in tests.items()
         ),
         exp.alias_(_known(_fields(against, catalogue)), "known"),
-        *(exp.alias_(_first_filled(names), name) for name, names in read.items()),
+        *(exp.alias_(_first_filled(names), name, copy=False) for name, names in read.items()),
+        copy=False,
     ).from_(inner.subquery(FIELDS, copy=False), copy=False)
 
 

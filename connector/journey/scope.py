@@ -94,19 +94,21 @@ class Scope:
         return self._own(fact) if fact.aggregate == "own" else self._joined_fact(fact)
 
     def finish(self, select: exp.Select) -> exp.Select:
-        """`select` over the table with all joins."""
+        """`select` over the table with all joins; it is changed in place: it may be large."""
         joins = [
             (related.query(group, facts, self.inner), f"f{number}")
             for number, (group, facts) in enumerate(self._related.items())
         ]
-        select = select.from_(exp.table_(self.table, db="current", alias="r", quoted=True))
+        here = exp.table_(self.table, db="current", alias="r", quoted=True)
+        select.from_(here, copy=False)
         for alias, target, columns, reference in self._targets.values():
             source = _rows_of(self.catalogue, target, sorted(columns), alias)
             key = exp.column("sys_id", table=alias, quoted=True)
-            select = select.join(source, on=key.eq(reference.copy()), join_type="left")
+            on = key.eq(reference.copy())
+            select.join(source, on=on, join_type="left", copy=False)
         for query, alias in joins:
             on = exp.column("record", table=alias).eq(exp.column("sys_id", table="r"))
-            select = select.join(query.subquery(alias), on=on, join_type="left")
+            select.join(query.subquery(alias, copy=False), on=on, join_type="left", copy=False)
         return select
 
     def inner(self, table: str, pointing_to: tuple[str, exp.Expression] | None = None) -> "Scope":
