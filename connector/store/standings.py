@@ -30,14 +30,22 @@ def stand(
     they did since the last run, else now. On first sight the tool's own earlier word is adopted,
     else the record's timestamps say.
     """
-    held = held_columns(store)
-    records = " UNION ALL ".join(_life(table, held[table]) for table in tables if table in held)
+    _gather_lives(store, tables)
     store.execute(
-        _STANDING.format(records=records or _NO_LIFE),
+        _STANDING,
         last_steps=json.dumps(dict(last_steps)),
         now=naive(now),
         mark=last_mark(store, run_id),
     )
+
+
+def _gather_lives(store: Store, tables: Sequence[str]) -> None:
+    """TEMP TABLE `life`, one table after the other: a union of all would hold them all at once."""
+    held = held_columns(store)
+    store.execute(f"CREATE OR REPLACE TEMP TABLE life AS {_NO_LIFE}")
+    for table in tables:
+        if table in held:
+            store.execute(f"INSERT INTO life {_life(table, held[table])}")
 
 
 def last_mark(store: Store, run_id: str = "") -> datetime | None:
@@ -88,7 +96,7 @@ WITH wanted AS (
             unnest(map_keys(steps)) AS journey, unnest(map_values(steps)) AS step
         FROM classified
     )
-), life AS ({records}), known AS (
+), known AS (
     SELECT w.*, l.inputs_at, s.step AS from_step, s.since AS from_since, s.source AS from_source,
         s.resolution AS from_resolution,
         l.own_step = w.step AND l.own_since IS NOT NULL AS is_adopted, l.own_since,
