@@ -205,7 +205,7 @@ def send_rows(run: Run, planned: Sequence[RowChange], batch_size: int) -> RowsSe
         run.progress("write_back", TABLE, start + len(batch), len(planned))
     if planned:
         _log.info("engagement_written", run_id=run.run_id, written=written, refused=refused)
-    return RowsSent(written, refused, tuple(_sentences(written, refused)))
+    return RowsSent(written, refused, tuple(_sentences(refused)))
 
 
 def _send(instance: Instance, batch: Sequence[RowChange]) -> list[UpdateReply]:
@@ -222,15 +222,12 @@ def _is_written(one: RowChange, reply: UpdateReply | None) -> bool:
     return all(reply.values.get(field) == value for field, value in one.values.items())
 
 
-def _sentences(written: int, refused: int) -> Iterator[str]:
-    if written:
-        yield _n(
-            "{n} relationship was brought up to date in the tool",
-            "{n} relationships were brought up to date in the tool",
-            written,
-        ).format(n=written)
+def _sentences(refused: int) -> Iterator[str]:
     if refused:
-        yield _(
+        yield _n(
+            "{n} relationship could not be written to {table}; check the account's roles, the next"
+            " run tries again",
             "{n} relationships could not be written to {table}; check the account's roles, the next"
-            " run tries again"
+            " run tries again",
+            refused,
         ).format(n=refused, table=TABLE)

@@ -61,7 +61,7 @@ def build_ledger(store: Store, asked: Asked, *, is_whole: bool = False) -> None:
             asked.catalogue,
             asked.context,
             relationship.table,
-            {condition: when for condition, when, _at in asked_of(asked.engagement, tied.table)},
+            {_name(id_): when for id_, when, _at in asked_of(asked.engagement, tied.table)},
             _fields(asked, relationship),
         )
         ledger.take(store, tied, query, span, asked.journey)
@@ -105,11 +105,16 @@ def _tied(asked: Asked, one: Relationship) -> Tied:
         person=one.person,
         sponsor=one.sponsor,
         given=tuple(
-            (number[condition], condition, at)
-            for condition, _when, at in asked_of(asked.engagement, one.table)
+            (number[id_], _name(id_), at)
+            for id_, _when, at in asked_of(asked.engagement, one.table)
         ),
         step=OWN_STEP if one.touchpoint == OWN_PLACE else step,
     )
+
+
+def _name(id_: str) -> str:
+    """The name of a condition: no column is called so."""
+    return f"is {id_}"
 
 
 def _references(asked: Asked, table: str, fields: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

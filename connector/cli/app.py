@@ -8,6 +8,7 @@ import typer
 
 from connector.cli import (
     contacts,
+    engagement,
     export,
     look,
     mappings,
@@ -40,7 +41,19 @@ app = typer.Typer(
         ("travesia explain INC0002475", _("why a ticket stands where it does")),
     ),
 )
-for commands in (setup, provision, sandbox, sync, serve, look, plan, mappings, contacts, export):
+for commands in (
+    setup,
+    provision,
+    sandbox,
+    sync,
+    serve,
+    look,
+    engagement,
+    plan,
+    mappings,
+    contacts,
+    export,
+):
     app.add_typer(commands.app)
 
 
