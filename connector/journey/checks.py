@@ -14,9 +14,19 @@ from connector.journey.conditions import forbidden_fields, is_asleep, parse_cond
 from connector.journey.examples import left_out, prove
 from connector.journey.facts import FAMILIES, facts_of, find_fact
 from connector.journey.graph import InheritanceCycleError, order_of_tables
-from connector.journey.model import Edge, History, Journey, RollUp, Rule, TableSpec, Touchpoint
+from connector.journey.model import (
+    Edge,
+    History,
+    Journey,
+    RollUp,
+    Rule,
+    TableSpec,
+    Text,
+    Touchpoint,
+)
 from connector.journey.moment_checks import check_moments
 from connector.journey.moment_model import Moment
+from connector.journey.naming import check_names
 from connector.journey.near import hint
 from connector.journey.past import NOTHING, Past
 from connector.journey.past_shapes import check_past
@@ -43,11 +53,17 @@ class Draft:
     placed: dict[str, dict[str, str]] = field(default_factory=dict)
     takes: dict[str, dict[str, str]] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    names: dict[str, tuple[Text, str]] = field(default_factory=dict)
 
 
 def check(draft: Draft) -> list[str]:
     """Every problem of a draft, one sentence each."""
     problems = [*_journeys(draft), *_touchpoints(draft), *_tables(draft), *_histories(draft)]
+    problems += check_names(
+        {name: source for name, (_text, source) in draft.names.items()},
+        draft.journeys,
+        draft.touchpoints,
+    )
     problems += check_taking(draft.journeys, draft.takes, draft.sources)
     usable: dict[str, Live] = {}
     for rule in draft.rules:

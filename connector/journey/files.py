@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from connector.journey.model import Text
 from connector.journey.moment_shapes import MomentFile, MomentText
 from connector.journey.near import hint
 from connector.journey.past import Past
@@ -19,6 +20,7 @@ from connector.journey.past_shapes import PastFile
 from connector.journey.shapes import (
     File,
     JourneyFile,
+    NamesFile,
     RuleFile,
     RuleText,
     SetsFile,
@@ -37,6 +39,7 @@ class Folder:
     touchpoints: list[tuple[TouchpointText, str]] = field(default_factory=list)
     rules: list[tuple[RuleText, str]] = field(default_factory=list)
     sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    names: dict[str, tuple[Text, str]] = field(default_factory=dict)
     tools: list[tuple[ToolFile, str]] = field(default_factory=list)
     moments: list[tuple[MomentText, str]] = field(default_factory=list)
     engagement: list[tuple[dict[str, Any], "Source"]] = field(default_factory=list)
@@ -230,7 +233,22 @@ def _take_sets(found: Folder, source: Source, data: dict[str, object]) -> None:
         found.sets |= {name: tuple(entries) for name, entries in file.sets.items()}
 
 
-_TOP = ("touchpoints.toml", "moments.toml", "engagement.toml", "history.toml", "sets.toml")
+def _take_names(found: Folder, source: Source, data: dict[str, object]) -> None:
+    if file := _validated(found, source, {"names": data}, NamesFile):
+        found.names |= {
+            name: (words.text(), f"{source.name}:{source.line(key=name)}")
+            for name, words in file.names.items()
+        }
+
+
+_TOP = (
+    "touchpoints.toml",
+    "names.toml",
+    "moments.toml",
+    "engagement.toml",
+    "history.toml",
+    "sets.toml",
+)
 _KINDS: dict[str, Callable[[Folder, Source, dict[str, object]], None]] = {
     "journeys": _take_journey,
     "rules": _take_rules,
@@ -238,6 +256,7 @@ _KINDS: dict[str, Callable[[Folder, Source, dict[str, object]], None]] = {
     "touchpoints.toml": _take_touchpoints,
     "moments.toml": _take_moments,
     "sets.toml": _take_sets,
+    "names.toml": _take_names,
     "engagement.toml": _take_engagement,
     "history.toml": _take_past,
 }

@@ -29,6 +29,7 @@ from connector.journey.model import (
     TableSpec,
     Touchpoint,
 )
+from connector.journey.naming import renamed_journey, renamed_touchpoint
 from connector.journey.near import hint
 from connector.journey.shapes import JourneyFile, RuleText, ToolFile, TouchpointText
 from connector.journey.taking import place_rule, place_touchpoints, taking_of
@@ -94,13 +95,24 @@ def _merged(folders: Sequence[Folder], problems: list[str]) -> Draft:
             draft.sources[touchpoint.id] = source
         draft.moments |= {one.id: one.moment(source) for one, source in folder.moments}
         draft.sets |= folder.sets
+        draft.names |= folder.names
         for past, source in folder.pasts:  # an overlay's file replaces the one under it as a whole
             draft.past, draft.sources["past"] = past, source
         for tool, source in folder.tools:
             _lay_tool(draft, tool, source)
         _lay_rules(draft, folder.rules, problems)
     _place_touchpoints(draft)
+    _rename(draft)
     return draft
+
+
+def _rename(draft: Draft) -> None:
+    """Steps and touchpoints under the names that names.toml gives them."""
+    names = {name: text for name, (text, _source) in draft.names.items()}
+    draft.journeys = {id_: renamed_journey(one, names) for id_, one in draft.journeys.items()}
+    draft.touchpoints = {
+        id_: renamed_touchpoint(one, names) for id_, one in draft.touchpoints.items()
+    }
 
 
 def _fill_examples(draft: Draft, problems: list[str]) -> None:

@@ -147,6 +147,12 @@ class ToolFile(File):
     history: list[HistoryText] = Field(default_factory=list)
 
 
+class NamesFile(File):
+    """names.toml, under one key: `journey/step` or `touchpoints/id` → its other name."""
+
+    names: dict[Taken, Words]
+
+
 SetFile = dict[Name, list[SetEntry]]
 
 
