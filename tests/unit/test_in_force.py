@@ -134,7 +134,7 @@ def test_nights_between_change_and_acceptance_stay_the_customers(kit: Kit, tmp_p
     new = changed(tmp_path)
     solved = "2026-11-20 15:00:00"
     kit.store.execute(
-        "UPDATE current.incident SET state = '6', resolved_at = $at, _inputs_updated_on = $at"
+        "UPDATE current.incident SET state = '6', active = 'false', resolved_at = $at, _inputs_updated_on = $at"
         " WHERE sys_id = 'moves'",
         at=solved,
     )
