@@ -58,7 +58,8 @@ def tell(moment: Moment, values: Dict[str, str], holds: Holds, context: Context)
 def instant_of(text: str) -> datetime | None:
     """A stored instant (UTC), a day being its midnight; None for anything else."""
     try:
-        return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC) if text[4:5] == "-" else None
+        is_one = text[4:5] == text[7:8] == "-"
+        return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC) if is_one else None
     except ValueError:
         return None
 

@@ -16,6 +16,7 @@ from sqlglot import exp
 from connector.encoded_query import Context
 from connector.journey.compiler import ASLEEP, FIELDS, compile_on, field_column
 from connector.journey.conditions import empty_sets, parse_condition
+from connector.journey.measures import instant
 from connector.journey.model import Mapping
 from connector.journey.moment_model import END, START, WORDS, Evidence, Moment, Window
 from connector.journey.scope import Catalogue, UnavailableError, select_fields
@@ -150,11 +151,16 @@ def _known(names: Sequence[str]) -> exp.Condition:
 
 
 def _first_filled(names: Sequence[str]) -> exp.Condition:
-    """The first text that has the shape of an instant; NULL for none."""
-    shape = exp.Literal.string("____-__-__%")
-    columns = [field_column(name) for name in names]
-    ifs = [exp.If(this=exp.Like(this=c.copy(), expression=shape.copy()), true=c) for c in columns]
+    """The first text that is an instant; NULL for none."""
+    ifs = [exp.If(this=_is_instant(name), true=field_column(name)) for name in names]
     return exp.Case(ifs=ifs) if ifs else exp.cast(exp.null(), "VARCHAR")
+
+
+def _is_instant(name: str) -> exp.Condition:
+    """Written year first, and a day of the calendar: the engine also reads `infinity`."""
+    shape = exp.Like(this=field_column(name), expression=exp.Literal.string("____-__-__%"))
+    unknown = exp.Is(this=instant(field_column(name)), expression=exp.null())
+    return exp.and_(shape, exp.Not(this=unknown), copy=False)
 
 
 _ANY_TIME = Context(datetime(2026, 1, 1, tzinfo=UTC))
