@@ -57,6 +57,7 @@ class FactsKit(Kit):
         self.store = open_store(file)
         self.mapping = shipped()
         self.columns = dict(everything())
+        self._queries: dict[tuple[str, tuple[str, ...], Context], str] = {}
 
     def catalogue(self) -> Catalogue:
         return catalogue_of(self.mapping, schema(), held_columns(self.store))
@@ -65,10 +66,17 @@ class FactsKit(Kit):
         self, table: str, *fields: str, now: datetime = NOW, zone: str = "UTC"
     ) -> dict[str, dict[str, str | None]]:
         """sys_id → the asked fields of every record of `table`."""
-        query = select_fields(self.catalogue(), table, fields, Context(now, zone))
-        rows = self.store.read(query.sql(dialect="duckdb"))
+        rows = self.store.read(self._query(table, fields, Context(now, zone)))
         assert len({row["sys_id"] for row in rows}) == len(rows)
         return {row.pop("sys_id"): row for row in rows}
+
+    def _query(self, table: str, fields: tuple[str, ...], context: Context) -> str:
+        """The SQL of the fields, made once: that takes longer than asking."""
+        key = (table, fields, context)
+        if key not in self._queries:
+            query = select_fields(self.catalogue(), table, fields, context)
+            self._queries[key] = query.sql(dialect="duckdb")
+        return self._queries[key]
 
     def values(
         self, table: str, sys_id: str, *fields: str, now: datetime = NOW, zone: str = "UTC"

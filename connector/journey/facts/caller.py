@@ -43,7 +43,7 @@ def _history(table: str, person: str) -> tuple[Fact, ...]:
         holds(
             "caller.is_first_contact",
             tables,
-            f"{person}ISNOTEMPTY^opened_atISNOTEMPTY^caller._previous_atISEMPTY",
+            "caller._first_atISNOTEMPTY^caller._previous_atISEMPTY",
             "The person's first record of this kind",
             "Primer registro de este tipo de la persona",
         ),
