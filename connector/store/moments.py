@@ -215,6 +215,26 @@ def count_by_priority(store: Store, tables: Sequence[str]) -> list[Row]:
     return found
 
 
+def answers_of(store: Store, query: str, sys_id: str) -> Row:
+    """What a query over all records says of one."""
+    rows = store.read(f"SELECT * FROM ({query}) WHERE sys_id = $id", id=sys_id)
+    return rows[0] if rows else {}
+
+
+def numbers_of(store: Store, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What people call some records; `table/sys_id` where they have no number."""
+    found = {(table, sys_id): f"{table}/{sys_id}" for table, sys_id in keys}
+    held = held_columns(store)
+    for table in {table for table, _sys_id in keys if "number" in held.get(table, set())}:
+        rows = store.read(
+            f"SELECT sys_id, number FROM current.{name(table)}"
+            " WHERE sys_id IN (SELECT unnest($ids::VARCHAR[])) AND number <> ''",
+            ids=[sys_id for of, sys_id in keys if of == table],
+        )
+        found |= {(table, row["sys_id"]): row["number"] for row in rows}
+    return found
+
+
 def tables_with_moments(store: Store) -> list[str]:
     """The tables whose records have moments."""
     rows = store.read("SELECT DISTINCT table_name FROM moment ORDER BY 1")
