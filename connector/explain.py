@@ -17,6 +17,7 @@ from connector.journey.parts import parts_of, parts_query
 from connector.journey.requirements import DeadRule, off_rules
 from connector.journey.scope import Catalogue, catalogue_of
 from connector.messages import _
+from connector.moment_records import RecordMoment, of_record
 from connector.store import classifications, standings
 from connector.store.database import Row, Store
 
@@ -94,6 +95,7 @@ class Explanation:
     standings: tuple[Standing, ...]
     moves: tuple[Move, ...]
     changes: tuple[SentChange, ...]
+    moments: tuple[RecordMoment, ...] = ()
 
 
 def explain(
@@ -136,6 +138,7 @@ def explain(
         standings=tuple(_standing(mapping, one) for one in stands),
         moves=tuple(_move(one) for one in moves),
         changes=tuple(_change(one) for one in changes),
+        moments=of_record(store, mapping, schema, table, sys_id, time_zone),
     )
 
 

@@ -5,6 +5,7 @@ People read names in their language; the ids behind them are in --json.
 
 from collections.abc import Mapping as Dict
 
+from connector.cli.moments_view import show_moments
 from connector.cli.output import bullet, moment, say, table
 from connector.config import Config
 from connector.explain import Explanation
@@ -28,6 +29,10 @@ def show_explanation(found: Explanation, mapping: Mapping, config: Config) -> No
     for considered in found.almost:
         _show_almost(considered)
     if found.almost:
+        say()
+    if found.moments:
+        say(_("Its moments of truth"), "bold")
+        show_moments(found.moments, zone)
         say()
     _show_moves(found, mapping, zone)
     _show_changes(found, mapping, config)
