@@ -14,13 +14,18 @@ from connector.itsm.base import Instance, Probe, ProbedInstance
 from connector.journey.fields import RECORD_FIELDS
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Rule, Schema
+from connector.journey.moments import off_moments
+from connector.journey.overlays import OverlayEntry
 from connector.journey.requirements import dead_rules
+from connector.journey.scope import catalogue_of
+from connector.journey.unknown_values import unknown_values
 from connector.messages import _, current_language
 from connector.schema import Needed, absent_sentences, read_schema
 
 Level = Literal["ok", "warn", "error"]
 
 SURVEYS = "asmt_assessment_instance"
+EFFECTS = ("replaces", "equal", "new", "near")
 SKEW = timedelta(seconds=60)
 _UTC_ZONES = frozenset({"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Universal"})
 
@@ -48,6 +53,32 @@ def check_mapping(mapping: JourneyMapping) -> list[Finding]:
         Finding("ok", _("mapping"), summary.format(**words)),
         *_unreached_steps(mapping),
     ]
+
+
+def check_overlay(entries: Sequence[OverlayEntry]) -> list[Finding]:
+    """What an own folder does to the shipped one, and where it probably does something else."""
+    if not entries:
+        return []
+    counts = {effect: sum(one.effect == effect for one in entries) for effect in EFFECTS}
+    summary = _("your folder replaces {replaces} shipped entries and adds {new} of its own")
+    words = {"replaces": counts["replaces"], "new": counts["new"] + counts["near"]}
+    replaced = [f"{_(one.kind)} {one.id}" for one in entries if one.effect == "replaces"]
+    said = summary.format(**words) + (": " + ", ".join(replaced) if replaced else "")
+    return [
+        Finding("ok", _("overlay"), said),
+        *(_odd_entry(one) for one in entries if one.effect in ("equal", "near")),
+    ]
+
+
+def _odd_entry(one: OverlayEntry) -> Finding:
+    kind = _(one.kind)
+    if one.effect == "equal":
+        text = _("the {kind} {id} is equal to the shipped one")
+        remedy = _("take it out: an upgrade could then improve it")
+        return Finding("warn", one.source, text.format(kind=kind, id=one.id), remedy)
+    text = _("the {kind} {id} is new, and looks like the shipped {near}")
+    remedy = _("if you meant that one, use its id")
+    return Finding("warn", one.source, text.format(kind=kind, id=one.id, near=one.near), remedy)
 
 
 def check_instance(
@@ -203,9 +234,26 @@ def _dead_rules(
             text.format(rule=rule.rule_id, reason=rule.reason),
             _("correct the rule in your overlay, or leave it: it does no harm"),
         )
+    for one in unknown_values(mapping, tables, needed.schema, values):
+        text = _("Rule {rule} asks for {field} {value!r}, which the choice list lacks{hint}")
+        words = {"rule": one.id, "field": one.field, "value": one.value, "hint": one.hint}
+        yield Finding("warn", one.table, text.format(**words))
+    yield from _off_moments(mapping, tables, needed)
     if not dead:
         text = _("Every rule finds its columns and choice values in the instance")
         yield Finding("ok", _("rules"), text)
+
+
+def _off_moments(
+    mapping: JourneyMapping, tables: Sequence[str], needed: Needed
+) -> Iterator[Finding]:
+    told = _unread_plugins(mapping, needed)
+    catalogue = catalogue_of(mapping, needed.schema, {t: set(c) for t, c in needed.wanted.items()})
+    for table in tables:
+        for off in off_moments(mapping, table, catalogue):
+            if off.reason not in told:
+                text = _("Moment {moment} cannot be told: {reason}")
+                yield Finding("warn", table, text.format(moment=off.moment_id, reason=off.reason))
 
 
 def _unread_plugins(mapping: JourneyMapping, needed: Needed) -> set[str]:

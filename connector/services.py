@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from connector import extract
-from connector.check import Finding, check_instance, check_mapping
+from connector.check import Finding, check_instance, check_mapping, check_overlay
 from connector.config import Config, did_you_mean
 from connector.errors import ConfigError
 from connector.explain import Explanation
@@ -24,6 +24,7 @@ from connector.itsm import servicenow
 from connector.itsm.base import Instance
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
+from connector.journey.overlays import overlay_entries
 from connector.messages import _
 from connector.provision import Provisioning, apply_provision, plan_provision
 from connector.report.publish import PublishResult
@@ -163,6 +164,8 @@ def check(config: Config, environment: Mapping[str, str]) -> list[Finding]:
     """What stands in the way of a good run: the mapping alone, or held against the instance."""
     mapping = mapping_of(config)
     found = check_mapping(mapping)
+    if config.mapping.overlay:
+        found += check_overlay(overlay_entries(config.mapping.overlay))
     if not config.has_instance:
         return found
     instance = connect(config, environment)

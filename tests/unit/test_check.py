@@ -4,17 +4,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 import pytest
 
-from connector.check import Finding, check_instance, check_mapping, worst
+from connector.check import Finding, check_instance, check_mapping, check_overlay, worst
 from connector.encoded_query import parse
 from connector.errors import ForbiddenError
 from connector.itsm.base import Column, Probe, Record
 from connector.journey import fields
 from connector.journey.mapping import load_mapping
+from connector.journey.model import FieldInfo, Rule, Text
 from connector.journey.model import Mapping as JourneyMapping
+from connector.journey.overlays import overlay_entries
 from connector.journey.requirements import requirements
+from connector.journey.unknown_values import unknown_values
 from tests.fakes import FakeInstance
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -234,3 +238,61 @@ def test_the_worst_level_counts() -> None:
     assert worst([]) == worst([ok]) == "ok"
     assert worst([ok, warn]) == "warn"
     assert worst([ok, warn, Finding("error", "a", "b")]) == "error"
+
+
+def overlay(tmp_path: Path, text: str) -> list[Finding]:
+    (tmp_path / "sets.toml").write_text(text, encoding="utf-8")
+    return check_overlay(overlay_entries(tmp_path))
+
+
+def test_an_overlay_is_told_entry_by_entry(tmp_path: Path) -> None:
+    (first,) = overlay(tmp_path, 'test_markers = ["[ours]"]\nour_words = ["x"]\n')
+    assert first.level == "ok"
+    assert "replaces 1 shipped entries and adds 1" in first.sentence
+    assert "set test_markers" in first.sentence
+
+
+def test_an_entry_equal_to_the_shipped_one_is_told(tmp_path: Path) -> None:
+    words = ", ".join(f'"{word}"' for word in mapping().sets["test_markers"])
+    found = overlay(tmp_path, f"test_markers = [{words}]\n")
+    assert [f.level for f in found] == ["ok", "warn"]
+    assert "equal to the shipped one" in found[1].sentence
+
+
+def test_an_id_that_looks_like_a_shipped_one_is_told(tmp_path: Path) -> None:
+    found = overlay(tmp_path, 'test_marker = ["[ours]"]\n')
+    assert "looks like the shipped test_markers" in found[1].sentence
+
+
+def test_a_value_that_no_choice_list_has_is_told_though_the_rule_lives() -> None:
+    rule = Rule(
+        id="half",
+        tables=("incident",),
+        when="stateIN2,6",
+        touchpoint="phone",
+        because=Text("a", "b"),
+        example={},
+    )
+    schema = {
+        ("incident", "state"): FieldInfo("integer"),
+        ("incident", "sys_id"): FieldInfo("GUID"),
+    }
+    only = replace(mapping(), rules=(rule,))
+    (found,) = unknown_values(only, ["incident"], schema, {("incident", "state"): {"2", "60"}})
+    assert (found.id, found.field, found.value) == ("half", "state", "6")
+    assert "60" in found.hint
+
+
+def test_values_of_named_sets_are_no_mistakes() -> None:
+    rule = Rule(
+        id="sets",
+        tables=("incident",),
+        when="categoryIN@complaint_categories",
+        touchpoint="phone",
+        because=Text("a", "b"),
+        example={},
+    )
+    schema = {("incident", "category"): FieldInfo("string")}
+    only = replace(mapping(), rules=(rule,))
+    known = {("incident", "category"): {"queja"}}
+    assert not list(unknown_values(only, ["incident"], schema, known))
