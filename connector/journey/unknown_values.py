@@ -29,7 +29,10 @@ def unknown_values(
     schema: Schema,
     choices: Dict[tuple[str, str], set[str]],
 ) -> Iterator[UnknownValue]:
-    """Every such value of the rules of `tables`; not of sets, which hold many instances' words."""
+    """Every such value of the rules of `tables`.
+
+    Not those of named sets, and of lists with some known value: they hold several instances' words.
+    """
     catalogue = Catalogue(schema, mapping.sets, ())
     nothing: dict[str, list[str]] = {name: [] for name in mapping.sets}
     for table in tables:
@@ -52,7 +55,8 @@ def _unknown(
     except UnavailableError:
         return
     words = {value.lower() for value in known or ()}
-    for value in (part.strip() for part in condition.value.split(",")):
-        is_literal = bool(value) and not value.startswith("\u2205")  # an emptied set
-        if words and is_literal and value.lower() not in words:
-            yield value, hint(value, known or ())
+    asked = [part.strip() for part in condition.value.split(",")]
+    literal = [value for value in asked if value and not value.startswith("\u2205")]  # emptied sets
+    # A list with one known value holds the words of several instances on purpose.
+    if words and not any(value.lower() in words for value in literal):
+        yield from ((value, hint(value, known or ())) for value in literal)

@@ -268,7 +268,7 @@ def test_a_value_that_no_choice_list_has_is_told_though_the_rule_lives() -> None
     rule = Rule(
         id="half",
         tables=("incident",),
-        when="stateIN2,6",
+        when="priority=1^NQstate=6",
         touchpoint="phone",
         because=Text("a", "b"),
         example={},
