@@ -30,6 +30,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)  # a Friday
 SYSTEM = {
     "sys_id": "GUID",
     "sys_created_on": "glide_date_time",
+    "sys_created_by": "string",
     "sys_updated_on": "glide_date_time",
     "sys_mod_count": "integer",
 }
@@ -54,18 +55,29 @@ def schema() -> Schema:
 
 
 @cache
-def wanted() -> dict[str, tuple[str, ...]]:
-    """Every table that the shipped mapping reads → its columns."""
-    return requirements(shipped(), TABLES, schema())
+def all_tables() -> tuple[str, ...]:
+    """Every table with rules that the sandbox has."""
+    names = {table for rule in shipped().rules for table in rule.tables}
+    return tuple(table for table in shipped().tables if table in names & _tables_of_schema())
+
+
+def _tables_of_schema() -> set[str]:
+    return {table for table, _column in schema()}
 
 
 @cache
-def _empty_store() -> bytes:
+def wanted(tables: tuple[str, ...] = TABLES) -> dict[str, tuple[str, ...]]:
+    """Every table that the shipped mapping reads for `tables` → its columns."""
+    return requirements(shipped(), tables, schema())
+
+
+@cache
+def _empty_store(tables: tuple[str, ...]) -> bytes:
     """A store file with all tables, made once."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "empty.duckdb"
         with open_store(file) as store:
-            for table, columns in wanted().items():
+            for table, columns in wanted(tables).items():
                 records.ensure_table(store, table, columns)
         return file.read_bytes()
 
@@ -73,12 +85,17 @@ def _empty_store() -> bytes:
 class Kit:
     """A store with records put in by hand. A column left out is empty, None is unknown."""
 
-    def __init__(self, path: Path, mapping: JourneyMapping | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        mapping: JourneyMapping | None = None,
+        tables: tuple[str, ...] = TABLES,
+    ) -> None:
         file = path / "journey.duckdb"
-        file.write_bytes(_empty_store())
+        file.write_bytes(_empty_store(tables))
         self.store: Store = open_store(file)
         self.mapping = mapping or shipped()
-        self.columns = wanted()
+        self.columns = wanted(tables)
 
     def put(self, table: str, *rows: Record) -> None:
         """Insert records; `_inputs_updated_on` follows `sys_updated_on` unless given."""
