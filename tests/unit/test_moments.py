@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -344,9 +345,7 @@ def test_all_records_at_once_come_to_what_each_comes_to_alone(
     only(shared, records)
     found = verdicts(shared, moment, NOW)
     for n, record in enumerate(records):
-        told = tell(
-            moment, record, lambda when, r=record: holds_in_python(r, when), Context(NOW, ZONE)
-        )
+        told = tell(moment, record, partial(holds_in_python, record), Context(NOW, ZONE))
         row = found.get(f"{n}")
         assert (row is None) == (told is None), record
         if row and told:
