@@ -1,16 +1,11 @@
 """The files under mappings/ as they are shipped."""
 
-import re
-
 import pytest
 
-from connector.journey.facts import facts_markdown
 from connector.journey.model import Rule, Text, Touchpoint
-from connector.resources import shipped
 from tests.journey_kit import TABLES
 from tests.journey_kit import shipped as mapping
-
-DOCS = shipped("mappings").parent / "docs" / "mappings.md"
+from tools.docs import DOCS, PAGES, renewed
 
 
 def test_every_table_that_is_read_has_rules_for_every_record_kind() -> None:
@@ -83,8 +78,37 @@ def test_no_text_has_stray_spaces() -> None:
             assert "  " not in words
 
 
-def test_the_facts_in_the_docs_are_those_of_the_code() -> None:
-    text = DOCS.read_text(encoding="utf-8")
-    found = re.search(r"<!-- facts:start -->\n(.*)<!-- facts:end -->", text, re.DOTALL)
-    assert found
-    assert found[1].strip() == facts_markdown().strip()
+@pytest.mark.parametrize("page", PAGES)
+def test_what_the_docs_say_is_what_code_and_mapping_say(page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert renewed(page, text) == text, "run make docs"
+
+
+def test_the_catalogue_has_its_sixty_places_in_order() -> None:
+    codes = [touchpoint.code for touchpoint in mapping().touchpoints.values()]
+    assert codes == [f"TP{number:02}" for number in range(1, 61)]
+
+
+def test_every_touchpoint_and_every_step_is_reached_by_a_rule() -> None:
+    """The first steps too: ideas, demands, knowledge and meetings lead there."""
+    reached = {rule.touchpoint for rule in mapping().rules}
+    assert set(mapping().touchpoints) <= reached
+    for journey in mapping().journeys.values():
+        placed = {step_of(rule, journey.id) for rule in mapping().rules}
+        assert {step.id for step in journey.steps} <= placed
+
+
+def step_of(rule: Rule, journey: str) -> str:
+    touchpoint = mapping().touchpoints.get(rule.touchpoint)
+    return {**(touchpoint.steps if touchpoint else {}), **rule.steps}.get(journey, "")
+
+
+@pytest.mark.parametrize("rule", [r for r in mapping().rules if r.value], ids=lambda r: r.id)
+def test_value_is_said_in_the_last_step_only(rule: Rule) -> None:
+    for journey in mapping().journeys.values():
+        assert step_of(rule, journey.id) == journey.steps[-1].id
+
+
+def test_what_is_left_out_gives_nothing_else() -> None:
+    for rule in (rule for rule in mapping().rules if rule.ignore):
+        assert (rule.touchpoint, rule.outcome, rule.value, rule.phase) == ("", "", "", "")
