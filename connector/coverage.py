@@ -12,9 +12,10 @@ from datetime import datetime
 
 from connector.encoded_query import FieldType, field_type
 from connector.journey.conditions import parse_condition
-from connector.journey.model import Mapping, Schema
+from connector.journey.model import Mapping, Schema, Text
 from connector.journey.requirements import off_rules
 from connector.journey.scope import catalogue_of
+from connector.journey.sources import off_here, tables_reaching
 from connector.store import classifications, coverage
 from connector.store.coverage import Shared
 from connector.store.database import Row, Store
@@ -52,6 +53,15 @@ class TableCoverage:
 
 
 @dataclass(frozen=True)
+class StepCoverage:
+    """A step of the shown journey; `records` is None where the tool has no source for it."""
+
+    step: str
+    name: Text
+    records: int | None
+
+
+@dataclass(frozen=True)
 class FieldValue:
     """One value of a column, by how many unclassified records and how many in all have it."""
 
@@ -81,6 +91,7 @@ class Coverage:
     as_of: datetime
     minimum_group: int
     tables: tuple[TableCoverage, ...]
+    steps: tuple[StepCoverage, ...]
     rules: tuple[RuleHits, ...]
     values: tuple[tuple[str, tuple[FieldValue, ...]], ...]
     groups: tuple[Group, ...]
@@ -93,6 +104,7 @@ def measure_coverage(
     as_of: datetime,
     minimum_group: int,
     language: str,
+    journey: str,
 ) -> Coverage:
     """Coverage of the classification at rest. Raises StoreError."""
     rows = coverage.hits(store)
@@ -109,6 +121,7 @@ def measure_coverage(
         as_of,
         minimum_group,
         tables,
+        tuple(_steps(store, mapping, schema, journey)),
         tuple(_rules(store, mapping, schema)),
         tuple(values),
         tuple(sorted(groups, key=lambda group: -group.unclassified)),
@@ -119,6 +132,19 @@ def _table(table: str, rows: Sequence[Row]) -> TableCoverage:
     left = [row["records"] for row in rows if row["rule_id"] == classifications.UNCLASSIFIED]
     low = sum(row["low"] for row in rows)
     return TableCoverage(table, sum(row["records"] for row in rows), sum(left), low)
+
+
+def _steps(store: Store, mapping: Mapping, schema: Schema, journey: str) -> Iterator[StepCoverage]:
+    held = classifications.held_columns(store)
+    tables = [table for table in mapping.tables if table in held]
+    off = off_here(mapping, tables, catalogue_of(mapping, schema, held))
+    placed = coverage.placed_in(store, journey)
+    for step in mapping.journeys[journey].steps:
+        records = placed.get(step.id, 0)
+        if not records and not tables_reaching(mapping, journey, step.id, tables, off):
+            yield StepCoverage(step.id, step.name, None)
+        else:
+            yield StepCoverage(step.id, step.name, records)
 
 
 def _rules(store: Store, mapping: Mapping, schema: Schema) -> Iterator[RuleHits]:

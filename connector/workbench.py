@@ -88,6 +88,7 @@ def coverage(config: Config, mapping: Mapping, language: str) -> Coverage:
             last_mark(store) or datetime.now(UTC),
             config.report.minimum_group,
             language,
+            config.mapping.journey,
         )
 
 

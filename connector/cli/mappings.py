@@ -149,6 +149,8 @@ def _write_csv(found: Coverage) -> None:
 def _csv_rows(found: Coverage) -> Iterator[tuple[object, ...]]:
     for one in found.tables:
         yield "table", one.table, "", one.records, one.unclassified, one.low, "", ""
+    for step in found.steps:
+        yield "step", "", step.step, _records(step.records), "", "", "", ""
     for rule in found.rules:
         place = (rule.table, rule.rule_id, rule.records, "", rule.low, rule.overrides, rule.off)
         yield ("rule", *place)
@@ -175,11 +177,20 @@ def _show_coverage(found: Coverage) -> None:
         ],
         numbers=3,
     )
+    table(
+        (_("Step"), _("Records")),
+        [(one.name.in_(current_language()), _records(one.records)) for one in found.steps],
+        numbers=1,
+    )
     _show_hits([rule for rule in found.rules if rule.records])
     _show_silent([rule for rule in found.rules if not rule.records])
     for name, values in found.values:
         _show_values(name, values)
     _show_groups(found.groups)
+
+
+def _records(records: int | None) -> str:
+    return _("no source in this tool") if records is None else str(records)
 
 
 def _share(part: int, whole: int) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from connector.journey.model import Journey
 from connector.journey.model import Mapping as JourneyMapping
+from connector.journey.sources import tables_reaching
 from connector.report.departments import measure_departments
 from connector.report.figures import (
     Closures,
@@ -225,21 +226,9 @@ def _bands(rows: Cube) -> dict[str, int]:
 
 
 def _tables_reaching(source: Source, journey: str, step: str) -> tuple[str, ...]:
-    """The tables at rest of which some rule places a record at this step by itself."""
-    touchpoints = source.mapping.touchpoints
-    found = {
-        table
-        for rule in source.mapping.rules
-        if not rule.ignore
-        and not rule.inherit
-        and (
-            rule.steps.get(journey)
-            or (rule.touchpoint in touchpoints and touchpoints[rule.touchpoint].steps.get(journey))
-        )
-        == step
-        for table in rule.tables
-    }
-    return tuple(t for t in source.columns if t in found and t not in MEASURES)
+    """The tables at rest of which some live rule places a record at this step by itself."""
+    tables = [table for table in source.columns if table not in MEASURES]
+    return tables_reaching(source.mapping, journey, step, tables, source.off)
 
 
 def _ages(source: Source, data_until: datetime | None) -> dict[tuple[str, str], float]:

@@ -7,11 +7,15 @@ from typing import Any, cast
 import sqlglot
 from sqlglot import exp
 
+from connector.journey.model import FieldInfo
 from connector.journey.model import Mapping as JourneyMapping
+from connector.journey.scope import catalogue_of
+from connector.journey.sources import off_here
 from connector.report.figures import Period
 from connector.report.life import MEASURES, lives_of
 from connector.store.database import Row, Store
 from connector.store.records import list_columns, list_tables
+from connector.store.runs import read_schema_rows
 from connector.timestamps import format_instance
 
 CLOCK = """
@@ -48,6 +52,8 @@ class Source:
     mapping: JourneyMapping
     period: Period
     columns: Mapping[str, Sequence[str]]
+    off: frozenset[tuple[str, str]] = frozenset()
+    """(table, rule id) of rules that cannot match on this instance."""
 
     @property
     def tickets(self) -> tuple[str, ...]:
@@ -91,7 +97,21 @@ class Source:
 def open_source(store: Store, mapping: JourneyMapping, period: Period) -> Source:
     """Look at which tables and columns the store holds."""
     columns = {table: tuple(list_columns(store, table)) for table in list_tables(store)}
-    return Source(store, mapping, period, columns)
+    return Source(store, mapping, period, columns, _off(store, mapping, columns))
+
+
+def _off(
+    store: Store, mapping: JourneyMapping, columns: Mapping[str, Sequence[str]]
+) -> frozenset[tuple[str, str]]:
+    """Rules that are off, where the dictionary is known at all."""
+    schema = {
+        (row["table_name"], row["element"]): FieldInfo(row["type"], row["reference"])
+        for row in read_schema_rows(store)
+        if not row["is_hidden"]
+    }
+    described = {table for table, _column in schema}
+    catalogue = catalogue_of(mapping, schema, {t: set(c) for t, c in columns.items()})
+    return frozenset(off_here(mapping, [t for t in columns if t in described], catalogue))
 
 
 def _reads(query: exp.Query, relation: str) -> bool:

@@ -27,6 +27,16 @@ def hits(store: Store) -> list[Row]:
     )
 
 
+def placed_in(store: Store, journey: str) -> dict[str, int]:
+    """Step of a journey → how many records stand in it."""
+    rows = store.read(
+        "SELECT steps[$journey] AS step, count(*) AS n FROM classification"
+        " WHERE step IS NOT NULL GROUP BY 1",
+        journey=journey,
+    )
+    return {row["step"]: row["n"] for row in rows}
+
+
 def choice_columns(store: Store, table: str) -> set[str]:
     """The columns of a table that have a choice list."""
     rows = store.read("SELECT DISTINCT element FROM choice WHERE table_name = $table", table=table)
