@@ -24,8 +24,8 @@ from connector.config import Config
 
 PASSWORD = "sandbox"
 USER = "travesia.integration"
-ASKED_FOR = ("asmt_assessment_instance", "sn_hr_le_case")
-"""Surveys and HR cases: read because the tests, as an organisation may, ask for them."""
+ASKED_FOR = ("asmt_assessment_instance", "sn_hr_le_case", "sc_cart_item")
+"""Surveys, HR cases, carts: read because the tests, as an organisation may, ask for them."""
 TRAVESIA = [sys.executable, "-m", "connector"]
 
 OWN_RECORD_COLUMNS = (

@@ -37,7 +37,7 @@ user = "travesia.integration"
 [mapping]
 language = "{language}"
 
-# Surveys and HR cases are read only where somebody asks for them, as here.
+# Surveys, HR cases and carts are read only where somebody asks for them, as here.
 [extract]
 tables = {tables}
 
@@ -144,7 +144,8 @@ def main() -> None:
 
 def tell_the_story(url: str) -> tuple[dict[str, str], list[str]]:
     """The main job, command by command; answers a record written, and where the reports are."""
-    tables = [*Config().extract.tables, "asmt_assessment_instance", "sn_hr_le_case"]
+    asked_for = ("asmt_assessment_instance", "sn_hr_le_case", "sc_cart_item")
+    tables = [*Config().extract.tables, *asked_for]
     config = CONFIG.format(url=url, language=current_language(), tables=json.dumps(tables))
     (FOLDER / "travesia.toml").write_text(config, encoding="utf-8")
     travesia("provision", "--apply", last=1)
