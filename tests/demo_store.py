@@ -47,13 +47,14 @@ def demo_store(path: Path, now: datetime) -> Store:
         records.ensure_table(store, table, columns)
         if table in SANDBOX.tables:
             family = [row for name in SANDBOX.descendants(table) for row in rows.get(name, ())]
-            _put(store, table, columns, family)
+            put(store, table, columns, family)
     return store
 
 
-def _put(
+def put(
     store: Store, table: str, columns: Sequence[str], rows: Sequence[Mapping[str, str]]
 ) -> None:
+    """Put records into a table that is there; what a record lacks of `columns` is empty."""
     filled = [{"_inputs_updated_on": row["sys_updated_on"], **row} for row in rows]
     names = ("_inputs_updated_on", *columns)
     page = pa.table(
