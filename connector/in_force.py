@@ -45,6 +45,12 @@ class InForce:
         """Why nothing is written; "" if it may be."""
         if not self.waiting:
             return ""
+        if not self.places:
+            return _(
+                "The mapping in force (kept by another version) cannot be read: records stay where"
+                " they stand, and nothing is written. Look at travesia plan, then say travesia plan"
+                " --accept {hash}"
+            ).format(hash=self.waiting.hash)
         return _(
             "The mapping changed (hash {hash}) and nobody accepted it yet: the one in force goes"
             " on, and nothing is written. Look at travesia plan, then say travesia plan --accept"
