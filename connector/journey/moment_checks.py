@@ -21,6 +21,9 @@ from connector.journey.moment_proofs import Told, prove
 from connector.journey.near import hint
 from connector.messages import _
 
+_TEXTS = frozenset(
+    {"short_description", "description", "close_notes", "comments", "work_notes", "name", "email"}
+)
 _DAYS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 7, 7, tzinfo=UTC))
 
 
@@ -119,6 +122,9 @@ def _knows_now(measured: Measured) -> bool:
 
 
 def _instants(moment: Moment, sets: Sets) -> Iterator[str]:
+    for name in moment.show:
+        if name.rsplit(".", maxsplit=1)[-1] in _TEXTS:
+            yield _("{field} may not be shown: people write it").format(field=name)
     names = [*moment.instants, *moment.show]
     yield from _facts(moment, [name for name in names if "." in name], sets)
     written = {name for one in moment.evidence for name in one.at}

@@ -72,13 +72,19 @@ def take(
         " AND table_name = $table)"
         for source in sorted(needed)
     )
+    # Two statements: the joins of the first need not stay in memory for that of the second.
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE moment_verdict AS SELECT * FROM ({verdicts})"
+        " WHERE sys_id NOT IN"
+        f" (SELECT sys_id FROM moment_ignored WHERE table_name = $table){known}",
+        table=table,
+    )
     store.execute(
         "CREATE OR REPLACE TEMP TABLE moment_differs AS"
         " SELECT coalesce(n.sys_id, o.sys_id) AS sys_id, o.sys_id IS NOT NULL AS is_old,"
         " n.sys_id IS NOT NULL AS is_new, n.* EXCLUDE (sys_id)"
-        f" FROM (SELECT * FROM ({verdicts}) WHERE sys_id NOT IN"
-        f" (SELECT sys_id FROM moment_ignored WHERE table_name = $table){known}) n"
-        f" FULL JOIN (SELECT sys_id, hash({_VALUES}) AS old FROM moment WHERE {_OF}) o"
+        " FROM moment_verdict n FULL JOIN"
+        f" (SELECT sys_id, hash({_VALUES}) AS old FROM moment WHERE {_OF}) o"
         f" ON o.sys_id = n.sys_id WHERE o.old IS DISTINCT FROM hash({_qualified()})"
         " OR o.sys_id IS NULL OR n.sys_id IS NULL",
         table=table,
@@ -87,6 +93,7 @@ def take(
     with store.transaction():
         _apply(store, table, moment_id, save=save)
     store.execute("DROP TABLE moment_differs")
+    store.execute("DROP TABLE moment_verdict")
 
 
 def _qualified() -> str:
