@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from connector import log
+from connector import history, log
 from connector.encoded_query import Context
 from connector.evaluate import forget, with_facts_first
 from connector.journey.compiler import table_query
@@ -87,6 +87,7 @@ def classify(
     _see(store, mapping, tables, catalogue, context)
     last_steps = {journey.id: journey.steps[-1].id for journey in mapping.journeys.values()}
     standings.stand(store, tables, last_steps, now, run_id)
+    history.trace(store, mapping, catalogue, context, tables, run_id)
     return _result(store, run_id)
 
 

@@ -18,8 +18,10 @@ from connector.journey.requirements import DeadRule, off_rules
 from connector.journey.scope import Catalogue, catalogue_of
 from connector.messages import _
 from connector.moment_records import RecordMoment, of_record
-from connector.store import classifications, standings
+from connector.store import bands, classifications, overrides, standings
 from connector.store.database import Row, Store
+
+_NO_TEXT = Text("", "")
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,15 @@ class Standing:
     step_name: Text
     since: datetime
     source: str
+    resolution: str = "night"
 
 
 @dataclass(frozen=True)
 class Move:
-    """One transition; `from_step` is "" on first sight."""
+    """One transition; `from_step` is "" on first sight, and then nobody knows a dwell.
+
+    `resolution` is exact, or night where the move lies between two looks.
+    """
 
     journey: str
     from_step: str
@@ -45,6 +51,39 @@ class Move:
     cause: str
     source: str
     rule_id: str
+    dwell_seconds: int | None = None
+    is_back_step: bool = False
+    outcome: str = ""
+    resolution: str = "night"
+
+
+@dataclass(frozen=True)
+class BandTime:
+    """How long a record stood in a band; known exactly, or to one night."""
+
+    band: str
+    seconds: int
+    resolution: str
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """The longest time in which the consumer saw nothing of a record."""
+
+    seconds: int
+    began_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class Overruled:
+    """A steward's word: what the rules said instead, and when it ended (None = in force)."""
+
+    touchpoint: str
+    reason: str
+    rule_id: str
+    seen_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -96,6 +135,11 @@ class Explanation:
     moves: tuple[Move, ...]
     changes: tuple[SentChange, ...]
     moments: tuple[RecordMoment, ...] = ()
+    last_visible: str = ""
+    last_visible_name: Text = _NO_TEXT
+    bands: tuple[BandTime, ...] = ()
+    unseen: Unseen | None = None
+    overruled: Overruled | None = None
 
 
 def explain(
@@ -114,6 +158,9 @@ def explain(
     rule = rules.get(row["rule_id"])
     touchpoint = mapping.touchpoints.get(row["touchpoint"])
     stands, moves, changes = classifications.read_history(store, table, sys_id)
+    seen = mapping.touchpoints.get(row["last_visible"] or "")
+    word = _overruled(store, table, sys_id)
+    times, unseen = _bands(store, table, sys_id)
     return Explanation(
         table=table,
         sys_id=sys_id,
@@ -122,7 +169,7 @@ def explain(
         mapping_hash=row["mapping_hash"],
         rule_id=row["rule_id"],
         rule_source=rule.source if rule else "",
-        because=rule.because if rule else _NO_RULE,
+        because=rule.because if rule else _because(word),
         confidence=row["confidence"],
         touchpoint=row["touchpoint"],
         touchpoint_name=touchpoint.name if touchpoint else Text("", ""),
@@ -139,10 +186,42 @@ def explain(
         moves=tuple(_move(one) for one in moves),
         changes=tuple(_change(one) for one in changes),
         moments=of_record(store, mapping, schema, table, sys_id, time_zone),
+        last_visible=seen.id if seen else "",
+        last_visible_name=seen.name if seen else Text("", ""),
+        bands=times,
+        unseen=unseen,
+        overruled=word,
     )
 
 
 _NO_RULE = Text("No rule matched this record", "Ninguna regla corresponde a este registro")
+
+
+def _because(word: Overruled | None) -> Text:
+    return Text(word.reason, word.reason) if word and word.ended_at is None else _NO_RULE
+
+
+def _overruled(store: Store, table: str, sys_id: str) -> Overruled | None:
+    row = overrides.read(store, table, sys_id)
+    if row is None:
+        return None
+    ended = row["ended_at"]
+    return Overruled(
+        row["touchpoint"],
+        row["reason"],
+        row["overruled"],
+        row["seen_at"].replace(tzinfo=UTC),
+        ended.replace(tzinfo=UTC) if ended else None,
+    )
+
+
+def _bands(store: Store, table: str, sys_id: str) -> tuple[tuple[BandTime, ...], Unseen | None]:
+    rows, longest = bands.read_bands(store, table, sys_id)
+    times = tuple(BandTime(row["band"], row["seconds"], row["resolution"]) for row in rows)
+    if longest is None:
+        return times, None
+    began, ended = (longest[key].replace(tzinfo=UTC) for key in ("began_at", "ended_at"))
+    return times, Unseen(longest["seconds"], began, ended)
 
 
 def _find(store: Store, number: str) -> tuple[str, str, Row]:
@@ -198,6 +277,7 @@ def _standing(mapping: Mapping, row: Row) -> Standing:
         step_name=steps.get(row["step"], Text(row["step"], row["step"])),
         since=row["since"].replace(tzinfo=UTC),
         source=row["source"],
+        resolution=row["resolution"] or "night",
     )
 
 
@@ -210,6 +290,10 @@ def _move(row: Row) -> Move:
         cause=row["cause"],
         source=row["source"],
         rule_id=row["rule_id"],
+        dwell_seconds=row["dwell_seconds"],
+        is_back_step=bool(row["is_back_step"]),
+        outcome=row["outcome"] or "",
+        resolution=row["resolution"] or "night",
     )
 
 

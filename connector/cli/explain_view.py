@@ -7,6 +7,13 @@ from collections.abc import Mapping as Dict
 
 from connector.cli.moments_view import show_moments
 from connector.cli.output import bullet, moment, say, table
+from connector.cli.story_view import (
+    SHOWN,
+    show_moves,
+    show_override,
+    show_visibility,
+    source_name,
+)
 from connector.config import Config
 from connector.explain import Explanation
 from connector.journey import fields
@@ -14,14 +21,11 @@ from connector.journey.model import Mapping, Text
 from connector.journey.nearly import Considered, Tested
 from connector.messages import _, current_language
 
-SHOWN = 10
-"""So many moves and changes are shown, the newest; --json has all."""
-
 
 def show_explanation(found: Explanation, mapping: Mapping, config: Config) -> None:
     """For people: in their language, times in the instance's zone."""
     zone = config.instance.time_zone
-    _show_place(found, zone)
+    _show_place(found, mapping, zone)
     _show_conditions(found.conditions)
     _show_standings(found, zone)
     if found.almost:
@@ -34,7 +38,8 @@ def show_explanation(found: Explanation, mapping: Mapping, config: Config) -> No
         say(_("Its moments of truth"), "bold")
         show_moments(found.moments, zone)
         say()
-    _show_moves(found, mapping, zone)
+    show_moves(found, mapping, zone)
+    show_visibility(found, zone)
     _show_changes(found, mapping, config)
     for rule in found.off:
         bullet(
@@ -50,9 +55,10 @@ def _label(choices: Dict[str, Text], value: str) -> str:
     return _words(choices[value]) if value in choices else value
 
 
-def _show_place(found: Explanation, zone: str) -> None:
+def _show_place(found: Explanation, mapping: Mapping, zone: str) -> None:
     say(f"{found.number} · {found.table}", "bold")
     say(f"  {_words(found.because)}")
+    show_override(found, mapping)
     if found.inherited:
         origin = found.inherited
         say(
@@ -63,6 +69,7 @@ def _show_place(found: Explanation, zone: str) -> None:
     facts = [
         (_("Rule"), f"{found.rule_id} {found.rule_source}".strip()),
         (_("Touchpoint"), _words(found.touchpoint_name)),
+        (_("Last visible"), _words(found.last_visible_name)),
         (_("Band"), _label(fields.BAND_CHOICES, found.band)),
         (_("Outcome"), _label(fields.OUTCOME_CHOICES, found.outcome)),
         (_("Value"), _label(fields.VALUE_CHOICES, found.value)),
@@ -107,21 +114,12 @@ def _show_standings(found: Explanation, zone: str) -> None:
                     _words(one.journey_name),
                     _words(one.step_name),
                     moment(one.since, zone),
-                    _source(one.source),
+                    source_name(one.source),
                 )
                 for one in found.standings
             ],
             title=_("Where it stands"),
         )
-
-
-def _source(source: str) -> str:
-    names = {
-        "observed": _("seen to move"),
-        "timestamp": _("the record's own dates"),
-        "adopted": _("what the tool held"),
-    }
-    return names.get(source, source)
 
 
 def _show_almost(considered: Considered) -> None:
@@ -135,10 +133,6 @@ def _show_almost(considered: Considered) -> None:
         _show_tested(tested)
 
 
-def _cause(cause: str) -> str:
-    return {"customer": _("customer"), "mapping": _("mapping")}.get(cause, cause)
-
-
 def _state(status: str) -> str:
     names = {
         "planned": _("planned"),
@@ -148,26 +142,6 @@ def _state(status: str) -> str:
         "dropped": _("dropped"),
     }
     return names.get(status, status)
-
-
-def _show_moves(found: Explanation, mapping: Mapping, zone: str) -> None:
-    if not found.moves:
-        return
-    table(
-        (_("When"), _("Journey"), _("From"), _("To"), _("Cause"), _("Rule")),
-        [
-            (
-                moment(move.happened_at, zone),
-                _label(_journeys(mapping), move.journey),
-                _label(_steps(mapping, move.journey), move.from_step) or "—",
-                _label(_steps(mapping, move.journey), move.to_step),
-                _cause(move.cause),
-                move.rule_id,
-            )
-            for move in found.moves[:SHOWN]
-        ],
-        title=_("How it moved"),
-    )
 
 
 def _show_changes(found: Explanation, mapping: Mapping, config: Config) -> None:
@@ -192,10 +166,6 @@ def _show_changes(found: Explanation, mapping: Mapping, config: Config) -> None:
     table((_("When"), _("Field"), _("From"), _("To"), _("State")), rows, title=title)
 
 
-def _journeys(mapping: Mapping) -> dict[str, Text]:
-    return {id_: journey.name for id_, journey in mapping.journeys.items()}
-
-
 def _steps(mapping: Mapping, journey: str) -> dict[str, Text]:
     known = mapping.journeys.get(journey)
     return {step.id: step.name for step in known.steps} if known else {}
@@ -211,4 +181,5 @@ def _names(mapping: Mapping, journey: str) -> dict[str, Dict[str, Text]]:
         fields.OUTCOME: fields.OUTCOME_CHOICES,
         fields.VALUE: fields.VALUE_CHOICES,
         fields.CONFIDENCE: fields.CONFIDENCE_CHOICES,
+        fields.LAST_VISIBLE: {id_: one.name for id_, one in mapping.touchpoints.items()},
     }

@@ -37,6 +37,8 @@ class Past:
     comment_touchpoint: str = ""
     waits: tuple[str, ...] = ()
     lasting_facts: tuple[str, ...] = ()
+    told_days: int = 180
+    """The past of what was closed so long ago is not told at first sight."""
     watchers: str = ""
     consumers: tuple[str, ...] = ()
     bands: tuple[BandRule, ...] = ()

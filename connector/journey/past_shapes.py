@@ -37,6 +37,7 @@ class PastFile(File):
     comment_touchpoint: Name | Literal[""] = ""
     waits_for_consumer: list[Name] = Field(default_factory=list)
     lasting_facts: list[Name] = Field(default_factory=list)
+    told_days: int = Field(default=180, ge=0, le=3660)
     watchers: Name | Literal[""] = ""
     consumers: list[Name] = Field(default_factory=list)
     band: list[BandText] = Field(default_factory=list)
@@ -52,6 +53,7 @@ class PastFile(File):
             comment_touchpoint=self.comment_touchpoint,
             waits=tuple(self.waits_for_consumer),
             lasting_facts=tuple(self.lasting_facts),
+            told_days=self.told_days,
             watchers=self.watchers,
             consumers=tuple(self.consumers),
             bands=tuple(

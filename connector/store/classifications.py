@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connector.store import overrides
+from connector.store import bands, overrides
 from connector.store.database import Row, Store
 from connector.store.records import name
 
@@ -74,6 +74,22 @@ def begin(store: Store, results: Sequence[Mapping[str, Any]], positions: Mapping
 def compute_fact(store: Store, fact_table: str, query: str) -> None:
     """Compute a fact into a TEMP TABLE of that name, unless it is there already."""
     store.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name(fact_table)} AS {query}")
+
+
+def size_of_fact(store: Store, fact_table: str) -> int:
+    """How many texts a computed fact holds: rows times columns."""
+    row = store.read(
+        "SELECT estimated_size AS rows, column_count AS columns FROM duckdb_tables()"
+        " WHERE temporary AND table_name = $name",
+        name=fact_table,
+    )[0]
+    return int(row["rows"] * row["columns"])
+
+
+def room(store: Store) -> int:
+    """The memory that the store may use, in bytes."""
+    number, unit = str(store.value("SELECT current_setting('memory_limit')")).split()
+    return int(float(number) * {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}.get(unit, 2**40))
 
 
 def drop_facts(store: Store) -> None:
@@ -204,17 +220,14 @@ def rule_hits(store: Store) -> dict[tuple[str, str], int]:
 
 
 def save(store: Store, run_id: str) -> None:
-    """Keep what differs, and every move, in one transaction, from the two TEMP TABLEs."""
+    """Keep what differs, and every move, in one transaction, from the TEMP TABLEs."""
     with store.transaction():
         store.execute(
-            "INSERT INTO transition BY NAME"
-            " SELECT table_name, sys_id, journey, from_step, step AS to_step, happened_at,"
-            " CASE WHEN from_step <> '' THEN date_diff('second', from_since, happened_at) END"
-            " AS dwell_seconds, source, resolution, cause, rule_id, $run_id AS run_id"
-            " FROM standing_next WHERE from_step <> step",
+            "INSERT INTO transition BY NAME SELECT *, $run_id AS run_id FROM move_next",
             run_id=run_id,
         )
         overrides.save(store)
+        bands.save(store)
         _merge(store, "classification", "classified", ("table_name", "sys_id"))
         _merge(store, "standing", "standing_next", ("table_name", "sys_id", "journey"))
 

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from connector.journey.past import BandRule, Past
 from connector.store.database import Store
 from connector.store.records import name
+from connector.store.telling import BandRule, Past
 from connector.timestamps import format_instance
 
 STATE_FIELDS = ("state", "hold_reason", "approval", "stage")
