@@ -22,7 +22,7 @@ def uci_kit(folder: Path, uci: Path, until: datetime) -> Kit:
     kit = Kit(folder, mapping())
     columns = {table: set(kit.columns.get(table, ())) for table in TABLES}
     for table, records in load(uci, until):
-        if table in columns and columns[table]:
+        if columns.get(table):
             kit.put(
                 table,
                 *({k: v for k, v in row.items() if k in columns[table]} for row in records),

@@ -17,6 +17,8 @@ LACKING = {"idea"}
 READ = {*Config().extract.tables, *ASKED_FOR} - LACKING
 WRITTEN = {*Config().write_back.tables} - LACKING
 OURS = "travesia.integration"
+OWN = "u_journey_engagement"
+"""Our own rows, one per relationship: nobody else's record."""
 VERSION = {"sys_updated_on", "sys_updated_by", "sys_mod_count"}
 AUDITED = ("tablename", "documentkey", "fieldname", "oldvalue", "newvalue")
 FORMATS = ("html", "md", "csv")
@@ -34,6 +36,7 @@ def without_ours(dump: str) -> dict[tuple[str, str], dict[str, str]]:
     return {
         key: {k: v for k, v in row.items() if k not in VERSION and not k.startswith("u_journey_")}
         for key, row in of_dump(dump).items()
+        if key[0] != OWN
     }
 
 
@@ -88,6 +91,7 @@ def test_a_dry_run_touches_nothing_and_its_plan_is_what_is_sent(first_night: Fir
     planned = Counter(
         (line["table"], line["sys_id"], line["field"], line["from"], line["to"])
         for line in lines_of(first_night.plan)
+        if line["table"] != OWN
     )
     changed = Counter(
         tuple(row.get(key, "") for key in AUDITED)
@@ -98,16 +102,35 @@ def test_a_dry_run_touches_nothing_and_its_plan_is_what_is_sent(first_night: Fir
     assert first_night.result["confirmed"] == len({key[:2] for key in planned}) > 2500
 
 
+def test_the_plan_holds_every_relationship_as_the_tool_then_shows_it(
+    first_night: FirstNight,
+) -> None:
+    planned: dict[tuple[str, str], dict[str, str]] = {}
+    for line in lines_of(first_night.plan):
+        if line["table"] == OWN:
+            assert line["from"] == ""
+            planned.setdefault((OWN, line["sys_id"]), {})[line["field"]] = line["to"]
+    shown = {key: row for key, row in of_dump(first_night.after).items() if key[0] == OWN}
+    assert len(planned) > 20
+    assert planned.keys() == shown.keys()
+    for key, values in planned.items():
+        assert {field: shown[key].get(field) for field in values} == values
+
+
 def test_only_our_columns_of_the_written_tables_change(first_night: FirstNight) -> None:
     assert without_ours(first_night.after) == without_ours(first_night.before)
     before, after = of_dump(first_night.before), of_dump(first_night.after)
-    touched = {key for key, row in after.items() if row != before[key]}
+    records = {key: row for key, row in after.items() if key[0] != OWN}
+    touched = {key for key, row in records.items() if row != before[key]}
     assert {table for table, _sys_id in touched} == WRITTEN
     for key in touched:
         assert after[key]["sys_updated_by"] == OURS
         assert int(after[key]["sys_mod_count"]) == int(before[key].get("sys_mod_count", "0")) + 1
     patched = {kind for kind in first_night.requests if kind.startswith("batched")}
-    assert patched == {f"batched PATCH /api/now/table/{table}/{{sys_id}}" for table in WRITTEN}
+    assert patched == {
+        *(f"batched PATCH /api/now/table/{table}/{{sys_id}}" for table in WRITTEN),
+        f"batched POST /api/now/table/{OWN}",
+    }
     plain = {kind for kind in first_night.requests if not kind.startswith(("batched", "GET"))}
     assert plain == {"POST /api/now/batch"}
 
