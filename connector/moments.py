@@ -47,7 +47,8 @@ def decide_moments(
     history = {one.table for one in mapping.history}
     for table, moment in live:
         seen = with_facts_first(store, seen_query(moment, table, catalogue, context))
-        verdicts = verdict_sql(moment, seen.sql(dialect="duckdb"), context)
+        stored.see(store, seen.sql(dialect="duckdb"))
+        verdicts = verdict_sql(moment, "FROM moment_seen", context)
         needed = needed_sources(moment, table, mapping.sets) & history
         stored.take(store, table, moment.id, verdicts, needed, save=save)
     stored.drop_others(store, {(table, moment.id) for table, moment in live}, save=save)

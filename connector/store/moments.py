@@ -53,6 +53,16 @@ def has_rows(store: Store, table: str) -> bool:
     return bool(store.read(f"SELECT 1 FROM current.{name(table)} LIMIT 1"))
 
 
+def see(store: Store, seen: str) -> None:
+    """TEMP TABLE `moment_seen`: what is asked of the records that have the moment.
+
+    By itself: what it joins need not stay in memory for what follows.
+    """
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE moment_seen AS SELECT * FROM ({seen}) WHERE potential"
+    )
+
+
 def take(
     store: Store,
     table: str,
@@ -72,7 +82,6 @@ def take(
         " AND table_name = $table)"
         for source in sorted(needed)
     )
-    # Two statements: the joins of the first need not stay in memory for that of the second.
     store.execute(
         f"CREATE OR REPLACE TEMP TABLE moment_verdict AS SELECT * FROM ({verdicts})"
         " WHERE sys_id NOT IN"
@@ -94,6 +103,7 @@ def take(
         _apply(store, table, moment_id, save=save)
     store.execute("DROP TABLE moment_differs")
     store.execute("DROP TABLE moment_verdict")
+    store.execute("DROP TABLE IF EXISTS moment_seen")
 
 
 def _qualified() -> str:
