@@ -195,10 +195,13 @@ class Meeting:
 
 
 def _meetings(people: Organisation, story: Story) -> Iterator[Meeting]:
-    """In the order of their dates of each customer; those of Finanzas tell its story."""
+    """In the order of their dates of each customer; those of Finanzas tell its story.
+
+    Before the recovery they only look back at what went wrong; the relationship begins after it.
+    """
     finance = people.head(FINANCE).sys_id
     for days, kind, channel, text in (
-        (-25, "needs", "in_person", "Los fallos de facturación / The invoicing failures"),
+        (-25, "business_review", "in_person", "Los fallos de facturación / The invoicing failures"),
         (-8, "business_review", "in_person", "Plan de recuperación / Recovery plan"),
         (3, "check_in", "virtual", "Primeros días tras la corrección / First days after the fix"),
         (9, "business_review", "in_person", "Revisión y acuerdo / Review and agreement"),

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from connector.sandbox.seeds.base import Record
+from connector.sandbox.seeds.demo.catalogue import Item
 from connector.sandbox.seeds.demo.history import Event, moment, record_id
-from connector.sandbox.seeds.demo.organisation import Item, Person
+from connector.sandbox.seeds.demo.organisation import Person
 from connector.sandbox.seeds.demo.story import Mood
 
 Decision = Literal["approved", "rejected", "lapsed", "waiting", "not asked"]

@@ -91,19 +91,19 @@ def _story_changes(organisation: Organisation, story: Story) -> Iterator[_Change
     golive = "Puesta en marcha de la facturación electrónica / E-invoicing go-live"
     repair = "Corrección de la facturación electrónica / E-invoicing repair"
     crm = "Actualización del CRM / CRM update"
-    both = (organisation.head(IT), head)
+    provider = (organisation.head(IT),)
     yield _Change(GO_LIVE_CHANGE, golive, INVOICING, story.go_live, head, code="unsuccessful",
-                  approvers=both, with_test=True)  # fmt: skip
-    yield _Change(REPAIR_CHANGE, repair, INVOICING, story.recovery, head, approvers=both,
+                  approvers=provider, with_test=True)  # fmt: skip
+    yield _Change(REPAIR_CHANGE, repair, INVOICING, story.recovery, head, approvers=provider,
                   with_test=True)  # fmt: skip
     yield _Change(CRM_CHANGE, crm, "crm", story.now - timedelta(days=5),
                   organisation.head("Ventas"), code="successful_issues",
-                  approvers=both[:1])  # fmt: skip
+                  approvers=provider)  # fmt: skip
     planned = story.now + timedelta(days=9)
     router, guests = "Cambio de red / Router change", "Red de invitados / Guest network"
     owner = organisation.agents(NETWORK)[0]
     yield _Change(PLANNED_CHANGE, router, "network", planned, owner, path=NORMAL[:4])
-    heads = (*both[:1], organisation.head("Operaciones"), organisation.head("Legal"))
+    heads = (*provider, organisation.head("Operaciones"), organisation.head("Legal"))
     yield _Change(WAITING_CHANGE, guests, "network", planned, owner, path=NORMAL[:3],
                   approvers=heads)  # fmt: skip
 

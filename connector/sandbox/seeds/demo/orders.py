@@ -57,6 +57,9 @@ def _asked(life: ItemLife) -> Event:
             "approval": "requested" if item.is_approved else "not requested",
             "stage": "waiting_for_approval" if item.is_approved else "requested",
             "assignment_group": record_id("sys_user_group", item.group),
+            "business_service": (
+                record_id("cmdb_ci_service", item.service) if item.service else ""
+            ),
             "company": record_id("core_company", COMPANY),
             "quantity": "1",
             "price": str(item.price),

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from connector.sandbox.seeds.base import Record
 from connector.sandbox.seeds.demo import texts, working_time
 from connector.sandbox.seeds.demo.asks import Ask
+from connector.sandbox.seeds.demo.catalogue import ITEMS
 from connector.sandbox.seeds.demo.history import record_id
 from connector.sandbox.seeds.demo.life import Plan
 from connector.sandbox.seeds.demo.names import CRM_CHANGE
-from connector.sandbox.seeds.demo.organisation import FINANCE, ITEMS, Organisation, Person
+from connector.sandbox.seeds.demo.organisation import FINANCE, Organisation, Person
 from connector.sandbox.seeds.demo.story import RECOVERED, SHAKEN, USUAL, Story
 
 QUICK = replace(USUAL, slowness=0.03, reopened=0.0, passed_on=0.0)

@@ -25,6 +25,7 @@ from functools import lru_cache
 
 from connector.sandbox.seeds.base import Batch, base_records
 from connector.sandbox.seeds.demo import (
+    catalogue,
     customers,
     lifecycle,
     showcase,
@@ -35,6 +36,7 @@ from connector.sandbox.seeds.demo import (
 from connector.sandbox.seeds.demo import organisation as company
 from connector.sandbox.seeds.demo.agreements import add_agreements
 from connector.sandbox.seeds.demo.asks import Ask, ItemLife
+from connector.sandbox.seeds.demo.catalogue import ITEMS, Item
 from connector.sandbox.seeds.demo.changes import add_changes
 from connector.sandbox.seeds.demo.contacts import add_contacts
 from connector.sandbox.seeds.demo.history import Change, World, dice
@@ -42,7 +44,7 @@ from connector.sandbox.seeds.demo.improvement import add_improvement
 from connector.sandbox.seeds.demo.knowledge import add_knowledge
 from connector.sandbox.seeds.demo.loose_ends import add_loose_ends
 from connector.sandbox.seeds.demo.orders import order
-from connector.sandbox.seeds.demo.organisation import FINANCE, IT, ITEMS, Item, Person, somebody
+from connector.sandbox.seeds.demo.organisation import FINANCE, IT, Person, somebody
 from connector.sandbox.seeds.demo.planning import add_planning
 from connector.sandbox.seeds.demo.problems import add_problems
 from connector.sandbox.seeds.demo.story import Story
@@ -60,6 +62,7 @@ def generate(now: datetime) -> Iterator[Batch]:
     world = _told(story, people)
     yield from base_records()
     yield from company.records(people, now)
+    yield from catalogue.records()
     yield from customers.records()
     yield from lifecycle.records()
     yield "contract_sla", slas.definition_records(story)
