@@ -37,14 +37,69 @@ def ask(
 
 
 def with_facts_first(store: Store, query: exp.Select) -> exp.Select:
-    """Compute each fact that `query` joins into a TEMP TABLE of its own, and join those."""
-    facts = [one for one in query.find_all(exp.Subquery) if FACT_ALIAS.match(one.alias)]
-    for subquery in facts:
-        text = subquery.this.sql(dialect="duckdb")
-        name = "fact_" + hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-        classifications.compute_fact(store, name, text)
-        subquery.replace(exp.to_table(name).as_(subquery.alias))
+    """Compute each fact that `query` joins into a TEMP TABLE of its own, and join those.
+
+    A statement holds what all its joins need at once. Where that is too much, the facts and what
+    dot-walks lead to are joined to each other beforehand, one at a time, and read in one join.
+    """
+    for select in reversed(list(query.find_all(exp.Select))):  # from the inside out
+        joins = [one for one in select.args.get("joins") or [] if _is_fact(one.alias_or_name)]
+        size = 0
+        for join in joins:
+            table = _kept(store, join.this.this.sql(dialect="duckdb"))
+            join.set("this", exp.to_table(table).as_(join.alias_or_name))
+            size += classifications.size_of_fact(store, table)
+        if len(joins) > 1 and size * _BYTES > classifications.room(store) * _SHARE:
+            _join_before(store, select, joins)
     return query
+
+
+_BYTES = 60
+"""What one text of a fact takes in a join, more or less: measured with DuckDB 1.4 and 2."""
+_SHARE = 0.25
+"""How much of the memory the facts of one statement may take."""
+
+
+def _is_fact(alias: str) -> bool:
+    return bool(FACT_ALIAS.match(alias))
+
+
+def _kept(store: Store, text: str) -> str:
+    """The TEMP TABLE with the answer of a query, computed unless it is there."""
+    name = "fact_" + hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    classifications.compute_fact(store, name, text)
+    return name
+
+
+def _join_before(store: Store, select: exp.Select, facts: Sequence[exp.Join]) -> None:
+    """Leave `select` one join: of a TEMP TABLE with every column that its joins give."""
+    whole = facts[0].this.name
+    for join in facts[1:]:
+        whole = _kept(store, f"FROM {whole} FULL JOIN {join.this.name} USING (record)")
+    walks = [one for one in select.args["joins"] if one not in facts]
+    if walks:
+        walked = _walked(store, select, walks)
+        whole = _kept(store, f"FROM {walked} LEFT JOIN {whole} USING (record)")
+    alias = facts[0].alias_or_name
+    names = {one.alias_or_name for one in walks}
+    for column in select.find_all(exp.Column):
+        if column.table in names:
+            column.set("this", exp.to_identifier(f"{column.table}.{column.name}", quoted=True))
+        if column.table in names or _is_fact(column.table):
+            column.set("table", exp.to_identifier(alias))
+    facts[0].set("this", exp.to_table(whole).as_(alias))
+    facts[0].set("on", exp.column("record", table=alias).eq(exp.column("sys_id", table="r")))
+    select.set("joins", [facts[0]])
+
+
+def _walked(store: Store, select: exp.Select, walks: Sequence[exp.Join]) -> str:
+    """A TEMP TABLE of what dot-walks lead to: `record`, and `alias.column` for each column."""
+    names = {one.alias_or_name for one in walks}
+    used = {(c.table, c.name) for c in select.find_all(exp.Column) if c.table in names}
+    columns = ", ".join(f'{t}."{c}" AS "{t}.{c}"' for t, c in sorted(used))
+    joins = " ".join(one.sql(dialect="duckdb") for one in walks)
+    records = select.args["from_"].sql(dialect="duckdb")
+    return _kept(store, f"SELECT r.sys_id AS record, {columns} {records} {joins}")
 
 
 def forget(store: Store) -> None:

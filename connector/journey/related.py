@@ -159,7 +159,10 @@ def _neighbour(rows: Rows, fact: Fact, window: exp.Window) -> exp.Expression:
 
 
 def _nearby(group: Group, near: Near, facts: Sequence[Fact], inner: Inner) -> exp.Select:
-    """Records and source rows in one line of events by time; each record looks around itself."""
+    """Records and source rows in one line of events by time; each record looks around itself.
+
+    Records that find nothing are left out: they are most of them.
+    """
     asking, found = inner(group.record_table), inner(group.source)
     events = _events(asking, near.keys, near.own_time, is_source=False)
     sources = _events(found, near.source_keys, near.source_time, is_source=True)
@@ -169,7 +172,13 @@ def _nearby(group: Group, near: Near, facts: Sequence[Fact], inner: Inner) -> ex
     values = [_named(_around(near), fact.name) for fact in facts]
     windowed = exp.select("record", "is_source", *values).from_(union.subquery("e"))
     asked = exp.select("record", *(exp.column(f.name, quoted=True) for f in facts))
-    return asked.from_(windowed.subquery("w")).where(exp.Not(this=exp.column("is_source")))
+    found_some = exp.NEQ(
+        this=exp.column(facts[0].name, quoted=True),
+        expression=exp.Literal.string(facts[0].default),
+    )
+    return asked.from_(windowed.subquery("w")).where(
+        exp.and_(exp.Not(this=exp.column("is_source")), found_some)
+    )
 
 
 def _events(rows: Rows, keys: Sequence[str], time: Measured, *, is_source: bool) -> exp.Select:

@@ -27,8 +27,9 @@ __all__ = [
     "select_fields",
 ]
 
-FACT_ALIAS = re.compile(r"^f\d+$")
-"""Under such a name stands a query of facts; nothing else has one."""
+FACT_ALIAS = re.compile(r"^f(\d+|r)$")
+"""Under such a name stands a query that is best answered beforehand: facts, or the records."""
+_RECORD_ALIAS = "fr"
 
 _STORED_AS = {EXTERNAL_UPDATE: "_inputs_updated_on"}
 
@@ -80,13 +81,14 @@ class Scope:
         self.table = table
         self.context = context
         self._pointing_to = pointing_to
+        self._of_record: dict[str, None] = {}
         self._targets: dict[str, tuple[str, str, set[str], exp.Expression]] = {}
         self._related: dict[related.Group, list[Fact]] = {}
 
     def text(self, field: str) -> exp.Expression:
         """The stored text of a column, dot-walk or fact. Raises UnavailableError."""
         if field.startswith(RECORD):
-            return self._of_record(field.removeprefix(RECORD))
+            return self._record_field(field.removeprefix(RECORD))
         fact = find_fact(self.table, field)
         if fact is None:
             return self._walked(field)
@@ -105,6 +107,12 @@ class Scope:
             source = _rows_of(self.catalogue, target, sorted(columns), alias)
             key = exp.column("sys_id", table=alias, quoted=True)
             on = key.eq(reference.copy())
+            select.join(source, on=on, join_type="left", copy=False)
+        if self._pointing_to and self._of_record:
+            table, pointer = self._pointing_to
+            records = select_fields(self.catalogue, table, list(self._of_record), self.context)
+            on = exp.column("sys_id", table=_RECORD_ALIAS, quoted=True).eq(pointer.copy())
+            source = records.subquery(_RECORD_ALIAS, copy=False)
             select.join(source, on=on, join_type="left", copy=False)
         for query, alias in joins:
             on = exp.column("record", table=alias).eq(exp.column("sys_id", table="r"))
@@ -145,26 +153,17 @@ class Scope:
     def _walked(self, field: str) -> exp.Expression:
         self.catalogue.walk(self.table, field)
         first, *following = field.split(".")
-        return self._walk_on(first, self.table, first, _column(first, "r"), following)
-
-    def _of_record(self, field: str) -> exp.Expression:
-        if not self._pointing_to:
-            raise UnavailableError(RECORD + field)
-        table, pointer = self._pointing_to
-        self.catalogue.walk(table, field)
-        first, *following = field.split(".")
-        value = self._joined("record", table, first, pointer)
-        return self._walk_on(RECORD + first, table, first, value, following)
-
-    def _walk_on(
-        self, path: str, here: str, reference: str, value: exp.Expression, following: Sequence[str]
-    ) -> exp.Expression:
-        """Follow references from the value of `here.reference`, joining each table once."""
+        value = _column(first, "r")
+        here, path, reference = self.table, first, first
         for column in following:
             here = self.catalogue.info(here, reference).reference
             value = self._joined(path, here, column, value)
             path, reference = f"{path}.{column}", column
         return value
+
+    def _record_field(self, field: str) -> exp.Expression:
+        self._of_record[field] = None
+        return exp.column(field, table=_RECORD_ALIAS, quoted=True)
 
     def _joined(
         self, path: str, target: str, column: str, reference: exp.Expression

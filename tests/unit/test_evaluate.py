@@ -7,8 +7,10 @@ import pytest
 from connector.encoded_query import Context
 from connector.evaluate import ask, forget
 from connector.journey.scope import catalogue_of
+from connector.store import classifications
 from connector.store.classifications import held_columns
 from connector.store.database import Row
+from tests.facts_kit import FactsKit
 from tests.journey_kit import NOW, Kit, schema
 
 
@@ -60,3 +62,37 @@ def test_a_fact_is_computed_once_until_it_is_forgotten(kit: Kit) -> None:
     assert answers(kit, {}, "sla.total")["a"]["sla.total"] == "0"
     forget(kit.store)
     assert answers(kit, {}, "sla.total")["a"]["sla.total"] == "1"
+
+
+def test_little_memory_changes_how_facts_are_joined_and_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit = FactsKit(tmp_path)
+    kit.put("sys_user", {"sys_id": "u", "user_name": "ana", "vip": "true"})
+    kit.put(
+        "incident",
+        {"sys_id": "a", "caller_id": "u", "opened_at": "2026-11-01 08:00:00"},
+        {"sys_id": "b", "caller_id": "u", "opened_at": "2026-11-02 08:00:00"},
+        {"sys_id": "c"},
+    )
+    kit.put("task_sla", {"sys_id": "s", "task": "a", "has_breached": "true"})
+    kit.put(
+        "sys_journal_field",
+        {"sys_id": "j", "element_id": "b", "element": "comments", "sys_created_by": "agent"},
+        {"sys_id": "k", "element_id": "elsewhere", "element": "comments"},
+    )
+    conditions = {"late": "sla.has_breached=true", "vip": "caller_id.vip=true"}
+    fields = ("caller.is_first_contact", "comments.by_provider", "caller_id.user_name", "sla.total")
+
+    def asked() -> list[Row]:
+        forget(kit.store)
+        query = ask(kit.store, kit.catalogue(), Context(NOW), "incident", conditions, fields)
+        return kit.store.read(f"{query} ORDER BY sys_id")
+
+    roomy = asked()
+    monkeypatch.setattr(classifications, "room", lambda _store: 0)
+    assert asked() == roomy
+    assert [row["late"] for row in roomy] == [True, False, False]
+    assert [row["vip"] for row in roomy] == [True, True, False]
+    assert [row["comments.by_provider"] for row in roomy] == ["0", "1", "0"]
+    assert [row["caller.is_first_contact"] for row in roomy] == ["true", "false", "false"]
