@@ -65,7 +65,7 @@ def import_contacts(config: Config, mapping: Mapping, path: Path) -> Taken:
         return take_file(store, mapping, path, mark, "import")
 
 
-def test_cases(config: Config, mapping: Mapping, files: Sequence[Path]) -> list[Outcome]:
+def try_cases(config: Config, mapping: Mapping, files: Sequence[Path]) -> list[Outcome]:
     """Try the cases of some files. Raises ConfigError with every fault of the files."""
     found = read_cases(files)
     problems = [*found.problems, *faults(mapping, found.cases, config.mapping.journey)]

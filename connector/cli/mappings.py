@@ -54,7 +54,7 @@ def try_cases(
     """Parse, try, show. Raises ConnectorError (exit 1) if a case failed."""
     config = session_of(context).config_if_any()
     mapping = services.mapping_of(config, folder)
-    found = workbench.test_cases(config, mapping, files)
+    found = workbench.try_cases(config, mapping, files)
     if as_json:
         print_json(found)
     else:
