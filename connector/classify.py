@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from connector import history, log
+from connector import log
 from connector.encoded_query import Context
 from connector.evaluate import forget, with_facts_first
 from connector.journey.compiler import table_query
@@ -25,7 +25,7 @@ from connector.journey.model import Mapping, Rule, Schema, Touchpoint
 from connector.journey.near import hint
 from connector.journey.scope import Catalogue, catalogue_of
 from connector.messages import _
-from connector.store import classifications, overrides, standings, visibility
+from connector.store import bands, classifications, overrides, retold, standings, visibility
 from connector.store.classifications import Children, Parent
 from connector.store.database import Store
 
@@ -87,7 +87,9 @@ def classify(
     _see(store, mapping, tables, catalogue, context)
     last_steps = {journey.id: journey.steps[-1].id for journey in mapping.journeys.values()}
     standings.stand(store, tables, last_steps, now, run_id)
-    history.trace(store, mapping, catalogue, context, tables, run_id)
+    retold.begin(store, positions(mapping))
+    retold.settle(store)
+    bands.begin(store, mapping.past.waits)
     return _result(store, run_id)
 
 

@@ -27,9 +27,9 @@ from connector.journey.compiler import (
     rule_case,
 )
 from connector.journey.facts import find_fact
-from connector.journey.model import FieldInfo, Mapping, Rule
-from connector.journey.scope import Catalogue, select_fields
-from connector.store import bands, replay, retold, standings
+from connector.journey.model import FieldInfo, Mapping, Rule, Schema
+from connector.journey.scope import Catalogue, catalogue_of, select_fields
+from connector.store import bands, classifications, replay, retold, standings
 from connector.store.database import Store
 from connector.store.replay import Table
 
@@ -48,27 +48,24 @@ class _Rules:
     """The others, each with only that part of its condition."""
 
 
-def trace(
-    store: Store,
-    mapping: Mapping,
-    catalogue: Catalogue,
-    context: Context,
-    tables: Sequence[str],
-    run_id: str,
-) -> None:
+def trace(store: Store, mapping: Mapping, schema: Schema, context: Context, run_id: str) -> None:
     """TEMP TABLEs `move_next` and the bands' (`store/bands.py`), from what classification left.
 
-    `tables` are those that were placed. Saves nothing. Raises StoreError.
+    Saves nothing. Raises StoreError.
     """
+    catalogue = catalogue_of(mapping, schema, classifications.held_columns(store))
+    tasks = [
+        _table(catalogue, table)
+        for table, spec in mapping.tables.items()
+        if spec.is_task and mapping.rules_of(table) and catalogue.has_table(table)
+    ]
     retold.begin(store, _positions(mapping))
     bands.begin(store, mapping.past.waits)
     mark = standings.last_mark(store, run_id)
-    for table in tables:
-        if mapping.tables[table].is_task:
-            _tell(store, mapping, _table(catalogue, table), catalogue, context, mark)
+    for table in tasks:
+        _tell(store, mapping, table, catalogue, context, mark)
     retold.settle(store)
-    tasks = [table for table in tables if mapping.tables[table].is_task]
-    bands.settle(store, [_table(catalogue, table) for table in tasks], context.now)
+    bands.settle(store, tasks, context.now)
 
 
 def _table(catalogue: Catalogue, table: str) -> Table:

@@ -21,6 +21,7 @@ from connector import (
     engagement_rows,
     extract,
     extract_history,
+    history,
     log,
     moments,
     reconcile,
@@ -80,7 +81,7 @@ def run(
             _classify(config, this, force.mapping, so_far, save=not options.dry_run)
         else:
             classifications.stay(this.store)
-            moments.stay(this.store, force.mapping, config.mapping.language)
+            moments.stay(this.store)
         plan = _plan(config, this, force.mapping, options, so_far)
         rows = _relationships(config, this, force, options, so_far)
         if plan_to:
@@ -324,24 +325,19 @@ def _classify(
     config: Config, this: Run, mapping: JourneyMapping, so_far: SoFar, *, save: bool
 ) -> None:
     this.pause_point()
-    classify(
-        this.store,
-        mapping,
-        extract.stored_schema(this.store),
-        so_far.mark,
-        this.run_id,
-        config.instance.time_zone,
-    )
+    schema = extract.stored_schema(this.store)
+    context = Context(so_far.mark, config.instance.time_zone)
+    classify(this.store, mapping, schema, context.now, this.run_id, context.time_zone)
+    history.trace(this.store, mapping, schema, context, this.run_id)
     so_far.messages += unknown_overrides(this.store, mapping)
     if save:
         save_classification(this.store, this.run_id)
     moments.decide_moments(
         this.store,
         mapping,
-        extract.stored_schema(this.store),
-        Context(so_far.mark, config.instance.time_zone),
+        schema,
+        context,
         this.run_id,
-        language=config.mapping.language,
         save=save,
     )
 

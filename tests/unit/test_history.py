@@ -12,7 +12,9 @@ import pytest
 from connector.classify import save_classification
 from connector.cli.explain_view import show_explanation
 from connector.config import Config
+from connector.encoded_query import Context
 from connector.explain import explain
+from connector.history import trace
 from connector.store.bands import band_totals, read_bands
 from connector.store.database import Row
 from tests.journey_kit import Kit, Record, schema
@@ -80,6 +82,7 @@ class Told:
     def night(self, n: int = 0) -> None:
         now = FIRST + timedelta(days=n)
         self.kit.classify(now, f"r{n}")
+        trace(self.kit.store, self.kit.mapping, schema(), Context(now, "UTC"), f"r{n}")
         save_classification(self.kit.store, f"r{n}")
         self.kit.finish(f"r{n}", now)
 
