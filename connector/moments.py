@@ -33,13 +33,12 @@ def decide_moments(
     context: Context,
     run_id: str,
     *,
-    language: str = "en",
     save: bool = True,
 ) -> dict[str, int]:
     """Decide every moment as of `context.now`, after `classify`. Answers polarity → how many.
 
-    Leaves TEMP TABLE `record_moment` (the heaviest of each record, named in `language`). Repeats
-    exactly; dies between two moments at worst. Raises StoreError.
+    Leaves TEMP TABLE `record_moment` (the heaviest of each record). Repeats exactly; dies between
+    two moments at worst. Raises StoreError.
     """
     catalogue = catalogue_of(mapping, schema, classifications.held_columns(store))
     stored.begin(store)
@@ -52,15 +51,15 @@ def decide_moments(
         needed = needed_sources(moment, table, mapping.sets) & history
         stored.take(store, table, moment.id, verdicts, needed, save=save)
     stored.drop_others(store, {(table, moment.id) for table, moment in live}, save=save)
-    stored.choose(store, {one.id: one.name.in_(language) for one in mapping.moments})
+    stored.choose(store)
     counts = stored.counts_now(store)
     _log.info("moments", run_id=run_id, **{polarity: counts.get(polarity, 0) for polarity in _ALL})
     return counts
 
 
-def stay(store: Store, mapping: Mapping, language: str) -> None:
+def stay(store: Store) -> None:
     """Leave the moments as the last run found them: the places of records stay, too."""
-    stored.stay(store, {one.id: one.name.in_(language) for one in mapping.moments})
+    stored.stay(store)
 
 
 _ALL = ("positive", "negative", "neutral", "open")

@@ -75,7 +75,6 @@ def preview(store: Store, config: Config, mapping: Mapping) -> Preview:
         schema,
         Context(now, config.instance.time_zone),
         RUN,
-        language=config.mapping.language,
         save=False,
     )
     counted, moved = moves.compare(store, config.mapping.journey)

@@ -156,7 +156,7 @@ WANTED: dict[str, str] = {
     fields.OUTCOME: "d.outcome",
     fields.VALUE: "d.value",
     fields.SINCE: "coalesce(strftime(d.since, '%Y-%m-%d %H:%M:%S'), '')",
-    fields.WHY: f"left(concat_ws(' · ', d.why, d.moment_label), {_LONGEST_WHY})",
+    fields.WHY: "coalesce(d.why, '')",
     fields.RULE: "d.rule_id",
     fields.CONFIDENCE: "d.confidence",
     fields.LAST_VISIBLE: "coalesce(d.last_visible, '')",
@@ -179,7 +179,7 @@ def _prepare(store: Store, mapping: JourneyMapping, settings: Settings) -> None:
     store.execute(
         "CREATE OR REPLACE TEMP TABLE desired AS"
         " SELECT c.*, c.steps[$journey] AS step, s.since, coalesce(o.reason, w.why) AS why,"
-        " m.choice AS moment, m.label AS moment_label FROM classified c"
+        " m.choice AS moment FROM classified c"
         " LEFT JOIN standing_next s ON s.table_name = c.table_name AND s.sys_id = c.sys_id"
         " AND s.journey = $journey AND c.steps[$journey] IS NOT NULL"
         " LEFT JOIN rule_why w ON w.rule_id = c.rule_id"

@@ -5,8 +5,7 @@ number of moments. A dry run leaves the table `moment` alone: what differs waits
 that lie over it (`VIEW moment_now`).
 """
 
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from connector.store.classifications import held_columns
 from connector.store.database import Row, Store
@@ -19,13 +18,11 @@ _COLUMNS = (
 _VALUES = "polarity, started_at, window_ends_at, decided_at, evidence, weight"
 _OF = "moment_id = $moment AND table_name = $table"
 
-# The heaviest decided moment of a record, else an open one, else a neutral one: as one number,
-# class · 10⁸ + weight · 10⁶ + negative · 10⁵ + place of the moment in the mapping.
+# The heaviest decided moment of a record, else an open one, else a neutral one: as one number, of
+# class, weight (two digits) and whether it is negative, which wins among equals.
 _SCORE = (
-    "(CASE polarity WHEN 'negative' THEN 300000000 WHEN 'positive' THEN 300000000"
-    " WHEN 'open' THEN 200000000 ELSE 100000000 END"
-    " + weight * 1000000 + CASE polarity WHEN 'negative' THEN 100000 ELSE 0 END"
-    " + coalesce(p.place, 0))"
+    "CASE polarity WHEN 'negative' THEN 3001 WHEN 'positive' THEN 3000 WHEN 'open' THEN 2000"
+    " ELSE 1000 END + weight * 10"
 )
 
 
@@ -147,34 +144,13 @@ def drop_others(store: Store, live: Collection[tuple[str, str]], *, save: bool) 
             )
 
 
-def choose(store: Store, names: Mapping[str, str]) -> None:
-    """TEMP TABLE `record_moment`: table_name, sys_id, choice, label: the heaviest of each record.
-
-    `names`: moment id → what people call it, in the order of the mapping.
-    """
-    places = {moment_id: place for place, moment_id in enumerate(names)}
+def choose(store: Store) -> None:
+    """TEMP TABLE `record_moment`: table_name, sys_id, choice (what its heaviest moment is)."""
     store.execute(
-        "CREATE OR REPLACE TEMP TABLE moment_place AS SELECT e.key AS moment_id, e.value AS place,"
-        " n.value AS label FROM (SELECT unnest(map_entries(from_json($places,"
-        " '\"MAP(VARCHAR, INTEGER)\"'))) AS e) JOIN (SELECT unnest(map_entries(from_json($names,"
-        " '\"MAP(VARCHAR, VARCHAR)\"'))) AS n) ON n.key = e.key",
-        places=json.dumps(places),
-        names=json.dumps(dict(names)),
-    )
-    store.execute(
-        "CREATE OR REPLACE TEMP TABLE record_moment AS"
-        f" SELECT s.table_name, s.sys_id, {_choice()} AS choice, p.label FROM"
-        f" (SELECT table_name, sys_id, max({_SCORE}) AS score FROM moment_now m"
-        " LEFT JOIN moment_place p USING (moment_id) GROUP BY ALL) s"
-        " LEFT JOIN moment_place p ON p.place = s.score % 100000"
-    )
-
-
-def _choice() -> str:
-    return (
-        "CASE s.score // 100000000 WHEN 3 THEN"
-        " CASE s.score // 100000 % 10 WHEN 1 THEN 'negative' ELSE 'positive' END"
-        " WHEN 2 THEN 'potential' ELSE 'neutral' END"
+        "CREATE OR REPLACE TEMP TABLE record_moment AS SELECT table_name, sys_id,"
+        " CASE score // 1000 WHEN 3 THEN CASE score % 10 WHEN 1 THEN 'negative' ELSE 'positive' END"
+        " WHEN 2 THEN 'potential' ELSE 'neutral' END AS choice"
+        f" FROM (SELECT table_name, sys_id, max({_SCORE}) AS score FROM moment_now GROUP BY ALL)"
     )
 
 
@@ -182,14 +158,14 @@ def ensure_chosen(store: Store) -> None:
     """TEMP TABLE `record_moment`, empty where no step has chosen yet."""
     store.execute(
         "CREATE TEMP TABLE IF NOT EXISTS record_moment"
-        " (table_name VARCHAR, sys_id VARCHAR, choice VARCHAR, label VARCHAR)"
+        " (table_name VARCHAR, sys_id VARCHAR, choice VARCHAR)"
     )
 
 
-def stay(store: Store, names: Mapping[str, str]) -> None:
+def stay(store: Store) -> None:
     """Choose among the moments of the last run: nothing is decided anew."""
     begin(store)
-    choose(store, names)
+    choose(store)
 
 
 def counts_now(store: Store) -> dict[str, int]:
