@@ -33,9 +33,23 @@ def installed(folder: Path, instance: Sandbox) -> Connector:
     return connector
 
 
+def heaviest_moments(connector: Connector) -> dict[str, str]:
+    """Of each incident: the heaviest decided moment, else an open one, else a neutral one."""
+    names = {"open": "potential"}
+    found: dict[str, tuple[int, int, int, str]] = {}
+    for sys_id, polarity, weight in connector.read(
+        "SELECT sys_id, polarity, weight FROM moment WHERE table_name = 'incident'"
+    ):
+        rank = {"neutral": 0, "open": 1}.get(polarity, 2)
+        key = (rank, weight, int(polarity == "negative"), names.get(polarity, polarity))
+        found[sys_id] = max(found.get(sys_id, key), key)
+    return {sys_id: key[-1] for sys_id, key in found.items()}
+
+
 def expected_fields(connector: Connector) -> dict[str, dict[str, str]]:
     """What the instance's incidents must hold, from the classification of a store."""
     why = {rule.id: rule.because.en[:255] for rule in load_mapping().rules}
+    moment = heaviest_moments(connector)
     rows = connector.read(
         "SELECT sys_id, steps['travesia'], touchpoint, band, is_potential_moment, outcome, value,"
         " rule_id, confidence FROM classification WHERE table_name = 'incident'"
@@ -45,7 +59,7 @@ def expected_fields(connector: Connector) -> dict[str, dict[str, str]]:
             "u_journey_step": r[1] or "",
             "u_journey_touchpoint": r[2],
             "u_journey_band": r[3],
-            "u_journey_moment": "potential" if r[4] else "",
+            "u_journey_moment": moment.get(r[0], "potential" if r[4] else ""),
             "u_journey_outcome": r[5],
             "u_journey_value": r[6],
             "u_journey_why": why.get(r[7], ""),
