@@ -7,10 +7,12 @@ all is told by `load_mapping`; here are the quieter things.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 from connector.errors import ForbiddenError
 from connector.itsm.base import Instance, Probe, ProbedInstance
+from connector.journey.contacts import contact_touchpoints, decode, read_contacts
 from connector.journey.fields import RECORD_FIELDS
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Rule, Schema
@@ -19,7 +21,7 @@ from connector.journey.overlays import OverlayEntry
 from connector.journey.requirements import dead_rules
 from connector.journey.scope import catalogue_of
 from connector.journey.unknown_values import unknown_values
-from connector.messages import _, current_language
+from connector.messages import _, _n, current_language
 from connector.schema import Needed, absent_sentences, read_schema
 
 Level = Literal["ok", "warn", "error"]
@@ -79,6 +81,19 @@ def _odd_entry(one: OverlayEntry) -> Finding:
     text = _("the {kind} {id} is new, and looks like the shipped {near}")
     remedy = _("if you meant that one, use its id")
     return Finding("warn", one.source, text.format(kind=kind, id=one.id, near=one.near), remedy)
+
+
+def check_contacts(path: Path, mapping: JourneyMapping) -> list[Finding]:
+    """Whether the file of contacts can be read; its names are looked up by the next sync."""
+    try:
+        text = decode(path.read_bytes())
+    except (OSError, ValueError) as error:
+        return [Finding("error", path.name, str(error))]
+    found = read_contacts(text, path.name, contact_touchpoints(mapping))
+    n = len(found.lines)
+    said = _n("{n} contact can be read", "{n} contacts can be read", n).format(n=n)
+    faults = [Finding("error", _("contacts"), problem) for problem in found.problems]
+    return faults or [Finding("ok", path.name, said)]
 
 
 def check_instance(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from connector import log
 from connector.errors import ConfigError
-from connector.journey.contacts import Line, decode, keys_of, read_contacts
+from connector.journey.contacts import Line, contact_touchpoints, decode, keys_of, read_contacts
 from connector.journey.fields import CONTACT_TABLE
 from connector.journey.model import FieldInfo, Schema
 from connector.journey.model import Mapping as JourneyMapping
@@ -103,19 +103,11 @@ def _lines(store: Store, mapping: JourneyMapping, path: Path) -> Sequence[Line]:
         raise ConfigError(str(path), [error.strerror or type(error).__name__]) from error
     except ValueError as error:
         raise ConfigError(str(path), [str(error)]) from error
-    found = read_contacts(text, path.name, touchpoints_of(mapping))
+    found = read_contacts(text, path.name, contact_touchpoints(mapping))
     problems = [*found.problems, *_unknown_names(store, path.name, found.lines)]
     if problems:
         raise ConfigError(str(path), problems)
     return found.lines
-
-
-def touchpoints_of(mapping: JourneyMapping) -> dict[str, tuple[str, str]]:
-    """What a contact may be: the touchpoints that the rules for contacts name."""
-    named = {rule.touchpoint for rule in mapping.rules_of(TABLE)} - {""}
-    return {
-        id_: (one.name.en, one.name.es) for id_, one in mapping.touchpoints.items() if id_ in named
-    }
 
 
 def _unknown_names(store: Store, source: str, lines: Sequence[Line]) -> Iterator[str]:

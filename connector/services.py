@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from connector import extract
-from connector.check import Finding, check_instance, check_mapping, check_overlay
+from connector.check import Finding, check_contacts, check_instance, check_mapping, check_overlay
 from connector.config import Config, did_you_mean
 from connector.errors import ConfigError
 from connector.explain import Explanation
@@ -166,6 +166,8 @@ def check(config: Config, environment: Mapping[str, str]) -> list[Finding]:
     found = check_mapping(mapping)
     if config.mapping.overlay:
         found += check_overlay(overlay_entries(config.mapping.overlay))
+    if config.contacts.csv:
+        found += check_contacts(config.contacts.csv, mapping)
     if not config.has_instance:
         return found
     instance = connect(config, environment)

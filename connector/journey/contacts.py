@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from connector.journey.fields import CONTACT_TABLE
+from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.near import hint
 from connector.messages import _
 
@@ -207,6 +209,14 @@ def _day(text: str, *, is_needed: bool) -> tuple[str, list[str]]:
                 text=text
             )
         ]
+
+
+def contact_touchpoints(mapping: JourneyMapping) -> dict[str, tuple[str, str]]:
+    """What a contact may be: the touchpoints that the rules for contacts name, with their names."""
+    named = {rule.touchpoint for rule in mapping.rules_of(CONTACT_TABLE.name)} - {""}
+    return {
+        id_: (one.name.en, one.name.es) for id_, one in mapping.touchpoints.items() if id_ in named
+    }
 
 
 def keys_of(lines: Iterable[Line]) -> list[str]:

@@ -9,13 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector import contacts
+from connector.check import check_contacts
 from connector.classify import classify
 from connector.errors import ConfigError
-from connector.journey.contacts import TEMPLATES, Line, decode, keys_of, read_contacts
+from connector.journey.contacts import (
+    TEMPLATES,
+    Line,
+    contact_touchpoints,
+    decode,
+    keys_of,
+    read_contacts,
+)
 from connector.store import records, tombstones
 from tests.journey_kit import NOW, Kit, schema, shipped
 
-TOUCHPOINTS = contacts.touchpoints_of(shipped())
+TOUCHPOINTS = contact_touchpoints(shipped())
 HEAD = "date,department,touchpoint,promise_due,promise_kept\n"
 
 
@@ -129,6 +137,18 @@ def test_ids_stay_when_a_promise_is_kept_and_lines_change_places() -> None:
 def test_two_equal_lines_are_two_contacts() -> None:
     line = "2026-11-01,Finance,complaint,,\n"
     assert len(set(keys_of(read(HEAD + line + line)))) == 2
+
+
+def test_check_reads_the_file_too(tmp_path: Path) -> None:
+    file = tmp_path / "contacts.csv"
+    assert check_contacts(file, shipped())[0].level == "error"
+    file.write_text(TEMPLATES["es"], encoding="cp1252")
+    (fine,) = check_contacts(file, shipped())
+    assert (fine.level, fine.sentence) == ("ok", "1 contact can be read")
+    file.write_text(HEAD + "soon,Finance,complaint,,\n", encoding="utf-8")
+    (fault,) = check_contacts(file, shipped())
+    assert fault.level == "error"
+    assert "contacts.csv:2:" in fault.sentence
 
 
 def test_lines_become_records_with_the_tools_own_ids(kit: Kit, tmp_path: Path) -> None:
