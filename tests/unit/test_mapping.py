@@ -337,6 +337,15 @@ def test_comments_and_places_do_not_change_the_hash(copy: Path) -> None:
     assert load_mapping(shipped=copy).hash == load_mapping().hash
 
 
+def test_spaces_and_the_order_of_keys_do_not_change_the_hash(copy: Path) -> None:
+    file = copy / "rules" / "survey.toml"
+    text = file.read_text(encoding="utf-8").replace(" = ", "   =  ")
+    blocks = text.split("[[rule]]")
+    turned = ["\n".join(reversed(block.splitlines())) for block in blocks[1:]]
+    file.write_text("\n[[rule]]\n".join(["", *turned]) + "\n", encoding="utf-8")
+    assert load_mapping(shipped=copy).hash == load_mapping().hash
+
+
 def test_an_opinion_changes_the_hash(copy: Path) -> None:
     change(copy / "sets.toml", '"phone", "ivr"', '"phone", "ivr", "fax"')
     assert load_mapping(shipped=copy).hash != load_mapping().hash
