@@ -31,11 +31,7 @@ app = typer.Typer()
     examples(
         ("travesia engagement", _("all of them, the worst first")),
         ("travesia engagement --moved", _("who moved in the last 30 days, and why")),
-        ("travesia engagement --relationship Finanzas", _("one department in detail")),
-        (
-            "travesia engagement --relationship 'Finanzas × ERP' --confirm-ring 2026-03-02",
-            _("a person's word: established since then"),
-        ),
+        ("travesia engagement --relationship ERP", _("one service in detail")),
     ),
 )
 def engagement(
