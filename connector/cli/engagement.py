@@ -30,7 +30,7 @@ app = typer.Typer()
     ),
     examples(
         ("travesia engagement", _("all of them, the worst first")),
-        ("travesia engagement --moved", _("who moved in the last 30 days, and why")),
+        ("travesia engagement --moved", _("who moved, and why")),
         ("travesia engagement --relationship ERP", _("one service in detail")),
     ),
 )
