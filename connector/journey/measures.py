@@ -165,7 +165,11 @@ def latest_of(*names: str) -> Measured:
     """The last of these instants, in stored form."""
 
     def measure(values: Values, _context: Context) -> exp.Expression:
-        found = [stored(instant(values[name])) for name in names]
+        nothing = exp.Literal.string("")
+        found = [
+            exp.Coalesce(this=stored(instant(values[name])), expressions=[nothing.copy()])
+            for name in names
+        ]
         return exp.Greatest(this=found[0], expressions=found[1:])
 
     return Measured(measure, names)

@@ -212,7 +212,12 @@ class Scope:
             facts.append(fact)
         alias = f"f{list(self._related).index(group)}"
         value = exp.column(fact.name, table=alias, quoted=True)
-        return exp.Coalesce(this=value, expressions=[_text(fact.default)])
+        found = exp.Coalesce(this=value, expressions=[_text(fact.default)])
+        keys = fact.line.keys if fact.line else fact.near.keys if fact.near else ()
+        if not keys:
+            return found
+        ifs = self._unknown_if_null([self.text(key) for key in keys])
+        return exp.Case(ifs=ifs, default=found)
 
 
 def _rows_of(
