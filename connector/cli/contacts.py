@@ -19,6 +19,7 @@ contacts = group(
     "contacts",
     EVERY_DAY,
     _("Contacts that no tool records: meetings, reviews, what was promised."),
+    examples(("travesia contacts import contacts.csv", _("take them over"))),
 )
 
 

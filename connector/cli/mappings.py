@@ -22,7 +22,11 @@ from connector.messages import _, _n, current_language
 
 app = typer.Typer()
 mappings = group(
-    app, "mappings", MAPPING, _("Try a mapping on your own cases, and see what it covers.")
+    app,
+    "mappings",
+    MAPPING,
+    _("Try a mapping on your own cases, and see what it covers."),
+    examples(("travesia mappings coverage", _("what the rules cover"))),
 )
 
 FREQUENT = 5
@@ -38,8 +42,8 @@ FREQUENT = 5
         "decided and what almost did. Exit 1 if a case fails."
     ),
     examples(
-        ("travesia mappings test cases.toml", _("with the mapping of the settings")),
-        ("travesia mappings test cases.csv --mappings ours", _("with a folder to try")),
+        ("travesia mappings test cases.toml", _("with your settings")),
+        ("travesia mappings test a.csv --mappings ours", _("with a folder to try")),
     ),
     name="test",
 )

@@ -41,9 +41,9 @@ MappingsFolder = Annotated[
         "is sent, and without --accept nothing is stored."
     ),
     examples(
-        ("travesia plan", _("what would move, and the hash to accept")),
+        ("travesia plan", _("what would move")),
         ("travesia plan --mappings our-mapping", _("the same for a folder to try")),
-        ("travesia plan --accept 1a2b3c4d5e6f", _("the next sync puts it in force")),
+        ("travesia plan --accept 1a2b3c4d5e6f", _("the next sync uses it")),
     ),
 )
 def plan(

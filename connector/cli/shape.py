@@ -124,10 +124,15 @@ TO_LOOK = _("To look")
 MAPPING = _("To own the mapping")
 
 
-def group(app: typer.Typer, name: str, panel: str, text: str) -> typer.Typer:
+def group(app: typer.Typer, name: str, panel: str, text: str, foot: str) -> typer.Typer:
     """A command that has commands of its own (`travesia name …`)."""
-    made = typer.Typer(cls=Group, no_args_is_help=True, subcommand_metavar=_("COMMAND …"))
-    app.add_typer(made, name=name, help=text, rich_help_panel=panel)
+    made = typer.Typer(
+        cls=Group,
+        no_args_is_help=True,
+        options_metavar=_("[OPTIONS]"),
+        subcommand_metavar=_("COMMAND …"),
+    )
+    app.add_typer(made, name=name, help=text, epilog=foot, rich_help_panel=panel)
     return made
 
 
