@@ -12,7 +12,7 @@ Without `save` the store stays as it was.
 
 from connector import log
 from connector.encoded_query import Context
-from connector.evaluate import with_facts_first
+from connector.evaluate import forget, with_facts_first
 from connector.journey.model import Mapping, Schema
 from connector.journey.moment_fields import needed_sources
 from connector.journey.moment_model import Moment
@@ -44,12 +44,17 @@ def decide_moments(
     stored.begin(store)
     live = _live(store, mapping, catalogue)
     history = {one.table for one in mapping.history}
+    at_hand = ""
     for table, moment in live:
+        if table != at_hand:
+            forget(store)  # every fact is a table of its own, and takes room
+            at_hand = table
         seen = with_facts_first(store, seen_query(moment, table, catalogue, context))
         stored.see(store, seen.sql(dialect="duckdb"))
         verdicts = verdict_sql(moment, "FROM moment_seen", context)
         needed = needed_sources(moment, table, mapping.sets) & history
         stored.take(store, table, moment.id, verdicts, needed, save=save)
+    forget(store)
     stored.drop_others(store, {(table, moment.id) for table, moment in live}, save=save)
     stored.choose(store)
     counts = stored.counts_now(store)
