@@ -169,6 +169,8 @@ def _batches(
 def _take(run: Run, source: Source, table: str, keys: Sequence[str], mark: datetime) -> int:
     spec = source.spec
     taken = history.Taken(table, keys, list(_entries(run, source, table, keys, mark)))
+    if not taken.entries and len(keys) == 1 and not history.has_entries(run.store, spec.table):
+        return 0  # one record without any entry proves nothing of the right to read
     until = format_instance(mark)
     history.take(run.store, spec.table, spec.record, taken, source.columns, until)
     return len(taken.entries)
