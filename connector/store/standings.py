@@ -102,7 +102,7 @@ WITH wanted AS (
         l.own_step = w.step AND l.own_since IS NOT NULL AS is_adopted, l.own_since,
         least($now, CASE WHEN l.is_over OR w.step = w.last_step THEN l.ended ELSE l.began END)
             AS told,
-        l.inputs_at > s.since AND l.inputs_at <= $now
+        (s.since IS NULL OR l.inputs_at > s.since) AND l.inputs_at <= $now
             AND ($mark::TIMESTAMP IS NULL OR l.inputs_at > $mark::TIMESTAMP) AS is_fresh,
         c.mapping_hash <> w.mapping_hash AS is_other_mapping,
         c.rule_id = 'override' AS was_overruled
@@ -131,7 +131,7 @@ SELECT table_name, sys_id, journey, step, since, source, resolution, rule_id,
     coalesce(from_step, '') AS from_step, from_since,
     CASE WHEN rule_id = 'override' OR (was_overruled AND NOT coalesce(is_fresh, false))
         THEN 'override'
-    WHEN from_step IS NOT NULL AND is_other_mapping AND NOT coalesce(is_fresh, false)
+    WHEN is_other_mapping AND NOT coalesce(is_fresh, false)
         THEN 'mapping' ELSE 'customer' END AS cause,
     since AS happened_at
 FROM timed

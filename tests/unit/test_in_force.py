@@ -134,7 +134,8 @@ def test_nights_between_change_and_acceptance_stay_the_customers(kit: Kit, tmp_p
     new = changed(tmp_path)
     solved = "2026-11-20 15:00:00"
     kit.store.execute(
-        "UPDATE current.incident SET state = '6', active = 'false', resolved_at = $at, _inputs_updated_on = $at"
+        "UPDATE current.incident SET state = '6', active = 'false', resolved_at = $at,"
+        " _inputs_updated_on = $at"
         " WHERE sys_id = 'moves'",
         at=solved,
     )
@@ -150,6 +151,21 @@ def test_nights_between_change_and_acceptance_stay_the_customers(kit: Kit, tmp_p
         {"sys_id": "moves", "cause": "customer", "run_id": "r2"},
         {"sys_id": "stays", "cause": "mapping", "run_id": "r4"},
     ]
+
+
+def test_a_record_that_only_the_new_mapping_places_was_moved_by_it(
+    kit: Kit, tmp_path: Path
+) -> None:
+    noise = {"number": "INC1", "active": "true", "contact_type": "phone", "state": "2"}
+    times = {"opened_at": "2026-11-10 08:00:00", "sys_updated_on": "2026-11-10 08:00:00"}
+    kit.put("incident", {"sys_id": "a", "short_description": "[test] x", **noise, **times})
+    night(kit, shipped(), "r1", NOW)
+    assert kit.store.read("SELECT * FROM standing") == []
+    new = changed(tmp_path)
+    accept(kit.store, new, new.hash)
+    night(kit, new, "r2", NOW + 24 * HOUR)
+    causes = kit.store.read("SELECT DISTINCT cause FROM transition WHERE to_step <> ''")
+    assert causes == [{"cause": "mapping"}]
 
 
 def night(kit: Kit, configured: Mapping, run_id: str, now: object) -> None:
