@@ -154,5 +154,8 @@ def _quarters(store: Store, column: str, *, is_descending: bool) -> tuple[Quarte
 
 
 def _month(row: Row) -> Month:
-    told = {k: None if isinstance(v, float) and isnan(v) else v for k, v in row.items()}
-    return Month(**told)
+    correlations = {
+        name: None if row[name] is None or isnan(row[name]) else float(row[name])
+        for name in ("correlation", "sla_correlation")
+    }
+    return Month(row["month"], row["relationships"], row["missed"], **correlations)

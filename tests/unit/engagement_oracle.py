@@ -46,6 +46,8 @@ class Oracle:
             if one.line == "contact" or not 0 <= age < self.terms.window_days:
                 continue
             line = self.lines[one.line]
+            if not line.weight:  # it says nothing by itself: it is severe, or an answer
+                continue
             weight = line.weight * (self.terms.moment_weight if line.moment else 1) * one.weight
             weight *= 0.5 ** (age / self.terms.half_life_days)
             above, below = found.get(line.dimension, (0.0, 0.0))
