@@ -67,7 +67,14 @@ def choose(store: Store, table: Table, whose: Whose) -> int:
     What is seen for the first time, and what has entries after the mark; not what a steward placed.
     Its `moves` are told unless another mapping placed it last.
     """
-    is_known = "h.sys_id IS NOT NULL" if table.audit else "false"
+    # Audits are purged: of a record that was saved again and has none, nobody knows the path.
+    is_known = (
+        "(h.sys_id IS NOT NULL AND (c.sys_id IN (SELECT documentkey FROM current.sys_audit)"
+        f" OR c.sys_id IN (SELECT sys_id FROM current.{name(table.name)}"
+        " WHERE sys_mod_count = '0')))"
+        if table.audit
+        else "false"
+    )
     sources = [("sys_audit", "documentkey")] if table.audit else []
     sources += [("sys_journal_field", "element_id")] if table.journal else []
     touched = " UNION ".join(

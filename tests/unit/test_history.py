@@ -31,6 +31,7 @@ OPEN: Record = {
     "opened_at": "2026-11-10 08:00:00",
     "sys_created_on": "2026-11-10 08:00:00",
     "sys_updated_on": "2026-11-10 09:00:00",
+    "sys_mod_count": "0",
 }
 HOUR = 3600
 
@@ -173,6 +174,12 @@ def test_without_the_audit_the_records_own_dates_tell(told: Told) -> None:
     assert told.path() == ["usar/timestamp", "medir/timestamp"]
     assert told.moves()[1]["dwell_seconds"] == 4 * HOUR
     assert told.bands() == {}, "one look tells nothing of the time before"
+
+
+def test_a_record_that_was_saved_again_and_has_no_audit_proves_nothing(told: Told) -> None:
+    told.put(sys_mod_count="4", state="6", resolved_at="2026-11-10 12:00:00")
+    told.night()
+    assert told.path() == ["usar/timestamp", "medir/timestamp"]
 
 
 def test_a_rule_that_asks_for_a_fact_of_that_day_is_only_inferred(told: Told) -> None:
