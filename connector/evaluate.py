@@ -44,18 +44,20 @@ def with_facts_first(store: Store, query: exp.Select) -> exp.Select:
     """
     for select in reversed(list(query.find_all(exp.Select))):  # from the inside out
         joins = [one for one in select.args.get("joins") or [] if _is_fact(one.alias_or_name)]
-        size = 0
+        needed = len(joins) * _JOIN
         for join in joins:
             table = _kept(store, join.this.this.sql(dialect="duckdb"))
             join.set("this", exp.to_table(table).as_(join.alias_or_name))
-            size += classifications.size_of_fact(store, table)
-        if len(joins) > 1 and size * _BYTES > classifications.room(store) * _SHARE:
+            needed += classifications.size_of_fact(store, table) * _BYTES
+        if len(joins) > 1 and needed > classifications.room(store) * _SHARE:
             _join_before(store, select, joins)
     return query
 
 
 _BYTES = 60
 """What one text of a fact takes in a join, more or less: measured with DuckDB 1.4 and 2."""
+_JOIN = 8_000_000
+"""What a join holds at the least, however few the records."""
 _SHARE = 0.25
 """How much of the memory the facts of one statement may take."""
 

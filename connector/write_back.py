@@ -176,16 +176,20 @@ def _prepare(store: Store, mapping: JourneyMapping, settings: Settings) -> None:
             why=rule.because.in_(settings.language)[:_LONGEST_WHY],
         )
     moments.ensure_chosen(store)
+    # What few records have goes together first: each join of a statement holds its own buffers.
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE said AS SELECT table_name, sys_id, choice, reason"
+        " FROM record_moment FULL JOIN override_next USING (table_name, sys_id)"
+    )
     store.execute(
         "CREATE OR REPLACE TEMP TABLE desired AS"
-        " SELECT c.*, c.steps[$journey] AS step, s.since, coalesce(o.reason, w.why) AS why,"
-        " m.choice AS moment FROM classified c"
+        " SELECT c.*, c.steps[$journey] AS step, s.since, x.choice AS moment,"
+        " coalesce(CASE c.rule_id WHEN 'override' THEN x.reason END, w.why) AS why"
+        " FROM classified c"
         " LEFT JOIN standing_next s ON s.table_name = c.table_name AND s.sys_id = c.sys_id"
         " AND s.journey = $journey AND c.steps[$journey] IS NOT NULL"
         " LEFT JOIN rule_why w ON w.rule_id = c.rule_id"
-        " LEFT JOIN record_moment m ON m.table_name = c.table_name AND m.sys_id = c.sys_id"
-        " LEFT JOIN override_next o ON c.rule_id = 'override'"
-        " AND o.table_name = c.table_name AND o.sys_id = c.sys_id",
+        " LEFT JOIN said x ON x.table_name = c.table_name AND x.sys_id = c.sys_id",
         journey=settings.journey,
     )
 

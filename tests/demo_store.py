@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-import pyarrow as pa
-
 from connector.journey.requirements import requirements
 from connector.sandbox.schema import load_schema
 from connector.sandbox.seeds.demo import generate
@@ -55,10 +53,8 @@ def put(
     store: Store, table: str, columns: Sequence[str], rows: Sequence[Mapping[str, str]]
 ) -> None:
     """Put records into a table that is there; what a record lacks of `columns` is empty."""
-    filled = [{"_inputs_updated_on": row["sys_updated_on"], **row} for row in rows]
     names = ("_inputs_updated_on", *columns)
-    page = pa.table(
-        {c: pa.array([row.get(c, "") for row in filled], type=pa.string()) for c in names}
-    )
-    with store.attached("page", page):
+    empty = dict.fromkeys(names, "")
+    filled = [{**empty, "_inputs_updated_on": row["sys_updated_on"], **row} for row in rows]
+    with store.given("page", filled, records.texts(names)):
         store.execute(f'INSERT INTO current."{table}" BY NAME FROM page')

@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pyarrow as pa
-
 from connector.classify import ClassifyResult, classify
 from connector.journey.mapping import load_mapping
 from connector.journey.model import FieldInfo, Schema
@@ -100,13 +98,11 @@ class Kit:
     def put(self, table: str, *rows: Record) -> None:
         """Insert records; `_inputs_updated_on` follows `sys_updated_on` unless given."""
         columns = ["_inputs_updated_on", *self.columns[table]]
-        filled = [{"_inputs_updated_on": row.get("sys_updated_on", ""), **row} for row in rows]
+        empty = dict.fromkeys(columns, "")
+        filled = [{**empty, "_inputs_updated_on": r.get("sys_updated_on", ""), **r} for r in rows]
         unknown = {key for row in filled for key in row} - set(columns)
         assert not unknown, unknown
-        page = pa.table(
-            {c: pa.array([row.get(c, "") for row in filled], type=pa.string()) for c in columns}
-        )
-        with self.store.attached("page", page):
+        with self.store.given("page", filled, records.texts(columns)):
             self.store.execute(f'INSERT INTO current."{table}" BY NAME FROM page')
 
     def empty(self) -> None:

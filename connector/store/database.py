@@ -7,18 +7,30 @@ Every DuckDB error leaves as a StoreError.
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
 import duckdb
+import msgspec
 
 from connector.errors import RunInProgressError, StoreError
 from connector.messages import _
 
 Row = dict[str, Any]
+
+ROWS_AT_ONCE = 1000
+"""Rows that are handed to DuckDB in one piece: their text is in memory beside them."""
+
+READERS_MB = 160
+"""What whoever reads the snapshot may use at least: a report joins more at once than a run does."""
+
+MB_PER_THREAD = 64
+"""Every thread holds buffers of its own, so a store that may use little has one thread."""
+
+MOST_THREADS = 4
 
 LOW_DISK_MB = 256
 """Below this a query that ran out of room may have run out of disk: DuckDB spills what it sorts,
@@ -53,14 +65,26 @@ class Store:
             self._connection.execute(sql, params or None).fetchall()
 
     @contextmanager
-    def attached(self, name: str, table: Any) -> Iterator[None]:
-        """Make an Arrow table readable as `name` for a while."""
-        with self._errors():
-            self._connection.register(name, table)
-            try:
-                yield
-            finally:
-                self._connection.unregister(name)
+    def given(
+        self, name: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]
+    ) -> Iterator[None]:
+        """Make `rows` readable as TEMP TABLE `name` for a while. `types`: column → SQL type.
+
+        A key that a row lacks is NULL. They travel as JSON: a data frame library would carry them
+        faster, and weigh more than all the rest of a run.
+        """
+        shape = msgspec.json.encode(dict(types)).decode().replace("'", "''")
+        columns = ", ".join(f'"{column}" {kind}' for column, kind in types.items())
+        self.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({columns})")
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            self.execute(
+                f"INSERT INTO {name} SELECT unnest(from_json(line, '{shape}'))"
+                " FROM (SELECT unnest($lines::VARCHAR[]) AS line)",
+                lines=[_json(row) for row in rows[start : start + ROWS_AT_ONCE]],
+            )
+        yield
+        # Not after an error: its transaction takes the table back, and refuses any statement.
+        self.execute(f"DROP TABLE {name}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -113,7 +137,7 @@ class Store:
         self.close()
 
 
-def open_store(path: Path, memory_limit_mb: int = 112) -> Store:
+def open_store(path: Path, memory_limit_mb: int = 80) -> Store:
     """Open (or create) the store and bring its schema up to date.
 
     Raises StoreError if the file is damaged, out of reach, no store of ours, or of a newer version;
@@ -134,14 +158,14 @@ def snapshot_path(path: Path) -> Path:
     return path.with_name(path.stem + ".snapshot.duckdb")
 
 
-def open_snapshot(path: Path, memory_limit_mb: int = 112) -> Store:
+def open_snapshot(path: Path, memory_limit_mb: int = READERS_MB) -> Store:
     """Open the copy for readers of the store at `path`. Raises StoreError if none exists yet."""
     snapshot = snapshot_path(path)
     if not snapshot.exists():
         raise StoreError(
             _("There is no finished run in {path} yet; run travesia sync first").format(path=path)
         )
-    return Store(snapshot, _connect(snapshot, memory_limit_mb, read_only=True))
+    return Store(snapshot, _connect(snapshot, max(memory_limit_mb, READERS_MB), read_only=True))
 
 
 def publish_snapshot(path: Path) -> None:
@@ -166,7 +190,9 @@ def publish_snapshot(path: Path) -> None:
 def _connect(path: Path, memory_limit_mb: int, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     settings: dict[str, Any] = {
         "memory_limit": f"{memory_limit_mb}MB",
-        "threads": 2,
+        # Never by the number of the machine's cores: the same run takes the same memory everywhere.
+        "threads": max(1, min(memory_limit_mb // MB_PER_THREAD, MOST_THREADS, os.cpu_count() or 1)),
+        "async_threads": 1,
         "preserve_insertion_order": False,
         "temp_directory": str(path.with_name(path.name + ".tmp")),
         # A store is data: it never loads code or reaches the network.
@@ -202,6 +228,10 @@ def _opening_error(path: Path, error: Exception) -> StoreError:
             " run travesia sync again: everything in it can be read anew"
         ).format(path=path, reason=reason)
     )
+
+
+def _json(row: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(row).decode()
 
 
 def _out_of_room(path: Path) -> StoreError:

@@ -6,10 +6,8 @@ through in parts: memory does not grow with their number.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
-
-import pyarrow as pa
 
 from connector.store.database import Row, Store
 
@@ -263,16 +261,19 @@ class Seen:
     due: str
 
 
+_SEEN = {
+    "sys_id": "VARCHAR",
+    "ring_confirmed": "VARCHAR",
+    "has_owner": "BOOLEAN",
+    "has_next_step": "BOOLEAN",
+    "due": "VARCHAR",
+}
+
+
 def save_seen(store: Store, rows: Sequence[Seen]) -> None:
     """Replace what was last seen."""
-    columns = {
-        "sys_id": [row.sys_id for row in rows],
-        "ring_confirmed": [row.ring_confirmed for row in rows],
-        "has_owner": [row.has_owner for row in rows],
-        "has_next_step": [row.has_next_step for row in rows],
-        "due": [row.due for row in rows],
-    }
-    with store.transaction(), store.attached("seen_rows", pa.table(columns)):
+    given = store.given("seen_rows", [asdict(row) for row in rows], _SEEN)
+    with store.transaction(), given:
         store.execute("DELETE FROM engagement_seen")
         if rows:
             store.execute(

@@ -7,8 +7,6 @@ a fresh one hold the same. Kind and time only: there is no column for a text.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from connector.store import records
 from connector.store.database import Store
 from connector.store.records import name
@@ -122,12 +120,13 @@ def take(
 
     A version after `until` (the tool's format) is not noted: its entries may be still to come.
     """
-    page = pa.table(
-        {c: pa.array([entry.get(c) for entry in taken.entries], pa.string()) for c in columns}
-    )
-    keys = pa.table({"sys_id": pa.array(taken.sys_ids, pa.string())})
+    keys = [{"sys_id": sys_id} for sys_id in taken.sys_ids]
     quoted = ", ".join(name(column) for column in columns)
-    with store.transaction(), store.attached("page", page), store.attached("keys", keys):
+    with (
+        store.transaction(),
+        store.given("page", taken.entries, records.texts(columns)),
+        store.given("keys", keys, records.texts(("sys_id",))),
+    ):
         store.execute(
             f"DELETE FROM current.{name(source)} WHERE {name(record)} IN (SELECT sys_id FROM keys)"
         )
@@ -157,8 +156,7 @@ def follow(store: Store, table: str, replies: Sequence[Mapping[str, str]]) -> No
     Call it before the reply is taken over. One step of `sys_mod_count` is ours; a larger one means
     that there is more to read.
     """
-    page = pa.table({c: pa.array([r.get(c) for r in replies], pa.string()) for c in _MARKS})
-    with store.attached("page", page):
+    with store.given("page", replies, records.texts(_MARKS)):
         store.execute(
             "UPDATE history_read h SET updated_on = p.sys_updated_on, mod_count = p.sys_mod_count"
             f" FROM page p JOIN current.{name(table)} t USING (sys_id)"

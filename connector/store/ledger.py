@@ -9,13 +9,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-
 from connector.store.database import Store
 from connector.store.records import name
 from connector.store.runs import naive
 
 OWN_STEP = "*"
+
+_LINE = {
+    "line": "BIGINT",
+    "id": "VARCHAR",
+    "dimension": "BIGINT",
+    "value": "DOUBLE",
+    "weight": "DOUBLE",
+    "step": "VARCHAR",
+    "is_severe": "BOOLEAN",
+    "answers": "BOOLEAN",
+}
+"""What SQL knows of a line of the ledger."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +81,7 @@ def begin(store: Store, lines: Sequence[Mapping[str, Any]]) -> None:
         "CREATE OR REPLACE TEMP TABLE seen (relation UBIGINT, person UBIGINT, is_in_window BOOLEAN)"
     )
     store.execute("CREATE OR REPLACE TEMP TABLE nobodys (table_name VARCHAR, records BIGINT)")
-    columns = {key: [line[key] for line in lines] for key in lines[0]}
-    columns["step"] = pa.array(columns["step"], type=pa.string())
-    with store.attached("given_lines", pa.table(columns)):
+    with store.given("given_lines", lines, _LINE):
         store.execute("CREATE OR REPLACE TEMP TABLE line AS FROM given_lines")
 
 

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import pyarrow as pa
-
 from connector.errors import StoreError
 from connector.messages import _
 from connector.store.database import Store
@@ -20,9 +18,6 @@ SYSTEM_COLUMNS = ("sys_id", "sys_updated_on", "sys_mod_count")
 
 OWN_PREFIX = "u_journey_"
 """Columns that our own writes move: never inputs."""
-
-# The system's allocator gives the memory of a page back; Arrow's own keeps it for the next one.
-pa.set_memory_pool(pa.system_memory_pool())
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,79}$")
 
@@ -41,6 +36,11 @@ def name(text: str) -> str:
     if not _NAME.match(text):
         raise StoreError(_("{text!r} is not a legal table or column name").format(text=text))
     return f'"{text}"'
+
+
+def texts(columns: Iterable[str]) -> dict[str, str]:
+    """Columns of records as `Store.given` takes them: every value of the tool is a string."""
+    return {column: "VARCHAR" for column in columns}
 
 
 def list_tables(store: Store) -> list[str]:
@@ -107,16 +107,10 @@ def land(
     """
     if not records:
         return 0
-    page = pa.table(
-        {
-            column: pa.array([record.get(column) for record in records], type=pa.string())
-            for column in columns
-        }
-    )
     quoted = [name(column) for column in columns]
     same = " AND ".join(f"c.{column} IS NOT DISTINCT FROM p.{column}" for column in quoted)
     before = store.value(f"SELECT count(*) FROM landing.{name(table)}")
-    with store.attached("page", page):
+    with store.given("page", records, texts(columns)):
         store.execute(
             f"INSERT INTO landing.{name(table)} (_run_id, {', '.join(quoted)})"
             f" SELECT $run_id, {', '.join('p.' + column for column in quoted)} FROM page p"
@@ -199,14 +193,8 @@ def take_seen(
 
     So the echo of a write is known before it comes, and a foreign edit beside it still shows.
     """
-    page = pa.table(
-        {
-            column: pa.array([record.get(column) for record in records], type=pa.string())
-            for column in ("sys_id", *columns)
-        }
-    )
     sets = ", ".join(f"{name(c)} = coalesce(p.{name(c)}, t.{name(c)})" for c in columns)
-    with store.attached("page", page):
+    with store.given("page", records, texts(("sys_id", *columns))):
         store.execute(
             f"UPDATE current.{name(table)} t SET {sets} FROM page p WHERE t.sys_id = p.sys_id"
         )

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import pyarrow as pa
-
 from connector.errors import StoreError
 from connector.messages import _
 from connector.store import records
@@ -171,8 +169,7 @@ def _replace(
     store.execute(f"DELETE FROM {table}")
     if not rows:
         return
-    content = pa.table({column: [row[column] for row in rows] for column in columns})
-    with store.attached("fresh", content):
+    with store.given("fresh", rows, records.texts(columns)):
         store.execute(
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM fresh"
         )

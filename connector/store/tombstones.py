@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import pyarrow as pa
-
 from connector.store import records
 from connector.store.database import Store
 from connector.store.runs import utc_now
@@ -24,9 +22,9 @@ def begin(store: Store) -> None:
 def add_keys(store: Store, table: str, keys: Sequence[Mapping[str, str]]) -> None:
     """Note keys that the instance has."""
     asked = (*records.SYSTEM_COLUMNS, *END_COLUMNS)
-    page = pa.table({c: pa.array([key.get(c, "") for key in keys], pa.string()) for c in asked})
-    with store.attached("page", page):
-        store.execute("INSERT INTO key_seen SELECT $table, * FROM page", table=table)
+    shown = ", ".join(f"coalesce({column}, '')" for column in asked)
+    with store.given("page", keys, records.texts(asked)):
+        store.execute(f"INSERT INTO key_seen SELECT $table, {shown} FROM page", table=table)
 
 
 def list_stale(store: Store, table: str, mark: str, closed_before: str) -> list[str]:

@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from connector.journey.model import (
     Edge,
     Journey,
@@ -489,22 +487,11 @@ def fill_store(path: Path, sample: Sample) -> Store:
     return store
 
 
-_MAP = pa.map_(pa.string(), pa.string())
-
-
 def _insert(store: Store, table: str, rows: Sequence[ROW], columns: Sequence[str]) -> None:
-    if not rows:
-        return
-    arrays = {
-        name: pa.array(
-            [
-                list(value.items()) if isinstance(value := row.get(name), dict) else value
-                for row in rows
-            ],
-            type=_MAP if name == "steps" else None,
-        )
-        for name in columns
+    kinds = {
+        row["column_name"]: row["column_type"]
+        for row in store.read(f"DESCRIBE SELECT * FROM {table}")
     }
     names = ", ".join(f'"{name}"' for name in columns)
-    with store.attached("sample_rows", pa.table(arrays)):
+    with store.given("sample_rows", rows, {column: kinds[column] for column in columns}):
         store.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM sample_rows")

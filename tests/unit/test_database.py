@@ -12,7 +12,13 @@ import duckdb
 import pytest
 
 from connector.errors import RunInProgressError, StoreError
-from connector.store.database import Store, open_snapshot, open_store, publish_snapshot
+from connector.store.database import (
+    ROWS_AT_ONCE,
+    Store,
+    open_snapshot,
+    open_store,
+    publish_snapshot,
+)
 
 
 def test_a_new_store_has_every_migration_once(tmp_path: Path) -> None:
@@ -191,3 +197,58 @@ def test_another_programs_database_is_refused_untouched(tmp_path: Path, schema: 
         open_store(path)
     assert path.read_bytes() == content
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_given_rows_come_as_they_are_and_what_a_row_lacks_is_unknown(tmp_path: Path) -> None:
+    hostile = "a\x00'\"\\\x1f\u2028😀"
+    rows: list[dict[str, Any]] = [
+        {"a": hostile, "n": 7, "m": {"k": "v"}},
+        {"a": ""},
+        {"a": None, "other": "left out"},
+    ]
+    with (
+        open_store(tmp_path / "s.duckdb") as store,
+        store.given("page", rows, {"a": "VARCHAR", "n": "BIGINT", "m": "MAP(VARCHAR, VARCHAR)"}),
+    ):
+        assert store.read("SELECT * FROM page") == [
+            {"a": hostile, "n": 7, "m": {"k": "v"}},
+            {"a": "", "n": None, "m": None},
+            {"a": None, "n": None, "m": None},
+        ]
+
+
+def test_given_rows_are_all_there_in_however_many_pieces_they_travel(tmp_path: Path) -> None:
+    rows = [{"a": str(n)} for n in range(2 * ROWS_AT_ONCE + 1)]
+    with open_store(tmp_path / "s.duckdb") as store:
+        with store.given("page", rows, {"a": "VARCHAR"}):
+            assert store.value("SELECT count(DISTINCT a) FROM page") == len(rows)
+        with store.given("page", [], {"a": "VARCHAR"}):
+            assert store.value("SELECT count(*) FROM page") == 0
+
+
+def test_an_error_among_given_rows_is_told_as_it_is(tmp_path: Path) -> None:
+    with (
+        open_store(tmp_path / "s.duckdb") as store,
+        pytest.raises(StoreError, match="nowhere"),
+        store.transaction(),
+        store.given("page", [{"a": "1"}], {"a": "VARCHAR"}),
+    ):
+        store.execute("INSERT INTO nowhere FROM page")
+
+
+@pytest.mark.parametrize(("limit", "threads"), [(64, 1), (80, 1), (128, 2), (1024, 4)])
+def test_threads_go_by_the_memory_that_a_store_may_use(
+    tmp_path: Path, limit: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    with open_store(tmp_path / "s.duckdb", limit) as store:
+        assert store.value("SELECT current_setting('threads')") == threads
+        assert store.value("SELECT current_setting('async_threads')") == 1
+
+
+def test_readers_may_use_more_than_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "s.duckdb"
+    open_store(path, 64).close()
+    publish_snapshot(path)
+    with open_snapshot(path, 64) as store:
+        assert store.value("SELECT current_setting('memory_limit')") == "152.5 MiB"

@@ -4,16 +4,15 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.encoded_query import Context
-from connector.ledger import Asked, day_number, formulas_of
 from connector.journey.engagement import line_rows, numbers
 from connector.journey.engagement_model import Engagement
 from connector.journey.scope import Catalogue
+from connector.ledger import Asked, day_number, formulas_of
 from connector.store import engagement as stored
 from connector.store import ledger
 from connector.store.database import Row, Store, open_store
@@ -23,6 +22,14 @@ from tests.unit.engagement_oracle import PLACES, Happened, Oracle
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY = day_number(NOW)
 STEP = "usar"
+LEDGER = {
+    "relation": "BIGINT",
+    "line": "BIGINT",
+    "step": "VARCHAR",
+    "day": "BIGINT",
+    "weight": "DOUBLE",
+    "records": "BIGINT",
+}
 
 
 @cache
@@ -44,15 +51,12 @@ def compute(store: Store, ledgers: Sequence[Sequence[Happened]]) -> list[Row]:
     ledger.begin(store, line_rows(shipped(), opinions(), "travesia"))
     number = numbers(opinions())
     rows = [
-        (no, number[one.line], STEP, one.day, one.weight, 1)
+        dict(zip(LEDGER, (no, number[one.line], STEP, one.day, one.weight, 1), strict=True))
         for no, lines in enumerate(ledgers, start=1)
         for one in lines
     ]
-    if rows:
-        names = ("relation", "line", "step", "day", "weight", "records")
-        page = pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
-        with store.attached("page", page):
-            store.execute("INSERT INTO ledger BY NAME FROM page")
+    with store.given("page", rows, LEDGER):
+        store.execute("INSERT INTO ledger BY NAME FROM page")
     store.execute(
         "CREATE OR REPLACE TEMP TABLE party AS SELECT i::INTEGER AS no, 'r' || i AS sys_id,"
         " 'c' AS customer, '' AS customer_table, 'c' AS customer_name, '' AS service,"
