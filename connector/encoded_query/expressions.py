@@ -69,7 +69,7 @@ def _number(value: exp.Expression) -> exp.Expression:
 
 
 def _cast(value: exp.Expression) -> exp.Expression:
-    return exp.TryCast(this=value, to=exp.DataType.build("DOUBLE"))
+    return exp.TryCast(this=value, to=exp.DataType.build(exp.DType.DOUBLE))
 
 
 def _boolean(value: exp.Expression) -> exp.Expression:

@@ -64,7 +64,7 @@ def rule_case(live: Sequence[Live], type_of: TypeOf, context: Context) -> exp.Ex
 
 def _case(tests: Sequence[tuple[Live, exp.Condition]]) -> exp.Expression:
     ifs = [exp.If(this=test, true=exp.Literal.string(one.rule.id)) for one, test in tests]
-    return exp.Case(ifs=ifs) if ifs else exp.cast(exp.null(), "VARCHAR")
+    return exp.Case(ifs=ifs) if ifs else exp.cast(exp.null(), exp.DType.VARCHAR)
 
 
 def fields_of(live: Sequence[Live]) -> list[str]:
@@ -157,7 +157,7 @@ def asked_query(
         needed += [] if isinstance(compiled, str) else sorted(query.fields)
     given = [field for field in dict.fromkeys(fields) if catalogue.gives(table, field)]
     source = select_fields(catalogue, table, [*needed, *given], context)
-    unknown = exp.cast(exp.null(), "VARCHAR")
+    unknown = exp.cast(exp.null(), exp.DType.VARCHAR)
     return exp.select(
         field_column("sys_id"),
         *(exp.alias_(test, name, quoted=True, copy=False) for name, test in tests.items()),

@@ -32,9 +32,9 @@ def instant(text: exp.Expression) -> exp.Expression:
 
     The engine also reads `infinity` and years that no difference can hold.
     """
-    read = exp.TryCast(this=text.copy(), to=exp.DataType.build("TIMESTAMP"))
+    read = exp.TryCast(this=text.copy(), to=exp.DataType.build(exp.DType.TIMESTAMP))
     first, last = (
-        exp.cast(exp.Literal.string(end), "TIMESTAMP")
+        exp.cast(exp.Literal.string(end), exp.DType.TIMESTAMP)
         for end in ("0001-01-01 00:00:00", "9999-12-31 23:59:59")
     )
     return exp.Case(
@@ -58,7 +58,7 @@ def number(name: str) -> Measure:
 def _number(text: exp.Expression) -> exp.Expression:
     """Digits with a sign and one point, up to a size whose sums cannot overflow."""
     shape = exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(_NUMBER))
-    cast = exp.TryCast(this=text.copy(), to=exp.DataType.build("DOUBLE"))
+    cast = exp.TryCast(this=text.copy(), to=exp.DataType.build(exp.DType.DOUBLE))
     return exp.Case(ifs=[exp.If(this=shape, true=cast)])
 
 
@@ -102,7 +102,7 @@ def days_between(start: str, end: str) -> Measured:
     def measure(values: Values, _context: Context) -> exp.Expression:
         seconds = _seconds(instant(values[start]), instant(values[end]))
         days = exp.Floor(this=exp.Div(this=seconds, expression=exp.Literal.number("86400.0")))
-        return exp.cast(days, "BIGINT")
+        return exp.cast(days, exp.DType.BIGINT)
 
     return Measured(measure, (start, end))
 
@@ -125,8 +125,8 @@ def _day_number(moment: exp.Expression, zone: str) -> exp.Expression:
     utc = exp.AtTimeZone(this=moment, zone=exp.Literal.string("UTC"))
     local = exp.AtTimeZone(this=utc, zone=exp.Literal.string(zone))
     return exp.DateDiff(
-        this=exp.cast(local, "DATE"),
-        expression=exp.cast(exp.Literal.string(_MONDAY), "DATE"),
+        this=exp.cast(local, exp.DType.DATE),
+        expression=exp.cast(exp.Literal.string(_MONDAY), exp.DType.DATE),
         unit=exp.var("DAY"),
     )
 
@@ -158,7 +158,7 @@ def first_known(*names: str) -> Measured:
 
 def stored(moment: exp.Expression) -> exp.Expression:
     """A timestamp as the tool writes it: `YYYY-MM-DD HH:MM:SS`."""
-    return exp.cast(exp.TimestampTrunc(this=moment, unit=exp.var("SECOND")), "VARCHAR")
+    return exp.cast(exp.TimestampTrunc(this=moment, unit=exp.var("SECOND")), exp.DType.VARCHAR)
 
 
 def latest_of(*names: str) -> Measured:
@@ -216,8 +216,8 @@ def days_until(name: str, sign: int = 1) -> Measured:
 
     def measure(values: Values, context: Context) -> exp.Expression:
         today = context.now.astimezone(ZoneInfo(context.time_zone)).date().isoformat()
-        day = exp.cast(instant(values[name]), "DATE")
-        this_day = exp.cast(exp.Literal.string(today), "DATE")
+        day = exp.cast(instant(values[name]), exp.DType.DATE)
+        this_day = exp.cast(exp.Literal.string(today), exp.DType.DATE)
         days = exp.DateDiff(this=day, expression=this_day, unit=exp.var("DAY"))
         return days * sign
 

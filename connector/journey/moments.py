@@ -153,7 +153,7 @@ def _known(names: Sequence[str]) -> exp.Condition:
 def _first_filled(names: Sequence[str]) -> exp.Condition:
     """The first text that is an instant; NULL for none."""
     ifs = [exp.If(this=_is_instant(name), true=field_column(name)) for name in names]
-    return exp.Case(ifs=ifs) if ifs else exp.cast(exp.null(), "VARCHAR")
+    return exp.Case(ifs=ifs) if ifs else exp.cast(exp.null(), exp.DType.VARCHAR)
 
 
 def _is_instant(name: str) -> exp.Condition:

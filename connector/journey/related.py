@@ -100,7 +100,7 @@ def _aggregate(rows: Rows, fact: Fact) -> exp.Expression:
     if fact.where:
         where = exp.Where(this=rows.condition(fact.where))
         value = exp.Filter(this=value, expression=where)
-    return exp.cast(value > 0 if fact.aggregate == "any" else value, "VARCHAR")
+    return exp.cast(value > 0 if fact.aggregate == "any" else value, exp.DType.VARCHAR)
 
 
 def _combined(rows: Rows, fact: Fact) -> exp.Expression:
@@ -149,7 +149,7 @@ _LOOKS: dict[str, type[exp.Expression]] = {
 def _neighbour(rows: Rows, fact: Fact, window: exp.Window) -> exp.Expression:
     if fact.measured is None:
         raise ValueError(fact.name)
-    look = _LOOKS[fact.aggregate](this=exp.cast(rows.measure(fact.measured), "VARCHAR"))
+    look = _LOOKS[fact.aggregate](this=exp.cast(rows.measure(fact.measured), exp.DType.VARCHAR))
     over = window.copy()
     over.set("this", look)
     return over
@@ -183,7 +183,7 @@ def _nearby(group: Group, near: Near, facts: Sequence[Fact], inner: Inner) -> ex
 
 def _events(rows: Rows, keys: Sequence[str], time: Measured, *, is_source: bool) -> exp.Select:
     key, moment = _first_known(rows, keys), instant(rows.measure(time))
-    seconds = exp.cast(exp.TimeToUnix(this=moment), "BIGINT")
+    seconds = exp.cast(exp.TimeToUnix(this=moment), exp.DType.BIGINT)
     return exp.select(
         exp.alias_(exp.column("sys_id", table="r", quoted=True), "record"),
         exp.alias_(key, "key"),
@@ -207,12 +207,12 @@ def _around(near: Near) -> exp.Expression:
         order=exp.Order(expressions=[exp.Ordered(this=exp.column("moment"), nulls_first=False)]),
         spec=frame,
     )
-    return exp.cast(_answer(value, near), "VARCHAR")
+    return exp.cast(_answer(value, near), exp.DType.VARCHAR)
 
 
 def _answer(value: exp.Expression, near: Near) -> exp.Expression:
     if near.result == "any":
         return value > 0
     if near.result == "time":
-        return exp.cast(exp.UnixToTime(this=value), "TIMESTAMP")
+        return exp.cast(exp.UnixToTime(this=value), exp.DType.TIMESTAMP)
     return value

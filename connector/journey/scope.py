@@ -52,7 +52,7 @@ def _text(value: str) -> exp.Expression:
 
 
 def _as_text(value: exp.Expression) -> exp.Expression:
-    return exp.cast(value, "VARCHAR")
+    return exp.cast(value, exp.DType.VARCHAR)
 
 
 def _is_null(value: exp.Expression) -> exp.Expression:
