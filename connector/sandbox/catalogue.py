@@ -12,13 +12,20 @@ from hashlib import md5
 
 Record = dict[str, str]
 
-DICTIONARY_TABLES = ("sys_db_object", "sys_dictionary", "sys_number")
-"""A change of a row in one of these changes the catalogue."""
+DESCRIBES: dict[str, tuple[str, ...]] = {
+    "sys_db_object": ("sys_id", "name", "label", "super_class"),
+    "sys_dictionary": (
+        *("name", "element", "active", "audit", "internal_type", "column_label", "reference"),
+        *("default_value", "display", "choice"),
+    ),
+    "sys_number": ("category", "prefix", "maximum_digits"),
+}
+"""The tables that make the catalogue, each with what is read of it: a change of a row changes it."""
 
 LABEL_TABLES = ("sys_choice", "sys_documentation")
 """A change of a row in one of these changes what is displayed."""
 
-CONFIGURATION_TABLES = (*DICTIONARY_TABLES, *LABEL_TABLES)
+CONFIGURATION_TABLES = (*DESCRIBES, *LABEL_TABLES)
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,79}$")
 _DISPLAY_NAMES = ("number", "name", "label", "u_title", "title", "short_description")

@@ -26,7 +26,7 @@ from connector.sandbox.bookkeeping import (
     starting,
 )
 from connector.sandbox.catalogue import (
-    DICTIONARY_TABLES,
+    DESCRIBES,
     Catalogue,
     Record,
     Table,
@@ -88,8 +88,10 @@ class Database:
     def refresh(self) -> None:
         """Read the catalogue again from the dictionary rows, and follow it physically."""
         objects, dictionary, numbers = (
-            self.engine.records(f"SELECT * FROM {quoted(t)} ORDER BY rowid")
-            for t in DICTIONARY_TABLES
+            self.engine.records(
+                f"SELECT {', '.join(quoted(c) for c in columns)} FROM {quoted(t)} ORDER BY rowid"
+            )
+            for t, columns in DESCRIBES.items()
         )
         self.catalogue = build(objects, dictionary, numbers)
         self._select_one.clear()
@@ -155,7 +157,7 @@ class Database:
             raise SandboxError(
                 _("Table {table} was given a sys_id that it already has").format(table=table)
             ) from error
-        if table in DICTIONARY_TABLES and self._is_ready:
+        if table in DESCRIBES and self._is_ready:
             self.refresh()
         return len(rows)
 
@@ -302,7 +304,7 @@ class Database:
 
     def _follow(self, table: Table) -> None:
         """Let a change of the dictionary take effect."""
-        if table.name in DICTIONARY_TABLES:
+        if table.name in DESCRIBES:
             self.refresh()
 
 
