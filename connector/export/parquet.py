@@ -19,6 +19,8 @@ TEXTS = frozenset(
     }
 )
 """Columns in which somebody writes."""
+NAMES = frozenset({"user", "user_name", "sys_created_by", "sys_updated_by"})
+"""Columns that name a person in plain words."""
 _OURS = frozenset({"migration", "instance", "cursor", "change", "set_aside"})
 """The connector's own bookkeeping: no use to anybody else."""
 
@@ -47,4 +49,4 @@ def _chosen(schema: str, table: str, columns: Sequence[str], *, with_people: boo
     if schema == "current" and table in PEOPLE and not with_people:
         return []
     kept = [column for column in columns if not column.startswith("_")]
-    return kept if with_people else [column for column in kept if column not in TEXTS]
+    return kept if with_people else [column for column in kept if column not in TEXTS | NAMES]

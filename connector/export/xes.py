@@ -41,7 +41,7 @@ class _Writer:
 
     def head(self, name: str) -> None:
         self._xml.startDocument()
-        self._open("log", {"xes.version": "1849-2016", "xes.features": "", "xmlns": NAMESPACE})
+        self._open("log", {"xes.version": "1849-2016", "xmlns": NAMESPACE})
         for extension, prefix in _EXTENSIONS:
             uri = f"{NAMESPACE}{prefix}.xesext"
             self._empty("extension", {"name": extension, "prefix": prefix, "uri": uri})

@@ -20,7 +20,7 @@ DESCRIBES: dict[str, tuple[str, ...]] = {
     ),
     "sys_number": ("category", "prefix", "maximum_digits"),
 }
-"""The tables that make the catalogue, each with what is read of it: a change of a row changes it."""
+"""What the catalogue is made of: a change of a row in one of these tables changes it."""
 
 LABEL_TABLES = ("sys_choice", "sys_documentation")
 """A change of a row in one of these changes what is displayed."""

@@ -16,7 +16,7 @@ from connector.errors import ConnectorError
 from connector.export.files import whole_file
 from connector.export.log import Log, open_log, relations_of
 from connector.export.ocel import write_ocel
-from connector.export.parquet import TEXTS, write_parquet
+from connector.export.parquet import NAMES, TEXTS, write_parquet
 from connector.export.xes import write_xes
 from tests.journey_kit import NOW, Kit, schema
 
@@ -121,7 +121,9 @@ def test_parquet_holds_every_record_without_texts_and_users(log: Log, tmp_path: 
     paths = {path.name: path for path in write_parquet(log.store, tmp_path / "lake")}
     incidents = pq.read_table(paths["record.incident.parquet"])
     assert incidents.num_rows == 1
-    assert not TEXTS & set(incidents.column_names)
+    assert not (TEXTS | NAMES) & set(incidents.column_names)
+    history = pq.read_schema(paths["record.sys_journal_field.parquet"])
+    assert not NAMES & set(history.names)
     assert "record.sys_user.parquet" not in paths
     moves = pq.read_table(paths["journey.transition.parquet"]).to_pylist()
     assert {move["to_step"] for move in moves if move["journey"] == "travesia"} >= {"usar", "medir"}
