@@ -51,7 +51,10 @@ USUAL_TEXTS = (
 
 @dataclass(frozen=True)
 class _Change:
-    """A change: `at` is when it is (to be) implemented, `path` the states up to where it stands."""
+    """A change: `at` is when it is (to be) implemented, `path` the states up to where it stands.
+
+    States before implementation lie `days` apart; it is closed `closes` times `days` after it.
+    """
 
     number: str
     text: str
@@ -65,6 +68,7 @@ class _Change:
     parent: str = ""
     approvers: tuple[Person, ...] = ()
     days: float = 2.0
+    closes: float = 1.2
     with_test: bool = False
     supplier: str = ""
 
@@ -93,7 +97,7 @@ def _story_changes(organisation: Organisation, story: Story) -> Iterator[_Change
     crm = "Actualización del CRM / CRM update"
     provider = (organisation.head(IT),)
     yield _Change(GO_LIVE_CHANGE, golive, INVOICING, story.go_live, head, code="unsuccessful",
-                  approvers=provider, with_test=True)  # fmt: skip
+                  approvers=provider, with_test=True, closes=0.3)  # fmt: skip
     yield _Change(REPAIR_CHANGE, repair, INVOICING, story.recovery, head, approvers=provider,
                   with_test=True)  # fmt: skip
     yield _Change(CRM_CHANGE, crm, "crm", story.now - timedelta(days=5),
@@ -197,7 +201,7 @@ def _times(change: _Change, now: datetime) -> list[datetime]:
         start, begin = now - timedelta(hours=5), len(change.path) - 1
     before = [working_time.opening(start + step * (place - begin)) for place in range(begin)]
     instants = [min(at, start) for at in before]
-    after = (0.0, 0.15, 1.2, 2.0)
+    after = (0.0, 0.15, change.closes)
     instants += [start + step * after[place] for place in range(len(change.path) - begin)]
     return instants
 

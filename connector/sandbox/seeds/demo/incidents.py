@@ -79,7 +79,8 @@ def _work_to_the_end(
 ) -> None:
     mood = life.plan.mood
     at = _pass_on(life, organisation, at, chance)
-    at = _wait(life, agent, at, chance)
+    if life.plan.stands != "reopened":
+        at = _wait(life, agent, at, chance)
     begun, at = at, working_time.plus(at, _effort(life.plan, chance))
     tell(life, begun, at)
     _resolve(life, agent, at, chance)

@@ -58,7 +58,7 @@ def tickets(organisation: Organisation, story: Story) -> Iterator[Plan]:
     yield plan(38, sales[13], stands="2", priority="4", channel="email")
     for place, last in enumerate(("told", "noted", "automatic")):
         yield plan(10 + place, people["Recursos Humanos"][5 + place], stands=f"2 {last}")
-    yield plan(45, operations[20], stands="reopened")
+    yield plan(70, operations[20], stands="reopened")
     passed: Record = {"reassignment_count": "1"}
     yield plan(11, sales[14], stands="2", mood=SILENT, extra=passed)
     yield plan(13, people["Logística"][12], stands="2", subject=texts.TRANSPORT)

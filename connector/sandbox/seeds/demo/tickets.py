@@ -25,6 +25,8 @@ from connector.sandbox.seeds.demo.texts import Subject
 USUAL_TICKETS, GO_LIVE_TICKETS, ALERT_TICKETS = 1280, 120, 65
 LATER_TICKETS = 25
 """How many come in each week after the clock."""
+FIRST_COMPLAINTS = 4
+"""So many of the wave are complaints of its first two days."""
 GO_LIVE_WAVE = timedelta(days=60)
 CHANNELS = ("phone", "self-service", "email", "chat", "walk-in", "virtual_agent")
 CHANNEL_WEIGHTS = (40, 30, 14, 6, 6, 4)
@@ -90,7 +92,10 @@ def _go_live_plans(people: company.Organisation, story: Story) -> Iterator[Plan]
         after = min(chance.expovariate(1 / 14.0), GO_LIVE_WAVE.days)
         at = working_time.plus(story.go_live + timedelta(days=after), chance.uniform(0, 6))
         subject = _weighted(texts.INVOICING_SUBJECTS, chance)
-        subject = texts.COMPLAINT if place % 15 == 14 else subject
+        if place < FIRST_COMPLAINTS:
+            at = working_time.plus(story.go_live, 1 + 5 * place)
+        is_complaint = place < FIRST_COMPLAINTS or place % 15 == 14
+        subject = texts.COMPLAINT if is_complaint else subject
         yield _plan(at, somebody(staff, at, chance), subject, story, chance)
 
 
