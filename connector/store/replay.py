@@ -67,38 +67,57 @@ def choose(store: Store, table: Table, whose: Whose) -> int:
     What is seen for the first time, and what has entries after the mark; not what a steward placed.
     Its `moves` are told unless another mapping placed it last.
     """
-    # Audits are purged: of a record that was saved again and has none, nobody knows the path.
-    is_known = (
-        "(h.sys_id IS NOT NULL AND (c.sys_id IN (SELECT documentkey FROM current.sys_audit)"
-        f" OR c.sys_id IN (SELECT sys_id FROM current.{name(table.name)}"
-        " WHERE sys_mod_count = '0')))"
-        if table.audit
-        else "false"
-    )
-    sources = [("sys_audit", "documentkey")] if table.audit else []
-    sources += [("sys_journal_field", "element_id")] if table.journal else []
-    touched = " UNION ".join(
-        f"SELECT {key} FROM current.{source} WHERE sys_created_on > $mark"
-        for source, key in sources
-    )
+    _find_known(store, table)
+    _find_touched(store, table, whose.mark)
     has_dates = _is_late(table) if whose.has_dates else "false"
     store.execute(
         "CREATE OR REPLACE TEMP TABLE replay_record AS SELECT c.sys_id,"
-        f" CASE WHEN {is_known} THEN 'audit' ELSE 'timestamp' END AS known_by,"
+        " CASE WHEN k.sys_id IS NOT NULL THEN 'audit' ELSE 'timestamp' END AS known_by,"
         " p.sys_id IS NULL OR p.mapping_hash = $hash AS moves"
         " FROM classified c"
         " LEFT JOIN classification p ON p.table_name = $table AND p.sys_id = c.sys_id"
-        " LEFT JOIN history_read h ON h.source = 'sys_audit' AND h.table_name = $table"
-        " AND h.sys_id = c.sys_id"
+        " LEFT JOIN replay_known k ON k.sys_id = c.sys_id"
         " WHERE c.table_name = $table AND c.rule_id <> 'override' AND c.touchpoint <> ''"
-        f" AND CASE WHEN p.sys_id IS NULL THEN {is_known} OR ({has_dates})"
-        f" ELSE {is_known} AND c.sys_id IN ({touched or 'SELECT $mark'}) END",
+        f" AND CASE WHEN p.sys_id IS NULL THEN k.sys_id IS NOT NULL OR ({has_dates})"
+        " ELSE k.is_touched END",
         hash=whose.mapping_hash,
         table=table.name,
-        mark=str(whose.mark or "")[:19],
         **({"since": format_instance(whose.closed_since)} if "$since" in has_dates else {}),
     )
     return -(-int(store.value("SELECT count(*) FROM replay_record")) // PART)
+
+
+def _find_known(store: Store, table: Table) -> None:
+    """TEMP TABLE `replay_read`: the records whose audit is known.
+
+    Audits are purged: of a record that was saved again and has none, nobody knows the path.
+    """
+    store.execute("CREATE OR REPLACE TEMP TABLE replay_read (sys_id VARCHAR)")
+    if table.audit:
+        store.execute(
+            "INSERT INTO replay_read SELECT sys_id FROM history_read"
+            " WHERE source = 'sys_audit' AND table_name = $table"
+            " AND (sys_id IN (SELECT documentkey FROM current.sys_audit)"
+            f" OR sys_id IN (SELECT sys_id FROM current.{name(table.name)}"
+            " WHERE sys_mod_count = '0'))",
+            table=table.name,
+        )
+
+
+def _find_touched(store: Store, table: Table, mark: datetime | None) -> None:
+    """TEMP TABLE `replay_known`: those of `replay_read`, and which have entries after `mark`."""
+    sources = [("sys_audit", "documentkey")] if table.audit else []
+    sources += [("sys_journal_field", "element_id")] if table.journal else []
+    touched = "".join(
+        f" UNION SELECT {key} FROM current.{source} WHERE sys_created_on > $mark"
+        for source, key in sources
+    )
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE replay_known AS SELECT sys_id,"
+        f" sys_id IN (SELECT $mark{touched}) AS is_touched FROM replay_read",
+        mark=str(mark or "")[:19],
+    )
+    store.execute("DROP TABLE replay_read")
 
 
 def _is_late(table: Table) -> str:
