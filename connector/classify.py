@@ -187,7 +187,7 @@ def _place(
     classifications.place(
         store,
         table,
-        with_facts_first(store, query).sql(dialect="duckdb"),
+        with_facts_first(store, query).sql(dialect="duckdb", copy=False),
         mapping.hash,
         parents=parents,
         children=children,
@@ -220,7 +220,7 @@ def _see(
         }
         visible = replace(mapping, rules=tuple(rule for rule in mapping.rules if rule.id in seen))
         query = table_query(visible, table, catalogue, context)
-        text = with_facts_first(store, query).sql(dialect="duckdb")
+        text = with_facts_first(store, query).sql(dialect="duckdb", copy=False)
         visibility.take_from_rules(store, table, text, seen)
     visibility.take_entry(store, past.entry)
     visibility.take_from_parents(store)

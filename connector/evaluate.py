@@ -31,9 +31,8 @@ def ask(
     Names as in `connector.journey.compiler.asked_query`; facts are computed on the way. Valid until
     the records change or `forget` is called. Raises StoreError, EncodedQueryError.
     """
-    return with_facts_first(store, asked_query(table, catalogue, context, conditions, fields)).sql(
-        dialect="duckdb"
-    )
+    query = asked_query(table, catalogue, context, conditions, fields)
+    return with_facts_first(store, query).sql(dialect="duckdb", copy=False)
 
 
 def with_facts_first(store: Store, query: exp.Select) -> exp.Select:
@@ -46,7 +45,7 @@ def with_facts_first(store: Store, query: exp.Select) -> exp.Select:
         joins = [one for one in select.args.get("joins") or [] if _is_fact(one.alias_or_name)]
         needed = len(joins) * _JOIN
         for join in joins:
-            table = _kept(store, join.this.this.sql(dialect="duckdb"))
+            table = _kept(store, join.this.this.sql(dialect="duckdb", copy=False))
             join.set("this", exp.to_table(table).as_(join.alias_or_name))
             needed += classifications.size_of_fact(store, table) * _BYTES
         if len(joins) > 1 and needed > classifications.room(store) * _SHARE:

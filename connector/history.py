@@ -162,8 +162,10 @@ def _query(
         exp.alias_(rule_case(rules.live, type_of, context), "likely"),
         exp.alias_(rule_case(rules.sure, type_of, context), "sure"),
         exp.alias_(exp.cast(exp.Array(expressions=maybe), "VARCHAR[]"), "maybe"),
-    ).from_(inner.subquery(FIELDS))
-    return _over_versions(with_facts_first(store, select), table).sql(dialect="duckdb")
+        copy=False,
+    ).from_(inner.subquery(FIELDS, copy=False), copy=False)
+    query = _over_versions(with_facts_first(store, select), table)
+    return query.sql(dialect="duckdb", copy=False)
 
 
 def _over_versions(query: exp.Select, table: str) -> exp.Select:

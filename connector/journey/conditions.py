@@ -8,6 +8,7 @@ Refuses columns that our own writes move.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from connector.encoded_query import Branch, Condition, EncodedQueryError, Query, parse
 from connector.journey.near import hint
@@ -25,6 +26,18 @@ Sets = Mapping[str, Sequence[str]]
 
 def parse_condition(text: str, sets: Sets) -> Query:
     """The tree of a rule's `when`. Raises EncodedQueryError, with the position in `text`."""
+    if "@" not in text:
+        return _without_sets(text)
+    return _parsed(text, sets)
+
+
+@lru_cache(maxsize=4096)
+def _without_sets(text: str) -> Query:
+    """Most conditions, which every step asks for again."""
+    return _parsed(text, {})
+
+
+def _parsed(text: str, sets: Sets) -> Query:
     filled = {name: list(values) or [NOTHING] for name, values in sets.items()}
     query = parse(text, filled)
     branches = tuple(

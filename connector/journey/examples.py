@@ -61,7 +61,8 @@ def prove(table: str, live: Sequence[Live]) -> list[Reached]:
     case = rule_case(live, types.__getitem__, Context(EXAMPLE_NOW))
     values = [exp.alias_(exp.Placeholder(), field, quoted=True) for field in fields]
     inner = exp.select(*(values or [exp.alias_(exp.Placeholder(), "none")]))
-    sql = exp.select(case).from_(inner.subquery(FIELDS)).sql(dialect="sqlite")
+    query = exp.select(case, copy=False).from_(inner.subquery(FIELDS, copy=False), copy=False)
+    sql = query.sql(dialect="sqlite", copy=False)
     with closing(sqlite3.connect(":memory:")) as connection:
         register_sqlite(connection)
         return [

@@ -158,7 +158,8 @@ def first_known(*names: str) -> Measured:
 
 def stored(moment: exp.Expression) -> exp.Expression:
     """A timestamp as the tool writes it: `YYYY-MM-DD HH:MM:SS`."""
-    return exp.cast(exp.TimestampTrunc(this=moment, unit=exp.var("SECOND")), exp.DType.VARCHAR)
+    whole = exp.TimestampTrunc(this=moment, unit=exp.var("SECOND"))
+    return exp.cast(whole, exp.DType.VARCHAR, copy=False)
 
 
 def latest_of(*names: str) -> Measured:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 from datetime import UTC, datetime
+from functools import cache
 
 from sqlglot import exp
 
@@ -115,9 +116,10 @@ def _moves_with_time(table: str, fact: Fact, sets: Sets) -> bool:
     return any(_moves_with_time(table, other, sets) for other in others if other)
 
 
+@cache
 def _knows_now(measured: Measured) -> bool:
     values: Dict[str, exp.Expression] = {name: exp.column(name) for name in measured.reads}
-    told = {measured.measure(values, Context(day)).sql(dialect="duckdb") for day in _DAYS}
+    told = {measured.measure(values, Context(day)).sql(copy=False) for day in _DAYS}
     return len(told) > 1
 
 

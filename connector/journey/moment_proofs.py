@@ -131,7 +131,8 @@ def prove(
     tests = [condition_sql(query, types.__getitem__, context) for query in queries.values()]
     values = [exp.alias_(exp.Placeholder(), name, quoted=True) for name in fields]
     inner = exp.select(*(values or [exp.alias_(exp.Placeholder(), "none")]))
-    sql = exp.select(*tests).from_(inner.subquery(FIELDS)).sql(dialect="sqlite")
+    query = exp.select(*tests, copy=False).from_(inner.subquery(FIELDS, copy=False), copy=False)
+    sql = query.sql(dialect="sqlite", copy=False)
     with closing(sqlite3.connect(":memory:")) as connection:
         register_sqlite(connection)
         found = []

@@ -90,7 +90,8 @@ def _aggregated(group: Group, facts: Sequence[Fact], inner: Inner) -> exp.Select
         rows = inner(group.source, (group.record_table, key))
         key = _first_known(rows, group.links)
     values = [_named(_aggregate(rows, fact), fact.name) for fact in facts]
-    select = exp.select(exp.alias_(key, "record"), *values).group_by("1", copy=False)
+    record = exp.alias_(key, "record", copy=False)
+    select = exp.select(record, *values, copy=False).group_by("1", copy=False)
     return rows.finish(select)
 
 
@@ -100,7 +101,9 @@ def _aggregate(rows: Rows, fact: Fact) -> exp.Expression:
     if fact.where:
         where = exp.Where(this=rows.condition(fact.where))
         value = exp.Filter(this=value, expression=where)
-    return exp.cast(value > 0 if fact.aggregate == "any" else value, exp.DType.VARCHAR)
+    if fact.aggregate == "any":
+        value = exp.GT(this=value, expression=exp.Literal.number(0))
+    return exp.cast(value, exp.DType.VARCHAR, copy=False)
 
 
 def _combined(rows: Rows, fact: Fact) -> exp.Expression:
@@ -128,8 +131,8 @@ def _along(group: Group, line: Line, facts: Sequence[Fact], inner: Inner) -> exp
     window = _window(keys, [*order, sys_id])
     values = [_named(_neighbour(rows, fact, window), fact.name) for fact in facts]
     in_line = [_known(keys[0]), *(_present(key) for key in keys[1:]), _present(order[0])]
-    select = exp.select(exp.alias_(sys_id, "record"), *values).where(exp.and_(*in_line))
-    return rows.finish(select)
+    select = exp.select(exp.alias_(sys_id, "record"), *values, copy=False)
+    return rows.finish(select.where(exp.and_(*in_line, copy=False), copy=False))
 
 
 def _window(keys: Sequence[exp.Expression], order: Sequence[exp.Expression]) -> exp.Window:
@@ -149,7 +152,9 @@ _LOOKS: dict[str, type[exp.Expression]] = {
 def _neighbour(rows: Rows, fact: Fact, window: exp.Window) -> exp.Expression:
     if fact.measured is None:
         raise ValueError(fact.name)
-    look = _LOOKS[fact.aggregate](this=exp.cast(rows.measure(fact.measured), exp.DType.VARCHAR))
+    look = _LOOKS[fact.aggregate](
+        this=exp.cast(rows.measure(fact.measured), exp.DType.VARCHAR, copy=False)
+    )
     over = window.copy()
     over.set("this", look)
     return over
@@ -167,29 +172,32 @@ def _nearby(group: Group, near: Near, facts: Sequence[Fact], inner: Inner) -> ex
     events = _events(asking, near.keys, near.own_time, is_source=False)
     sources = _events(found, near.source_keys, near.source_time, is_source=True)
     if group.where:
-        sources = sources.where(found.condition(group.where))
-    union = asking.finish(events).union(found.finish(sources), distinct=False)
+        sources = sources.where(found.condition(group.where), copy=False)
+    union = asking.finish(events).union(found.finish(sources), distinct=False, copy=False)
     values = [_named(_around(near), fact.name) for fact in facts]
-    windowed = exp.select("record", "is_source", *values).from_(union.subquery("e"))
+    windowed = exp.select("record", "is_source", *values, copy=False)
+    windowed.from_(union.subquery("e", copy=False), copy=False)
     asked = exp.select("record", *(exp.column(f.name, quoted=True) for f in facts))
     found_some = exp.NEQ(
         this=exp.column(facts[0].name, quoted=True),
         expression=exp.Literal.string(facts[0].default),
     )
-    return asked.from_(windowed.subquery("w")).where(
-        exp.and_(exp.Not(this=exp.column("is_source")), found_some)
+    return asked.from_(windowed.subquery("w", copy=False), copy=False).where(
+        exp.and_(exp.Not(this=exp.column("is_source")), found_some), copy=False
     )
 
 
 def _events(rows: Rows, keys: Sequence[str], time: Measured, *, is_source: bool) -> exp.Select:
     key, moment = _first_known(rows, keys), instant(rows.measure(time))
+    present = [_present(key), _present(moment)]
     seconds = exp.cast(exp.TimeToUnix(this=moment), exp.DType.BIGINT)
     return exp.select(
         exp.alias_(exp.column("sys_id", table="r", quoted=True), "record"),
-        exp.alias_(key, "key"),
-        exp.alias_(seconds, "moment"),
+        exp.alias_(key, "key", copy=False),
+        exp.alias_(seconds, "moment", copy=False),
         exp.alias_(exp.Boolean(this=is_source), "is_source"),
-    ).where(exp.and_(_present(key), _present(moment)))
+        copy=False,
+    ).where(exp.and_(*present, copy=False), copy=False)
 
 
 def _around(near: Near) -> exp.Expression:

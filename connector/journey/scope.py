@@ -40,11 +40,12 @@ def select_fields(
     """`sys_id` and each of `fields`, one row per record of `table`. Raises UnavailableError."""
     scope = Scope(catalogue, table, context)
     columns = [
-        exp.alias_(scope.text(field), field, quoted=True)
+        exp.alias_(scope.text(field), field, quoted=True, copy=False)
         for field in dict.fromkeys(fields)
         if field != "sys_id"
     ]
-    return scope.finish(exp.select(exp.column("sys_id", table="r", quoted=True), *columns))
+    sys_id = exp.column("sys_id", table="r", quoted=True)
+    return scope.finish(exp.select(sys_id, *columns, copy=False))
 
 
 def _text(value: str) -> exp.Expression:
@@ -52,7 +53,7 @@ def _text(value: str) -> exp.Expression:
 
 
 def _as_text(value: exp.Expression) -> exp.Expression:
-    return exp.cast(value, exp.DType.VARCHAR)
+    return exp.cast(value, exp.DType.VARCHAR, copy=False)
 
 
 def _is_null(value: exp.Expression) -> exp.Expression:
@@ -203,7 +204,11 @@ class Scope:
 
     @staticmethod
     def _unknown_if_null(values: Sequence[exp.Expression]) -> list[exp.If]:
-        return [exp.If(this=exp.or_(*(_is_null(value) for value in values)), true=exp.null())]
+        return [
+            exp.If(
+                this=exp.or_(*(_is_null(value) for value in values), copy=False), true=exp.null()
+            )
+        ]
 
     def _joined_fact(self, fact: Fact) -> exp.Expression:
         group = related.group_of(fact, self.table, self.catalogue.sets)
@@ -229,8 +234,8 @@ def _rows_of(
     parts = [_task_rows(catalogue, table, columns) for table in catalogue.task_tables]
     union: exp.Query = parts[0]
     for part in parts[1:]:
-        union = union.union(part, distinct=False)
-    return union.subquery(alias)
+        union = union.union(part, distinct=False, copy=False)
+    return union.subquery(alias, copy=False)
 
 
 def _task_rows(catalogue: Catalogue, table: str, columns: Sequence[str]) -> exp.Select:
