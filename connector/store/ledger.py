@@ -88,9 +88,15 @@ def begin(store: Store, lines: Sequence[Mapping[str, Any]]) -> None:
 def take(store: Store, tied: Tied, query: str, span: Span, journey: str) -> None:
     """Bring the records of one table in. `query` answers its conditions and fields."""
     source = _tied_by_another(tied) if tied.via else _tied_by_itself(tied)
+    # The answers first: what they join and what the evidence joins is not held at once.
+    services = "".join(
+        f", {_service(field, table, tied.service_table)} AS {_named(field)}"
+        for field, table in tied.service
+    )
+    store.execute(f"CREATE OR REPLACE TEMP TABLE q AS SELECT *{services} FROM ({query})")
     store.execute(
         "CREATE OR REPLACE TEMP TABLE evidence AS"
-        f" WITH q AS ({query}) SELECT * EXCLUDE (given), [x for x in given if"
+        " SELECT * EXCLUDE (given), [x for x in given if"
         " x.happened IS NOT NULL AND x.happened <= $until AND (x.line >= $first_ring"
         " OR $since::TIMESTAMP IS NULL OR x.happened > $since)] AS given"
         f" FROM ({source})",
@@ -99,6 +105,7 @@ def take(store: Store, tied: Tied, query: str, span: Span, journey: str) -> None
         first_ring=span.first_ring,
         **({"table": tied.table, "journey": journey} if tied.step == OWN_STEP else {}),
     )
+    store.execute("DROP TABLE q")
     if not tied.via:
         _take_relations(store, tied.table, span)
     store.execute(
@@ -172,6 +179,11 @@ def _step(tied: Tied) -> str:
     )
 
 
+def _named(field: str) -> str:
+    """The service that a field names, if it counts: a column of `q`."""
+    return _column(f"service {field}")
+
+
 def _service(field: str, refers_to: str, service_table: str) -> str:
     value = f"nullif({_column(field)}, '')"
     if not service_table or refers_to == service_table:
@@ -200,10 +212,7 @@ def _column(field: str) -> str:
 def _tied_by_itself(tied: Tied) -> str:
     """The evidence of records that name customer and service themselves."""
     customer = [(f"nullif({_column(field)}, '')", table) for field, table in tied.customer]
-    named = [
-        (_service(field, table, tied.service_table), tied.service_table or table)
-        for field, table in tied.service
-    ]
+    named = [(_named(field), tied.service_table or table) for field, table in tied.service]
     stand_in = [(f"nullif({_column(field)}, '')", table) for field, table in tied.service_fallback]
     services = [value for value, _table in (*named, *stand_in)]
     is_named = " OR ".join(f"({value}) IS NOT NULL" for value, _table in named) or "false"
