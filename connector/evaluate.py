@@ -45,9 +45,9 @@ def with_facts_first(store: Store, query: exp.Select) -> exp.Select:
         joins = [one for one in select.args.get("joins") or [] if _is_fact(one.alias_or_name)]
         needed = len(joins) * _JOIN
         for join in joins:
-            table = _kept(store, join.this.this.sql(dialect="duckdb", copy=False))
+            table, size = _kept(store, join.this.this.sql(dialect="duckdb", copy=False))
             join.set("this", exp.to_table(table).as_(join.alias_or_name))
-            needed += classifications.size_of_fact(store, table) * _BYTES
+            needed += size * _BYTES
         if len(joins) > 1 and needed > classifications.room(store) * _SHARE:
             _join_before(store, select, joins)
     return query
@@ -65,22 +65,22 @@ def _is_fact(alias: str) -> bool:
     return bool(FACT_ALIAS.match(alias))
 
 
-def _kept(store: Store, text: str) -> str:
-    """The TEMP TABLE with the answer of a query, computed unless it is there."""
+def _kept(store: Store, text: str) -> tuple[str, int]:
+    """The TEMP TABLE with the answer of a query, computed unless it is there, and its texts."""
     name = "fact_" + hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-    classifications.compute_fact(store, name, text)
-    return name
+    return name, classifications.compute_fact(store, name, text)
 
 
 def _join_before(store: Store, select: exp.Select, facts: Sequence[exp.Join]) -> None:
     """Leave `select` one join: of a TEMP TABLE with every column that its joins give."""
     whole = facts[0].this.name
     for join in facts[1:]:
-        whole = _kept(store, f"FROM {whole} FULL JOIN {join.this.name} USING (record)")
+        both = f"FROM {whole} FULL JOIN {join.this.name} USING (record)"
+        whole, _size = _kept(store, both)
     walks = [one for one in select.args["joins"] if one not in facts]
     if walks:
         walked = _walked(store, select, walks)
-        whole = _kept(store, f"FROM {walked} LEFT JOIN {whole} USING (record)")
+        whole, _size = _kept(store, f"FROM {walked} LEFT JOIN {whole} USING (record)")
     alias = facts[0].alias_or_name
     names = {one.alias_or_name for one in walks}
     for column in select.find_all(exp.Column):
@@ -100,7 +100,7 @@ def _walked(store: Store, select: exp.Select, walks: Sequence[exp.Join]) -> str:
     columns = ", ".join(f'{t}."{c}" AS "{t}.{c}"' for t, c in sorted(used))
     joins = " ".join(one.sql(dialect="duckdb") for one in walks)
     records = select.args["from_"].sql(dialect="duckdb")
-    return _kept(store, f"SELECT r.sys_id AS record, {columns} {records} {joins}")
+    return _kept(store, f"SELECT r.sys_id AS record, {columns} {records} {joins}")[0]
 
 
 def forget(store: Store) -> None:

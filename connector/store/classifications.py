@@ -71,19 +71,16 @@ def begin(store: Store, results: Sequence[Mapping[str, Any]], positions: Mapping
     )
 
 
-def compute_fact(store: Store, fact_table: str, query: str) -> None:
-    """Compute a fact into a TEMP TABLE of that name, unless it is there already."""
-    store.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name(fact_table)} AS {query}")
+def compute_fact(store: Store, fact_table: str, query: str) -> int:
+    """Compute a fact into a TEMP TABLE of that name, unless it is there already.
 
-
-def size_of_fact(store: Store, fact_table: str) -> int:
-    """How many texts a computed fact holds: rows times columns."""
-    row = store.read(
-        "SELECT estimated_size AS rows, column_count AS columns FROM duckdb_tables()"
-        " WHERE temporary AND table_name = $name",
-        name=fact_table,
-    )[0]
-    return int(row["rows"] * row["columns"])
+    Answers how many texts it holds: rows times columns.
+    """
+    if fact_table not in store.facts:
+        rows = store.value(f"CREATE OR REPLACE TEMP TABLE {name(fact_table)} AS {query}")
+        columns = store.value("SELECT count(*) FROM pragma_table_info($name)", name=fact_table)
+        store.facts[fact_table] = int(rows) * int(columns)
+    return store.facts[fact_table]
 
 
 def room(store: Store) -> int:
@@ -94,12 +91,9 @@ def room(store: Store) -> int:
 
 def drop_facts(store: Store) -> None:
     """Drop all that `compute_fact` made."""
-    rows = store.read(
-        "SELECT table_name FROM duckdb_tables()"
-        " WHERE temporary AND starts_with(table_name, 'fact_')"
-    )
-    for row in rows:
-        store.execute(f"DROP TABLE {name(row['table_name'])}")
+    while store.facts:
+        fact_table, _size = store.facts.popitem()
+        store.execute(f"DROP TABLE IF EXISTS {name(fact_table)}")
 
 
 def place(

@@ -37,6 +37,9 @@ LOW_DISK_MB = 256
 calls both "out of memory", and has given the disk back by the time it says so."""
 
 
+_RESHAPING = ("CREATE TABLE current.", "ALTER TABLE current.", "DROP TABLE current.")
+
+
 class Store:
     """An open store. `read` and `execute` take SQL with `$name` parameters."""
 
@@ -44,6 +47,10 @@ class Store:
         self.path = path
         self._connection = connection
         self._depth = 0
+        self.shapes: dict[str, list[str]] = {}
+        """Tables of records → their columns, for `records.list_columns`; {} = not read yet."""
+        self.facts: dict[str, int] = {}
+        """TEMP TABLEs of facts → the texts they hold, for `classifications.compute_fact`."""
 
     def read(self, sql: str, **params: Any) -> list[Row]:
         """The rows of a query, as dictionaries. Raises StoreError."""
@@ -60,6 +67,8 @@ class Store:
 
     def execute(self, sql: str, **params: Any) -> None:
         """Run a statement that answers nothing. Raises StoreError."""
+        if sql.startswith(_RESHAPING):
+            self.shapes.clear()
         with self._errors():
             # Fetched to the end: DuckDB 2 refuses further work while a result is unfinished.
             self._connection.execute(sql, params or None).fetchall()
@@ -105,6 +114,7 @@ class Store:
             self._depth = 0
 
     def _rollback(self) -> None:
+        self.shapes.clear()
         try:
             self._connection.rollback()
         except duckdb.Error:

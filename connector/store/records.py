@@ -53,12 +53,14 @@ def list_tables(store: Store) -> list[str]:
 
 def list_columns(store: Store, table: str) -> list[str]:
     """The tool's columns of a table at rest, [] if the table is not there."""
-    rows = store.read(
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'current'"
-        " AND table_name = $table ORDER BY ordinal_position",
-        table=table,
-    )
-    return [row["column_name"] for row in rows if not row["column_name"].startswith("_")]
+    if not store.shapes:  # DuckDB goes through its whole catalogue for each such question
+        rows = store.read(
+            "SELECT table_name, column_name FROM information_schema.columns"
+            " WHERE table_schema = 'current' ORDER BY table_name, ordinal_position"
+        )
+        for row in rows:
+            store.shapes.setdefault(row["table_name"], []).append(row["column_name"])
+    return [column for column in store.shapes.get(table, []) if not column.startswith("_")]
 
 
 def ensure_table(store: Store, table: str, columns: Iterable[str]) -> list[str]:
@@ -129,6 +131,8 @@ def merge(store: Store, table: str, now: datetime, *, is_by_key: bool = False) -
     Superseded versions whose inputs differ go to `version`; landing is empty afterwards.
     `_inputs_updated_on` keeps the instant at which what rules may see last changed.
     """
+    if not store.value(f"SELECT 1 FROM landing.{name(table)} LIMIT 1"):
+        return Merged(0, 0, 0)
     columns = list_columns(store, table)
     quoted = ", ".join(name(column) for column in columns)
     inputs = ", ".join(

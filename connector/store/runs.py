@@ -178,11 +178,11 @@ def _replace(
 def empty_columns(store: Store, table: str) -> list[str]:
     """The columns of a table at rest that are unknown on every record; [] without records."""
     present = records.list_columns(store, table)
-    if not present or not store.value(f"SELECT count(*) FROM current.{records.name(table)}"):
+    if not present:
         return []
     counts = ", ".join(f"count({records.name(c)}) AS {records.name(c)}" for c in present)
-    row = store.read(f"SELECT {counts} FROM current.{records.name(table)}")[0]
-    return [column for column in present if row[column] == 0]
+    row = store.read(f"SELECT count(*) AS _n, {counts} FROM current.{records.name(table)}")[0]
+    return [column for column in present if row["_n"] and row[column] == 0]
 
 
 def mark_hidden(store: Store, tables: Iterable[str]) -> dict[str, list[str]]:
