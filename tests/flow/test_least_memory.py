@@ -1,0 +1,25 @@
+"""The least memory that may be set is enough for everything a run does.
+
+What a statement needs grows with what it joins, however few the records: this test is where a
+statement that joins too much is found before an installation finds it.
+"""
+
+from pathlib import Path
+
+from connector.config.settings import StoreSettings
+from tests.harness import Connector, sandbox
+
+LEAST = next(m.ge for m in StoreSettings.model_fields["memory_limit_mb"].metadata)
+
+
+def test_a_first_sync_a_night_and_a_report_need_no_more(tmp_path: Path) -> None:
+    with sandbox(tmp_path / "instance", "--seed", "demo", "--frozen") as instance:
+        connector = Connector(
+            tmp_path / "connector", instance.url, {"store": {"memory_limit_mb": LEAST}}
+        )
+        connector.do("provision", "--apply")
+        first = connector.sync()
+        second = connector.sync()
+        connector.do("report", "--from", "2026-01-01", "--to", "2026-12-31", "--out", str(tmp_path))
+    assert first["confirmed"] > 2_000
+    assert second["planned_records"] == 0
