@@ -7,7 +7,7 @@ needs grows with the number of facts, however few the records.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -41,7 +41,7 @@ def with_facts_first(store: Store, query: exp.Select) -> exp.Select:
     A statement holds what all its joins need at once. Where that is too much, the facts and what
     dot-walks lead to are joined to each other beforehand, one at a time, and read in one join.
     """
-    for select in reversed(list(query.find_all(exp.Select))):  # from the inside out
+    for select in reversed(list(_selects(query))):  # from the inside out
         joins = [one for one in select.args.get("joins") or [] if _is_fact(one.alias_or_name)]
         needed = len(joins) * _JOIN
         for join in joins:
@@ -51,6 +51,21 @@ def with_facts_first(store: Store, query: exp.Select) -> exp.Select:
         if len(joins) > 1 and needed > classifications.room(store) * _SHARE:
             _join_before(store, select, joins)
     return query
+
+
+def _selects(query: exp.Expr) -> Iterator[exp.Select]:
+    """`query` and those that it reads from; nothing else in it has queries: not its conditions."""
+    if isinstance(query, exp.Select):
+        yield query
+        sources = [query.args.get("from_"), *(query.args.get("joins") or [])]
+        for source in sources:
+            if source:
+                yield from _selects(source.this)
+    elif isinstance(query, exp.Union):
+        yield from _selects(query.left)
+        yield from _selects(query.right)
+    elif isinstance(query, exp.Subquery):
+        yield from _selects(query.this)
 
 
 _BYTES = 60

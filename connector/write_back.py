@@ -168,13 +168,12 @@ PASSENGERS = tuple(f.name for f in fields.RECORD_FIELDS if not f.causes_write)
 
 def _prepare(store: Store, mapping: JourneyMapping, settings: Settings) -> None:
     """TEMP TABLE `desired`: one row per classified record, with the texts of the shown journey."""
-    store.execute("CREATE OR REPLACE TEMP TABLE rule_why (rule_id VARCHAR, why VARCHAR)")
-    for rule in mapping.rules:
-        store.execute(
-            "INSERT INTO rule_why VALUES ($rule, $why)",
-            rule=rule.id,
-            why=rule.because.in_(settings.language)[:_LONGEST_WHY],
-        )
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE rule_why AS"
+        " SELECT unnest($rules::VARCHAR[]) AS rule_id, unnest($whys::VARCHAR[]) AS why",
+        rules=[rule.id for rule in mapping.rules],
+        whys=[rule.because.in_(settings.language)[:_LONGEST_WHY] for rule in mapping.rules],
+    )
     moments.ensure_chosen(store)
     # What few records have goes together first: each join of a statement holds its own buffers.
     store.execute(

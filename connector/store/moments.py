@@ -85,7 +85,7 @@ def take(
         f" (SELECT sys_id FROM moment_ignored WHERE table_name = $table){known}",
         table=table,
     )
-    store.execute(
+    differs = store.value(
         "CREATE OR REPLACE TEMP TABLE moment_differs AS"
         " SELECT coalesce(n.sys_id, o.sys_id) AS sys_id, o.sys_id IS NOT NULL AS is_old,"
         " n.sys_id IS NOT NULL AS is_new, n.* EXCLUDE (sys_id)"
@@ -96,8 +96,9 @@ def take(
         table=table,
         moment=moment_id,
     )
-    with store.transaction():
-        _apply(store, table, moment_id, save=save)
+    if differs:
+        with store.transaction():
+            _apply(store, table, moment_id, save=save)
     store.execute("DROP TABLE moment_differs")
     store.execute("DROP TABLE moment_verdict")
     store.execute("DROP TABLE IF EXISTS moment_seen")
