@@ -147,7 +147,7 @@ class Store:
         self.close()
 
 
-def open_store(path: Path, memory_limit_mb: int = 80) -> Store:
+def open_store(path: Path, memory_limit_mb: int = 72) -> Store:
     """Open (or create) the store and bring its schema up to date.
 
     Raises StoreError if the file is damaged, out of reach, no store of ours, or of a newer version;
