@@ -28,7 +28,7 @@ app = typer.Typer()
     ),
     examples(
         ("travesia export --format xes", _("for a process miner")),
-        ("travesia export --format ocel --journey itil4 --lang en", _("the other journey")),
+        ("travesia export --format ocel --journey itil4", _("the other journey")),
         ("travesia export --format parquet --out lake", _("everything, a file a table")),
     ),
 )

@@ -28,7 +28,7 @@ UCI_YEAR = Path("../shared/data/uci-498")
     examples(
         ("travesia sandbox", _("a year of a made-up company")),
         ("travesia sandbox --seed empty --port 8090", _("only the base users")),
-        ("travesia sandbox --without dmn_demand,interaction", _("an instance without plug-ins")),
+        ("travesia sandbox --without interaction", _("the same without a plug-in")),
         ("travesia sandbox --seed uci --until 2016-04-01", _("a year of real incidents")),
     ),
 )
