@@ -84,6 +84,7 @@ def run(
             moments.stay(this.store)
         plan = _plan(config, this, force.mapping, options, so_far)
         rows = _relationships(config, this, force, options, so_far)
+        rows = _within_limit(rows, options, sum(p.records for p in plan))
         if plan_to:
             write_back.write_plan(this.store, plan_to)
             plan_to.write(plan_lines(engagement_rows.changes_of(rows)))
@@ -353,7 +354,12 @@ def _relationships(
         config, this, force.mapping, so_far.mark, save=not options.dry_run
     )
     so_far.messages += [message] if message else []
-    return rows[: options.limit]
+    return rows
+
+
+def _within_limit(rows: list[RowChange], options: Options, planned: int) -> list[RowChange]:
+    """What a pilot has left for relationships when its `planned` records are written."""
+    return rows if options.limit is None else rows[: max(0, options.limit - planned)]
 
 
 def _plan(
