@@ -488,6 +488,8 @@ def fill_store(path: Path, sample: Sample) -> Store:
 
 
 def _insert(store: Store, table: str, rows: Sequence[ROW], columns: Sequence[str]) -> None:
+    if not rows:
+        return
     kinds = {
         row["column_name"]: row["column_type"]
         for row in store.read(f"DESCRIBE SELECT * FROM {table}")
