@@ -49,6 +49,8 @@ user = "nobody"
 path = "large.duckdb"
 memory_limit_mb = {memory}
 keep_records_months = 240
+[extract]
+tables = {tables}
 [write_back]
 enabled = {enabled}
 max_records_per_run = 1000000
@@ -91,7 +93,9 @@ def _cpu() -> float:
 def config_in(folder: Path, *, enabled: bool) -> Config:
     """The settings of the large store."""
     file = folder / "travesia.toml"
-    content = CONFIG.format(memory=MEMORY_MB, enabled=str(enabled).lower())
+    content = CONFIG.format(
+        memory=MEMORY_MB, tables=json.dumps(ruled_tables()), enabled=str(enabled).lower()
+    )
     file.write_text(content, encoding="utf-8")
     return load_config(file, {"TRAVESIA_PASSWORD": "none"})
 
