@@ -28,6 +28,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("TRAVESIA_"):
             monkeypatch.delenv(name)
+    monkeypatch.delenv("COLUMNS", raising=False)  # workers have it: tables would be cut
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
     token = messages._language.set("en")
