@@ -16,11 +16,12 @@ TEXTS = frozenset(
     {
         *("short_description", "description", "comments", "work_notes", "close_notes"),
         *("u_summary", "u_promise", "u_journey_override_reason", "string_value"),
+        *("u_journey_why", "reason", "justification"),
     }
 )
 """Columns in which somebody writes."""
-NAMES = frozenset({"user", "user_name", "sys_created_by", "sys_updated_by"})
-"""Columns that name a person in plain words."""
+NAMES = frozenset({"user", "user_name", "sys_created_by", "sys_updated_by", "watch_list"})
+"""Columns that name a person in plain words, or may."""
 _OURS = frozenset({"migration", "instance", "cursor", "change", "set_aside"})
 """The connector's own bookkeeping: no use to anybody else."""
 

@@ -46,18 +46,23 @@ def begin(
 
 
 def _next(table: str, columns: Collection[str]) -> str:
-    state = "coalesce(c.state, '')" if "state" in columns else "''"
+    # NULL is unknown: a column that is hidden for a night neither ends an override nor begins one.
+    state = "c.state" if "state" in columns else "''"
     reason = f"coalesce(c.{_REASON}, '')" if _REASON in columns else "''"
     same = f"o.touchpoint IS NOT DISTINCT FROM c.{_WORD} AND o.reason = {reason}"
+    has_left = f"o.ended_at IS NULL AND o.state <> '' AND {state} <> o.state"
     return (
         f"INSERT INTO override_next SELECT $table, c.sys_id, c.{_WORD}, {reason},"
-        f" CASE WHEN {same} THEN o.state ELSE {state} END,"
+        f" CASE WHEN {same} AND o.state <> '' THEN o.state ELSE coalesce({state}, '') END,"
         f" CASE WHEN {same} THEN o.seen_at ELSE $now END,"
-        f" CASE WHEN {same} THEN CASE WHEN o.ended_at IS NULL AND o.state <> {state} THEN $now"
-        " ELSE o.ended_at END END, coalesce(o.overruled, '')"
+        f" CASE WHEN {same} THEN CASE WHEN {has_left} THEN $now ELSE o.ended_at END END,"
+        " coalesce(o.overruled, '')"
         f" FROM current.{name(table)} c LEFT JOIN journey_override o"
         " ON o.table_name = $table AND o.sys_id = c.sys_id"
         f" WHERE c.{_WORD} <> ''"
+        " UNION ALL SELECT o.* FROM journey_override o"
+        f" JOIN current.{name(table)} c USING (sys_id)"
+        f" WHERE o.table_name = $table AND c.{_WORD} IS NULL"
     )
 
 

@@ -122,6 +122,8 @@ def test_parquet_holds_every_record_without_texts_and_users(log: Log, tmp_path: 
     incidents = pq.read_table(paths["record.incident.parquet"])
     assert incidents.num_rows == 1
     assert not (TEXTS | NAMES) & set(incidents.column_names)
+    own = pq.read_schema(paths["journey.journey_override.parquet"])
+    assert not (TEXTS | NAMES) & set(own.names)
     history = pq.read_schema(paths["record.sys_journal_field.parquet"])
     assert not NAMES & set(history.names)
     assert "record.sys_user.parquet" not in paths

@@ -112,3 +112,20 @@ def test_an_impossible_word_is_named_and_changes_nothing(kit: Kit) -> None:
     assert "INC1" in said
     assert "acceptance_test" in said
     assert overrides_per_rule(kit.store) == []
+
+
+def test_a_column_that_is_hidden_for_a_night_neither_ends_nor_revives_a_word(kit: Kit) -> None:
+    night(kit, 0)
+    say(kit, "acceptance_test")
+    night(kit, 1)
+    kit.store.execute("UPDATE current.incident SET state = NULL")
+    assert night(kit, 2)["rule_id"] == "override"
+    kit.store.execute("UPDATE current.incident SET state = '2', u_journey_override = NULL")
+    assert night(kit, 3)["rule_id"] == "override"
+    say(kit, "acceptance_test")
+    kit.store.execute("UPDATE current.incident SET state = '3'")
+    assert night(kit, 4)["rule_id"] != "override"
+    kit.store.execute("UPDATE current.incident SET u_journey_override = NULL")
+    night(kit, 5)
+    say(kit, "acceptance_test")
+    assert night(kit, 6)["rule_id"] != "override"
