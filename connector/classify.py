@@ -28,6 +28,7 @@ from connector.messages import _
 from connector.store import bands, classifications, overrides, retold, standings, visibility
 from connector.store.classifications import Children, Parent
 from connector.store.database import Store
+from connector.store.records import has_rows
 
 _log = log.get("classify")
 
@@ -82,8 +83,9 @@ def classify(
     places = [place_of(touchpoint) for touchpoint in mapping.touchpoints.values()]
     overrides.begin(store, {table: held[table] for table in tables}, places, now)
     for table in tables:
-        _place(store, mapping, table, catalogue, context)
-        overrides.apply(store, table)
+        if has_rows(store, table):
+            _place(store, mapping, table, catalogue, context)
+            overrides.apply(store, table)
     _see(store, mapping, tables, catalogue, context)
     last_steps = {journey.id: journey.steps[-1].id for journey in mapping.journeys.values()}
     standings.stand(store, tables, last_steps, now, run_id)

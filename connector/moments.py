@@ -21,7 +21,7 @@ from connector.journey.scope import Catalogue, catalogue_of
 from connector.store import classifications
 from connector.store import moments as stored
 from connector.store.database import Store
-from connector.store.moments import has_rows
+from connector.store.records import has_rows
 
 _log = log.get("moments")
 

@@ -45,11 +45,6 @@ def begin(store: Store) -> None:
     )
 
 
-def has_rows(store: Store, table: str) -> bool:
-    """Whether any record of the table is at rest."""
-    return bool(store.read(f"SELECT 1 FROM current.{name(table)} LIMIT 1"))
-
-
 def see(store: Store, seen: str) -> None:
     """TEMP TABLE `moment_seen`: what is asked of the records that have the moment.
 

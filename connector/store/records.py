@@ -63,6 +63,11 @@ def list_columns(store: Store, table: str) -> list[str]:
     return [column for column in store.shapes.get(table, []) if not column.startswith("_")]
 
 
+def has_rows(store: Store, table: str) -> bool:
+    """Whether any record of the table is at rest."""
+    return bool(store.read(f"SELECT 1 FROM current.{name(table)} LIMIT 1"))
+
+
 def ensure_table(store: Store, table: str, columns: Iterable[str]) -> list[str]:
     """Make the table, or add the columns it lacks. Answers the columns added to an existing one."""
     wanted = list(dict.fromkeys((*SYSTEM_COLUMNS, *columns)))
