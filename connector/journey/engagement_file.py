@@ -339,6 +339,10 @@ def _relationship(one: Relationship, draft: Draft) -> Iterator[str]:
         yield _("{table}: name either its customer or, with via, the record that knows it").format(
             table=one.table
         )
+    if one.via and one.person:
+        yield _("{table}: with via, the people are those of the record that it leads to").format(
+            table=one.table
+        )
     yield from _condition(one.contact_when, [one.table], draft)
 
 

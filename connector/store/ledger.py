@@ -230,11 +230,14 @@ def _tied_by_itself(tied: Tied) -> str:
 
 
 def _tied_by_another(tied: Tied) -> str:
-    """The evidence of records whose relationship is that of the record that `via` leads to."""
+    """The evidence of records whose relationship is that of the record that `via` leads to.
+
+    So are its people: who approves may be of any department, and made a small one look large.
+    """
     return (
-        "SELECT own.sys_id, t.relation, coalesce(own.person, t.person) AS person,"
+        "SELECT own.sys_id, t.relation, t.person,"
         " own.is_sponsor OR t.is_sponsor AS is_sponsor, coalesce(own.step, t.step) AS step,"
-        f" own.given FROM (SELECT sys_id, {_first(tied.via)} AS via, {_person(tied)} AS person,"
+        f" own.given FROM (SELECT sys_id, {_first(tied.via)} AS via,"
         f" {_sponsor(tied)} AS is_sponsor, {_step(tied)} AS step, [{_given(tied)}] AS given"
         " FROM q) own JOIN tie t ON t.sys_id = own.via"
     )

@@ -199,6 +199,18 @@ def test_what_is_small_all_the_way_up_is_not_shown(kit: Kit) -> None:
     assert (result.relationships, result.too_small) == (0, 2)
 
 
+def test_approvers_of_other_departments_are_no_people_of_a_relationship(kit: Kit) -> None:
+    """One person's department stays hidden, however many others sign for it."""
+    item = {"requested_for": "l0", "business_service": "erp", "opened_at": ago(5)}
+    for n in range(6):
+        kit.put("sc_req_item", {"sys_id": f"i{n}", **item})
+        approval = {"sys_id": f"a{n}", "sysapproval": f"i{n}", "approver": f"f{n}"}
+        kit.put("sysapproval_approver", {**approval, "state": "approved", "sys_created_on": ago(4)})
+    result = compute(kit)
+    assert named(kit) == {}
+    assert (result.relationships, result.too_small) == (0, 1)
+
+
 def test_departments_that_are_their_own_ancestors_do_not_hang_the_run(kit: Kit) -> None:
     kit.put(
         "cmn_department",

@@ -106,6 +106,11 @@ def test_an_overlays_fault_names_the_overlays_line() -> None:
         ('met = "sla-met"', 'met = "sla-mt"', "sla-met"),
         ("half_life_days = 45", 'half_life_days = "45"', "whole number"),
         ('at = ["resolved_at", "closed_at"]', 'at = ["sys_updated_on"]', "our own writes move it"),
+        (
+            'via = ["task"]',
+            'via = ["task"]\nperson = ["task.opened_by"]',
+            "the people are those of the record",
+        ),
     ],
 )
 def test_a_fault_is_one_sentence_with_file_and_line(old: str, new: str, said: str) -> None:
