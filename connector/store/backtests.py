@@ -9,8 +9,8 @@ from connector.store.database import Row, Store
 def use_places(store: Store) -> None:
     """TEMP TABLE `classified`: where records stood at the end of the last run."""
     store.execute(
-        "CREATE OR REPLACE TEMP TABLE classified AS SELECT table_name, sys_id, steps"
-        " FROM classification"
+        "CREATE OR REPLACE TEMP TABLE classified AS SELECT table_name, sys_id, rule_id, touchpoint,"
+        " steps FROM classification"
     )
 
 

@@ -63,7 +63,11 @@ class Span:
 
 
 def begin(store: Store, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Start over with empty tables; `lines` as `journey.engagement.line_rows` gives them."""
+    """Start over with empty tables; `lines` as `journey.engagement.line_rows` gives them.
+
+    `no_evidence` are the records that rules leave out of the figures. One that no rule knows is
+    evidence all the same: that its place is unknown does not undo what happened.
+    """
     store.execute(
         "CREATE OR REPLACE TEMP TABLE tie (sys_id VARCHAR, relation UBIGINT, person UBIGINT,"
         " is_sponsor BOOLEAN, step VARCHAR)"
@@ -81,19 +85,30 @@ def begin(store: Store, lines: Sequence[Mapping[str, Any]]) -> None:
         "CREATE OR REPLACE TEMP TABLE seen (relation UBIGINT, person UBIGINT, is_in_window BOOLEAN)"
     )
     store.execute("CREATE OR REPLACE TEMP TABLE nobodys (table_name VARCHAR, records BIGINT)")
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE no_evidence AS SELECT table_name, sys_id FROM classified"
+        " WHERE touchpoint = '' AND rule_id <> 'unclassified'"
+    )
     with store.given("given_lines", lines, _LINE):
         store.execute("CREATE OR REPLACE TEMP TABLE line AS FROM given_lines")
 
 
 def take(store: Store, tied: Tied, query: str, span: Span, journey: str) -> None:
-    """Bring the records of one table in. `query` answers its conditions and fields."""
+    """Bring the records of one table in, and what is tied to them.
+
+    `query` answers its conditions and fields. Ignored records stay out.
+    """
     source = _tied_by_another(tied) if tied.via else _tied_by_itself(tied)
     # The answers first: what they join and what the evidence joins is not held at once.
     services = "".join(
         f", {_service(field, table, tied.service_table)} AS {_named(field)}"
         for field, table in tied.service
     )
-    store.execute(f"CREATE OR REPLACE TEMP TABLE q AS SELECT *{services} FROM ({query})")
+    store.execute(
+        f"CREATE OR REPLACE TEMP TABLE q AS SELECT *{services} FROM ({query}) WHERE sys_id NOT IN"
+        " (SELECT sys_id FROM no_evidence WHERE table_name = $table)",
+        table=tied.table,
+    )
     store.execute(
         "CREATE OR REPLACE TEMP TABLE evidence AS"
         " SELECT * EXCLUDE (given), [x for x in given if"

@@ -156,6 +156,26 @@ def test_an_sla_belongs_to_the_relationship_of_its_task(kit: Kit) -> None:
     assert row["provider"] == row["score"]
 
 
+def test_records_that_rules_ignore_are_no_evidence(kit: Kit) -> None:
+    """Nor are their people anybody's, nor what hangs on them. What no rule knows stays in."""
+    noise = f"{kit.mapping.sets['test_markers'][0]} load test"
+    for n in range(8):
+        sla(kit, incident(kit, f"f{n}", 40, short_description=noise), 39, missed=True)
+    kit.classify()
+    compute_engagement(kit.store, kit.mapping, schema(), NOW, SETTINGS)
+    assert named(kit) == {}
+    spread(kit, "f", 5, lambda n: n + 1)
+    kit.classify()
+    kit.store.execute(
+        "UPDATE classified SET rule_id = 'unclassified', touchpoint = '', steps = MAP {}"
+        " WHERE touchpoint <> ''"
+    )
+    compute_engagement(kit.store, kit.mapping, schema(), NOW, SETTINGS)
+    row = named(kit)["Finanzas", "ERP"]
+    assert row["people"] == 5
+    assert {r["line"]: r["records"] for r in row["reasons"]} == {"one-touch": 5}
+
+
 def test_the_word_of_a_vip_weighs_more(kit: Kit) -> None:
     spread(kit, "f", 8, lambda _n: 0)
     compute(kit)
@@ -302,6 +322,24 @@ def test_machines_are_no_contacts(kit: Kit) -> None:
     compute(kit)
     row = named(kit)["Finanzas", "ERP"]
     assert (row["state"], row["last_contact"]) == ("not_yet", None)
+
+
+@pytest.mark.parametrize("state", ["", "cancelled", "cancelada"])
+def test_a_cancelled_meeting_is_neither_held_nor_a_contact(tmp_path: Path, state: str) -> None:
+    folder = tmp_path / "meetings"
+    folder.mkdir()
+    kit = Kit(folder, tables=("sn_customerservice_case", "sn_acct_lc_touchpoint"))
+    for n in range(8):
+        case = {"sys_id": f"c{n}", "account": "acc", "contact": f"p{n}", "opened_at": ago(20)}
+        kit.put("sn_customerservice_case", case)
+    for n in range(6):
+        meeting = {"sys_id": f"m{n}", "account": "acc", "state": state, "start_date": ago(10)}
+        kit.put("sn_acct_lc_touchpoint", meeting)
+    kit.classify()
+    compute_engagement(kit.store, kit.mapping, schema(), NOW, SETTINGS)
+    (row,) = engagement.read_next(kit.store)
+    held = sum(r["records"] for r in row["reasons"] if r["line"] == "meeting-held")
+    assert (held, row["contacts"]) == ((0, 8) if state else (6, 14))
 
 
 # --- the ring -------------------------------------------------------------------------------------
