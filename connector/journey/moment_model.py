@@ -18,6 +18,10 @@ END = "window.end"
 WORDS = (START, END)
 """Instants that are no field: the evidence counts from the beginning, or only once time is up."""
 
+YEARS = ("1981", "9970")
+"""A text counts as an instant from the first of these years on, before the last: tools write the
+ends of the calendar for "never", and windows that begin there would end outside it."""
+
 
 @dataclass(frozen=True)
 class Evidence:

@@ -16,7 +16,7 @@ from sqlglot import exp
 from connector.encoded_query import Context, Query, register_sqlite
 from connector.journey.compiler import FIELDS, condition_sql
 from connector.journey.examples import default_of, types_of
-from connector.journey.moment_model import END, START, Evidence, Moment, Polarity, Window
+from connector.journey.moment_model import END, START, YEARS, Evidence, Moment, Polarity, Window
 
 Holds = Callable[[str], bool]
 """Whether an encoded query of the moment holds for the record."""
@@ -56,9 +56,12 @@ def tell(moment: Moment, values: Dict[str, str], holds: Holds, context: Context)
 
 
 def instant_of(text: str) -> datetime | None:
-    """A stored instant (UTC), a day being its midnight; None for anything else."""
+    """A stored instant (UTC), a day being its midnight; None for anything else.
+
+    Outside `YEARS` it is none: no calendar holds the working days after the last of all days.
+    """
     try:
-        is_one = text[4:5] == text[7:8] == "-"
+        is_one = text[4:5] == text[7:8] == "-" and YEARS[0] <= text < YEARS[1]
         return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC) if is_one else None
     except ValueError:
         return None

@@ -18,7 +18,7 @@ from connector.journey.compiler import ASLEEP, FIELDS, compile_on, field_column
 from connector.journey.conditions import empty_sets, parse_condition
 from connector.journey.measures import instant
 from connector.journey.model import Mapping
-from connector.journey.moment_model import END, START, WORDS, Evidence, Moment, Window
+from connector.journey.moment_model import END, START, WORDS, YEARS, Evidence, Moment, Window
 from connector.journey.scope import Catalogue, UnavailableError, select_fields
 from connector.messages import _, current_language
 from connector.timestamps import format_instance
@@ -157,10 +157,12 @@ def _first_filled(names: Sequence[str]) -> exp.Condition:
 
 
 def _is_instant(name: str) -> exp.Condition:
-    """Written year first, and a day of the calendar: the engine also reads `infinity`."""
+    """Written year first, of `YEARS`, a day of the calendar: the engine also reads `infinity`."""
     shape = exp.Like(this=field_column(name), expression=exp.Literal.string("____-__-__%"))
     unknown = exp.Is(this=instant(field_column(name)), expression=exp.null())
-    return exp.and_(shape, exp.Not(this=unknown), copy=False)
+    first, last = (exp.Literal.string(year) for year in YEARS)
+    years = exp.and_(field_column(name) >= first, field_column(name) < last, copy=False)
+    return exp.and_(shape, years, exp.Not(this=unknown), copy=False)
 
 
 _ANY_TIME = Context(datetime(2026, 1, 1, tzinfo=UTC))

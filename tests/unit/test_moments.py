@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connector.encoded_query import Context
@@ -242,8 +242,9 @@ def test_the_heaviest_decided_moment_goes_on_the_record(kit: Kit) -> None:
 
 # --- any moment, any values -----------------------------------------------------------------------
 
+_NEVER = ("9999-12-31 23:59:59", "9969-12-31 23:59:59", "1970-01-01 00:00:00", "0001-01-01")
 _INSTANTS = st.one_of(
-    st.sampled_from(["", "garbage", "infinity", "2026-02-30 00:00:00", "9999-12-31 23:59:59"]),
+    st.sampled_from(["", "garbage", "infinity", "2026-02-30 00:00:00", *_NEVER]),
     st.sampled_from([at(days) for days in (0, 0.5, 1, 2, 3, 5, 7, 8, 9, 14, 30)]),
     st.just(f"{NOW - timedelta(days=3):%Y-%m-%d}"),
 )
@@ -297,6 +298,20 @@ def _moments(draw: st.DrawFn) -> Moment:
     )
 
 
+_NEVER_ENDS = Moment(
+    id="X",
+    name=WORDS,
+    tables=("incident",),
+    weight=5,
+    when="",
+    starts=("resolved_at",),
+    lead_days=2,
+    windows=(Window(start=("resolved_at",), days=3660, working_days=3660),),
+    evidence=(Evidence("e0", "negative", "", (END,), WORDS, 1),),
+    turns_positive=WORDS,
+)
+
+
 def verdicts(kit: Kit, moment: Moment, now: datetime) -> dict[str, Row]:
     catalogue = catalogue_of(kit.mapping, schema(), held_columns(kit.store))
     context = Context(now, ZONE)
@@ -337,6 +352,10 @@ def only(kit: Kit, records: list[dict[str, str]]) -> None:
 
 
 @_MANY
+@example(
+    moment=_NEVER_ENDS,
+    records=[{**dict.fromkeys(_FIELDS, never), "state": "7", "priority": "1"} for never in _NEVER],
+)
 @given(moment=_moments(), records=st.lists(_RECORDS, min_size=1, max_size=8))
 def test_all_records_at_once_come_to_what_each_comes_to_alone(
     shared: Kit, moment: Moment, records: list[dict[str, str]]
