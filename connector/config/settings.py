@@ -55,7 +55,7 @@ class StoreSettings(Section):
     """The local store."""
 
     path: File = Path("travesia.duckdb")
-    memory_limit_mb: int = Field(default=72, ge=64, le=65536)
+    memory_limit_mb: int = Field(default=112, ge=96, le=65536)
     keep_versions_days: int = Field(default=30, ge=1, le=3650)
     keep_records_months: int = Field(default=25, ge=1, le=240)
 

@@ -27,7 +27,7 @@ ROWS_AT_ONCE = 1000
 READERS_MB = 160
 """What whoever reads the snapshot may use at least: a report joins more at once than a run does."""
 
-MB_PER_THREAD = 64
+MB_PER_THREAD = 128
 """Every thread holds buffers of its own, so a store that may use little has one thread."""
 
 MOST_THREADS = 4
@@ -147,7 +147,7 @@ class Store:
         self.close()
 
 
-def open_store(path: Path, memory_limit_mb: int = 72) -> Store:
+def open_store(path: Path, memory_limit_mb: int = 112) -> Store:
     """Open (or create) the store and bring its schema up to date.
 
     Raises StoreError if the file is damaged, out of reach, no store of ours, or of a newer version;

@@ -84,7 +84,7 @@ def has_entries(store: Store, source: str) -> bool:
 def list_pending(store: Store, source: str, table: str, after: str, limit: int) -> list[str]:
     """sys_ids after `after` whose history is not known up to their present version, in order."""
     rows = store.read(
-        f"{_PENDING} AND w.sys_id > $after ORDER BY w.sys_id LIMIT $limit",
+        f"{_PENDING} AND w.sys_id > $after{_FIRST.format(order='w.sys_id')}",
         source=source,
         table=table,
         after=after,
@@ -96,8 +96,8 @@ def list_pending(store: Store, source: str, table: str, after: str, limit: int) 
 def list_touched(store: Store, source: str, table: str, limit: int) -> list[str]:
     """Of those that `list_pending` names, the ones that changed most often."""
     rows = store.read(
-        f"{_PENDING} ORDER BY try_cast(w.sys_mod_count AS BIGINT) DESC NULLS LAST, w.sys_id"
-        " LIMIT $limit",
+        _PENDING
+        + _FIRST.format(order="try_cast(w.sys_mod_count AS BIGINT) DESC NULLS LAST, w.sys_id"),
         source=source,
         table=table,
         limit=limit,
@@ -111,6 +111,9 @@ _PENDING = (
     " WHERE w.table_name = $table AND (h.updated_on IS DISTINCT FROM w.sys_updated_on"
     " OR h.mod_count IS DISTINCT FROM w.sys_mod_count)"
 )
+
+_FIRST = " QUALIFY row_number() OVER (ORDER BY {order}) <= $limit ORDER BY {order}"
+"""The first rows. Not by LIMIT: DuckDB 2.0.0 leaves it out after a LEFT JOIN with an empty table."""
 
 
 def take(

@@ -236,7 +236,7 @@ def test_an_error_among_given_rows_is_told_as_it_is(tmp_path: Path) -> None:
         store.execute("INSERT INTO nowhere FROM page")
 
 
-@pytest.mark.parametrize(("limit", "threads"), [(64, 1), (80, 1), (128, 2), (1024, 4)])
+@pytest.mark.parametrize(("limit", "threads"), [(96, 1), (112, 1), (256, 2), (1024, 4)])
 def test_threads_go_by_the_memory_that_a_store_may_use(
     tmp_path: Path, limit: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
