@@ -31,7 +31,7 @@ def show_list(found: Relationships) -> None:
         _("30 days"),
         _("Provider keeps"),
         _("Customer puts in"),
-        _("Confidence"),
+        _("Certainty"),
         _("People"),
     )
     rows = [

@@ -15,7 +15,9 @@ def show_overview(found: Overview, zone: str) -> None:
     """The watermelons, the totals, the base rate of each priority; times in `zone`."""
     if found.gone_wrong is None:
         _show_watermelons(found.watermelons, zone)
-    if not found.rates:
+    if not found.rates and found.gone_wrong is not None:
+        say(_("No record has had this moment of truth yet."))
+    elif not found.rates:
         say(_("No record has a moment of truth yet."))
     else:
         _show_totals(found)
@@ -122,7 +124,7 @@ def show_open(listed: Listed, zone: str) -> None:
         )
         for one in listed.moments[:SHOWN]
     ]
-    heads = (_("Record"), _("Moment"), _("Until"), _("Left"), _("What turns it positive"))
+    heads = (_("Record"), _("Moment"), _("Until"), _("Time left"), _("What turns it positive"))
     table(heads, rows, title=_("Open moments of truth"))
     _say_more(listed.total - len(rows))
 
