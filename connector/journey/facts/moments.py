@@ -23,6 +23,7 @@ _TARGETS = {
     "resolution": f"sla.target=resolution^ORsla.targetISEMPTY^{_PROMISE}",
 }
 _NAMES = {"response": ("to respond", "respuesta"), "resolution": ("to resolve", "resolución")}
+_BROKEN = "has_breached=true^stageNOT INcancelled^ORstageISEMPTY"
 _ENDED = "active=false^stageNOT INcancelled^ORstageISEMPTY"
 _IDEAS = ("im_idea_core", "idea")
 _ANSWERED = "fieldname=state^oldvalueIN@idea_submitted_states"
@@ -42,7 +43,7 @@ def _of_target(target: str) -> tuple[Fact, ...]:
     return (
         _ran_out(
             f"{target}_breached_at",
-            f"has_breached=true^{_TARGETS[target]}",
+            f"{_BROKEN}^{_TARGETS[target]}",
             f"When the agreed time {en} ran out",
             f"Cuándo venció el plazo de {es}",
         ),
@@ -104,7 +105,7 @@ def _after(keys: tuple[str, ...], key: str, time: str, of: str, days: int) -> Ne
 FACTS: tuple[Fact, ...] = (
     _ran_out(
         "breached_at",
-        "has_breached=true",
+        _BROKEN,
         "When the first agreed time ran out",
         "Cuándo venció el primer plazo",
     ),

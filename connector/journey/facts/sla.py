@@ -2,7 +2,8 @@
 
 `has_breached` and `active` decide, never the stage alone nor the tool's own percentages. A promise
 to the consumer is an SLA whose definition says `type=SLA` or nothing; an OLA is none. A definition
-without a target counts for the resolution.
+without a target counts for the resolution. What was cancelled was no longer promised: it is neither
+kept nor broken, even where it had already run out.
 """
 
 from dataclasses import replace
@@ -20,7 +21,7 @@ _RESPONSE = f"sla.target=response^{_PROMISE}"
 _RESOLUTION = f"sla.target=resolution^ORsla.targetISEMPTY^{_PROMISE}"
 _ENDED = "active=false^stageNOT INcancelled^ORstageISEMPTY"
 _KEPT = f"{_ENDED}^has_breached!=true"
-_BROKEN = "has_breached=true"
+_BROKEN = "has_breached=true^stageNOT INcancelled^ORstageISEMPTY"
 
 _sla = Rows("sla", TASKS, "task_sla", ("task",))
 
