@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -66,7 +67,7 @@ def test_xes_is_valid_and_a_miner_reads_every_record_and_step(log: Log, tmp_path
 def test_xes_says_what_xml_can_say_of_any_text(log: Log, tmp_path: Path) -> None:
     path = tmp_path / "log.xes"
     write_xes(log, path)
-    read = xmlschema.XMLSchema(str(SCHEMAS / "xes.xsd")).to_dict(str(path))
+    read: Any = xmlschema.XMLSchema(str(SCHEMAS / "xes.xsd")).to_dict(str(path))
     values = {
         (one["@key"], one["@value"]) for trace in read["trace"] for one in trace.get("string", [])
     }
