@@ -92,7 +92,7 @@ class Catalogue:
         owner = fact.source or table
         for field in (*fact.source_reads, *parse_condition(fact.where, self.sets).fields):
             if field.startswith(RECORD):
-                self.walk(table, field.removeprefix(RECORD))
+                self.type_of(table, field.removeprefix(RECORD))
             else:
                 self.type_of(owner, field)
 

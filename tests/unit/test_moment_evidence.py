@@ -90,3 +90,65 @@ def test_a_cancelled_complaint_is_owed_nothing_and_a_closed_one_was_resolved(kit
     assert polarity(kit, "i", "M25") == ("neutral", "cancelled")
     assert polarity(kit, "gone", "M25") == ("neutral", "case_cancelled")
     assert polarity(kit, "closed", "M25") == ("positive", "answered")
+
+
+def _approvals(kit: Kit, item: str, *asked_and_answered: tuple[float, float]) -> None:
+    """Approvals of an item, each so many days ago; answered 0 days ago is not yet."""
+    for n, (asked, answered) in enumerate(asked_and_answered):
+        row = {"sys_id": f"{item}{n}", "sysapproval": item, "sys_created_on": at(asked)}
+        state = "approved" if answered else "requested"
+        kit.put(
+            "sysapproval_approver",
+            {**row, "state": state, "sys_updated_on": at(answered or asked)},
+        )
+
+
+def test_approvals_one_after_the_other_have_their_own_days_each(kit: Kit) -> None:
+    for name in ("quick", "late", "waits", "stuck"):
+        kit.put("sc_req_item", {"sys_id": name, "state": "2", "opened_at": at(60)})
+    _approvals(kit, "quick", (39, 38.9), (25, 24.9))
+    _approvals(kit, "late", (60, 30), (29, 28.9))
+    _approvals(kit, "waits", (39, 38.9), (1, 0))
+    _approvals(kit, "stuck", (39, 38.9), (30, 0))
+    decide(kit)
+    assert polarity(kit, "quick", "M14") == ("positive", "quick")
+    assert polarity(kit, "quick", "M15") == ("neutral", "answered")
+    assert polarity(kit, "late", "M14") == polarity(kit, "late", "M15") == ("negative", "too_late")
+    assert polarity(kit, "waits", "M14") == polarity(kit, "waits", "M15") == ("open", "")
+    assert polarity(kit, "stuck", "M14") == ("negative", "slow")
+    assert polarity(kit, "stuck", "M15") == ("negative", "unanswered")
+
+
+@pytest.mark.parametrize(
+    ("author", "days", "told"),
+    [("ana", 37.9, "unexplained"), ("boss", 37.9, "explained"), ("boss", 10, "unexplained")],
+)
+def test_a_refusal_is_explained_by_the_provider_and_soon(
+    kit: Kit, author: str, days: float, told: str
+) -> None:
+    kit.put("sys_user", {"sys_id": "ana", "user_name": "ana"})
+    kit.put("sc_req_item", {"sys_id": "i", "state": "4", "requested_for": "ana"})
+    refusal = {"sys_id": "a", "sysapproval": "i", "state": "rejected"}
+    kit.put("sysapproval_approver", {**refusal, "sys_created_on": at(39), "sys_updated_on": at(38)})
+    comment = {"sys_id": "j", "element_id": "i", "element": "comments"}
+    kit.put("sys_journal_field", {**comment, "sys_created_by": author, "sys_created_on": at(days)})
+    knows_history(kit, "sc_req_item", "i")
+    decide(kit)
+    assert polarity(kit, "i", "M16")[1] == told
+
+
+@pytest.mark.parametrize(("author", "told"), [("ana", "ignored"), ("agent", "answered")])
+def test_the_customer_does_not_answer_the_own_bad_score(kit: Kit, author: str, told: str) -> None:
+    kit.put("sys_user", {"sys_id": "ana", "user_name": "ana"})
+    kit.put("incident", {"sys_id": "x", "state": "7", "caller_id": "ana", "opened_at": at(30)})
+    survey = {"sys_id": "s", "state": "complete", "task_id": "x", "taken_on": at(24)}
+    kit.put("asmt_assessment_instance", survey)
+    kit.put("asmt_metric", {"sys_id": "m", "min": "1", "max": "5"})
+    answer = {"sys_id": "r", "instance": "s", "metric": "m", "actual_value": "1"}
+    kit.put("asmt_metric_result", answer)
+    comment = {"element_id": "x", "element": "comments", "sys_created_by": author}
+    for name, days in (("before", 29), ("soon", 23), ("later", 2)):
+        kit.put("sys_journal_field", {**comment, "sys_id": name, "sys_created_on": at(days)})
+    knows_history(kit, "incident", "x")
+    decide(kit)
+    assert polarity(kit, "x", "M24")[1] == told

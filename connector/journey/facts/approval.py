@@ -70,6 +70,13 @@ _RECORD: tuple[Fact, ...] = (
         "When an approval was first asked for",
         "Cuándo se pidió la primera aprobación",
     ),
+    _approval.earliest(
+        "pending_since",
+        _ASKED,
+        first_known("sys_created_on"),
+        "When the oldest approval that waits for an answer was asked for",
+        "Cuándo se pidió la aprobación más antigua de las que siguen sin contestar",
+    ),
     _approval.last(
         "decided_at",
         _DECIDED,

@@ -130,11 +130,49 @@ _COMMENTS = (
 )
 
 
-def _others(table: str, people: tuple[str, ...]) -> tuple[Fact, ...]:
-    """Public comments by anybody but the consumer's side."""
+def _by_others(people: tuple[str, ...]) -> str:
+    """Which comments are public and by anybody but the consumer's side."""
     names = [f"{RECORD}{person}.user_name" for person in people]
     tests = (f"sys_created_byNSAMEAS{name}^OR{name}ISEMPTY" for name in names)
-    where = "^".join((_PUBLIC, *tests))
+    return "^".join((_PUBLIC, *tests))
+
+
+def _reply(family: str, name: str, table: str, since: str, en: str, es: str) -> Fact:
+    """The first of them that is no older than a fact of the record."""
+    where = f"{_by_others(CONSUMERS[table])}^sys_created_onGT_OR_EQUALS_FIELD{RECORD}{since}"
+    rows = Rows(family, (table,), "sys_journal_field", ("element_id",))
+    return rows.earliest(name, where, _WRITTEN, en, es)
+
+
+_REPLIES = (
+    *(
+        _reply(
+            "feedback",
+            "answered_at",
+            table,
+            "survey.answered_at",
+            "When the provider's side first wrote publicly after the answered survey",
+            "Cuándo escribió el proveedor su primer comentario público tras la encuesta",
+        )
+        for table in ("incident", "sc_req_item")
+    ),
+    *(
+        _reply(
+            "approval",
+            "explained_at",
+            table,
+            "approval.decided_at",
+            "When the provider's side first wrote publicly once the last approval was answered",
+            "Cuándo escribió el proveedor su primer comentario público tras la última aprobación",
+        )
+        for table in ("sc_req_item", "sc_request", "change_request")
+    ),
+)
+
+
+def _others(table: str, people: tuple[str, ...]) -> tuple[Fact, ...]:
+    """Public comments by anybody but the consumer's side."""
+    where = _by_others(people)
     rows = Rows("comments", (table,), "sys_journal_field", ("element_id",))
     return (
         rows.count(
@@ -234,5 +272,6 @@ FACTS: tuple[Fact, ...] = (
     *(fact for table, people in CONSUMERS.items() for fact in _by(table, people)),
     *_COMMENTS,
     *(fact for table, people in CONSUMERS.items() for fact in _others(table, people)),
+    *_REPLIES,
     *(fact for table, where in _WAITS.items() for fact in _waits(table, where)),
 )

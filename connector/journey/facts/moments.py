@@ -148,20 +148,6 @@ FACTS: tuple[Fact, ...] = (
             "Cuándo se solicitó algo para la misma persona, de los 14 días siguientes",
         ),
     ),
-    *(
-        nearby(
-            "feedback.answered_at",
-            table,
-            "sys_journal_field",
-            _after(("sys_id",), "element_id", "survey.answered_at", "sys_created_on", 14),
-            Text(
-                "When a public comment followed the answered survey, of the 14 days after",
-                "Cuándo siguió a la encuesta un comentario público, de los 14 días siguientes",
-            ),
-            where="element=comments",
-        )
-        for table in ("incident", "sc_req_item")
-    ),
     own(
         "golive.contacts_ratio",
         FieldType.DECIMAL,
