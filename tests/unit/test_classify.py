@@ -19,7 +19,7 @@ from connector.journey.compiler import Live, fields_of, parsed, rule_case
 from connector.journey.examples import guessed_types
 from connector.journey.model import Rule, Text
 from connector.store.database import Row
-from tests.journey_kit import NOW, TABLES, Kit, Record, shipped, wanted
+from tests.journey_kit import NOW, TABLES, Kit, Record, all_tables, shipped, wanted
 
 
 @pytest.fixture
@@ -103,7 +103,82 @@ def test_an_unknown_column_switches_only_its_own_rules_off(kit: Kit) -> None:
     kit.put("incident", {"sys_id": "j", "state": None, "active": "true", "contact_type": "phone"})
     kit.classify()
     assert kit.rule("i") == "incident-open"
-    assert kit.rule("j") == "incident-by-phone"
+    assert kit.rule("j") == "incident-open"
+    assert kit.placed("j")["confidence"] == "low"
+
+
+@pytest.mark.parametrize(
+    ("table", "record", "rule"),
+    [
+        ("incident", {"state": "9", "active": "false", "contact_type": "phone"}, "incident-ended"),
+        ("incident", {"state": "2", "active": "true", "close_code": "Duplicate"}, "incident-open"),
+        ("incident", {"state": "7", "close_code": "Duplicate"}, "incident-cancelled"),
+        ("sn_customerservice_case", {"state": "9", "active": "false"}, "case-ended"),
+        (
+            "sn_customerservice_case",
+            {"state": "10", "active": "true", "short_description": "Thank you page: error 500"},
+            "case-open",
+        ),
+        (
+            "sn_customerservice_case",
+            {"state": "10", "active": "true", "short_description": "Welcome e-mail is never sent"},
+            "case-open",
+        ),
+        (
+            "change_request",
+            {"state": "-1", "active": "true", "short_description": "Retire old VPN certificate"},
+            "change-build",
+        ),
+        ("sc_req_item", {"state": "3", "active": "false"}, "item-done-undated"),
+    ],
+)
+def test_a_leftover_or_a_word_alone_does_not_decide(
+    tmp_path: Path, table: str, record: Record, rule: str
+) -> None:
+    kit = Kit(tmp_path, tables=all_tables())
+    kit.put(table, {"sys_id": "x", **record})
+    kit.classify()
+    assert kit.rule("x") == rule
+
+
+def test_an_item_given_up_while_its_request_waited_for_approval_is_abandoned(kit: Kit) -> None:
+    kit.put("sc_request", {"sys_id": "r", "approval": "requested", "active": "true"})
+    kit.put("sc_req_item", {"sys_id": "i", "request": "r", "state": "7", "active": "false"})
+    kit.classify()
+    assert kit.placed("i")["outcome"] == "abandoned"
+    assert kit.placed("i")["steps"]["travesia"] == "acordar"
+
+
+def test_a_form_about_a_bank_account_gives_nobody_access(kit: Kit) -> None:
+    kit.put("sc_cat_item", {"sys_id": "c", "name": "Bank account data change form"})
+    kit.put("sc_req_item", {"sys_id": "i", "state": "2", "active": "true", "cat_item": "c"})
+    kit.classify()
+    assert kit.rule("i") != "item-access"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value", "rule"),
+    [
+        ("0", "1", "1", "answered"),
+        ("0", "100", "10", "unhappy"),
+        ("1", "3", "2", "answered"),
+        ("1", "5", "2", "unhappy"),
+        ("", "", "2", "unhappy"),
+        ("", "", "4", "answered"),
+    ],
+)
+def test_a_survey_is_judged_on_its_own_scale_where_that_is_known(
+    kit: Kit, low: str, high: str, value: str, rule: str
+) -> None:
+    kit.put("asmt_metric", {"sys_id": "m", "min": low, "max": high})
+    kit.put("incident", {"sys_id": "x", "state": "7", "active": "false"})
+    kit.put("asmt_assessment_instance", {"sys_id": "s", "state": "complete", "task_id": "x"})
+    kit.put(
+        "asmt_metric_result", {"sys_id": "r", "instance": "s", "metric": "m", "actual_value": value}
+    )
+    kit.classify()
+    assert kit.rule("x") == f"incident-survey-{rule}"
+    assert kit.rule("s") == f"survey-{rule}"
 
 
 def test_a_column_that_was_not_read_yet_is_unknown(kit: Kit) -> None:

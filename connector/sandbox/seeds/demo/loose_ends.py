@@ -36,7 +36,15 @@ IMPORTED = {
 """Table → number of a record that came from another tool without a state."""
 
 TRIAL_TEXT = "[PRUEBA] Alta de comprobación"
+ENDED: dict[str, Record] = {
+    "incident": {"number": "INC0099101", "state": "", "contact_type": "", "reopen_count": "0"},
+    "sn_customerservice_case": {"number": "CS0009201", "state": ""},
+    "sc_req_item": {"number": "RITM0099101", "state": "3"},
+}
+"""Table → an imported record that is over, without a state or without its end."""
+
 IMPORTED_TEXT = "Registro importado sin estado / Imported without a state"
+ENDED_TEXT = "Registro importado, ya terminado / Imported, already over"
 BARE_TEXT = "Solicitud por teléfono sin artículo / Phone request without an item"
 CARTS = (0.5, 1, 2, 3, 5, 6, 9, 12, 16, 25, 40)
 """Days since something was put into a cart and left there."""
@@ -51,6 +59,12 @@ def add_loose_ends(world: World, organisation: Organisation, story: Story) -> No
         world.add(table, number, [Event(at, somebody, values)])
     for table, number in IMPORTED.items():
         world.add(table, number, [Event(at, somebody, _plain(table, number, IMPORTED_TEXT, at))])
+    for table, told in ENDED.items():
+        values = _plain(table, told["number"], ENDED_TEXT, at) | {"active": "false"} | told
+        if table == "incident":
+            values |= {"caller_id": organisation.people["Ventas"][5].sys_id}
+            values |= {"resolved_at": values["opened_at"], "closed_at": values["opened_at"]}
+        world.add(table, told["number"], [Event(at, somebody, values)])
     for place, (begun, ended) in enumerate(_bare(story.now)):
         number = f"REQ{9001 + place:07}"
         values = task("sc_request", number, BARE_TEXT, begun, state="1", group=DESK)
