@@ -98,14 +98,20 @@ def _compute_part(store: Store, formulas: Formulas, part: tuple[int, int]) -> No
         _RING.format(ring=formulas.ring),
         **({"first": formulas.first_step} if "$first" in formulas.ring else {}),
     )
-    store.execute(
-        _NEXT.format(dimensions=formulas.dimensions),
-        today=formulas.today,
-        month=MONTH,
-        heaviest=HEAVIEST,
-        k=formulas.confidence_k,
-    )
+    _tell(store, formulas)
     store.execute(_CHANGE)
+
+
+def _tell(store: Store, formulas: Formulas) -> None:
+    """Where each relationship of the part stands today, since when, and what moved it."""
+    today = formulas.today
+    store.execute(_PAST, today=today, month=MONTH)
+    store.execute(_SINCE)
+    store.execute(_MOVED, today=today, month=MONTH, heaviest=HEAVIEST)
+    store.execute(_TOLD, today=today)
+    store.execute(
+        _NEXT.format(dimensions=formulas.dimensions), today=today, k=formulas.confidence_k
+    )
 
 
 _DAY = "(DATE '1970-01-01' + {}::INTEGER)"
@@ -131,35 +137,52 @@ SELECT p.sys_id, {_DAY.format("r.proposed_day")}, r.evidence, NULL
 FROM ({{ring}}) r JOIN party p USING (no)
 """
 
+# Few joins in each statement: what one needs of memory grows with them, however few the rows.
+_PAST = """
+CREATE OR REPLACE TEMP TABLE past AS
+SELECT no, any_value(state) FILTER (day = $today) AS state,
+    any_value(state) FILTER (day = $today - $month) AS month_state,
+    any_value(score) FILTER (day = $today - $month) AS month_score
+FROM walked GROUP BY no HAVING bool_or(day = $today)
+"""
+
+_SINCE = """
+CREATE OR REPLACE TEMP TABLE since AS
+SELECT w.no, max(w.day) + 1 AS day FROM walked w JOIN past n USING (no)
+WHERE w.state <> n.state GROUP BY w.no
+"""
+
+_MOVED = """
+CREATE OR REPLACE TEMP TABLE moved AS
+SELECT no, list(struct_pack(line := id, records := records, points := points)
+    ORDER BY abs(points) DESC, id)[:$heaviest] AS moves
+FROM (
+    SELECT p.no, l.id, round(sum(CASE WHEN p.day = $today THEN p.points ELSE -p.points END), 6)
+        AS points, coalesce(max(p.records) FILTER (p.day = $today), 0) AS records
+    FROM points p JOIN line l USING (line)
+    WHERE p.day IN ($today, $today - $month) GROUP BY ALL
+) WHERE abs(points) >= 0.05 GROUP BY no
+"""
+
+_TOLD = """
+CREATE OR REPLACE TEMP TABLE told AS
+SELECT n.*, since.day AS since, r.reasons, v.moves
+FROM past n LEFT JOIN since USING (no) LEFT JOIN moved v USING (no)
+LEFT JOIN (SELECT no, reasons FROM reason WHERE day = $today) r USING (no)
+"""
+
 _NEXT = f"""
 INSERT INTO engagement_next BY NAME
-WITH month_ago AS (SELECT * FROM walked WHERE day = $today - $month
-), since AS (
-    SELECT w.no, max(w.day) + 1 AS day FROM walked w JOIN walked n ON n.no = w.no
-        AND n.day = $today WHERE w.state <> n.state GROUP BY w.no
-), moved AS (
-    SELECT no, list(struct_pack(line := id, records := records, points := points)
-        ORDER BY abs(points) DESC, id)[:$heaviest] AS moves
-    FROM (
-        SELECT p.no, l.id, round(sum(CASE WHEN p.day = $today THEN p.points ELSE -p.points END), 6)
-            AS points, coalesce(max(p.records) FILTER (p.day = $today), 0) AS records
-        FROM points p JOIN line l USING (line)
-        WHERE p.day IN ($today, $today - $month) GROUP BY ALL
-    ) WHERE abs(points) >= 0.05 GROUP BY no
-)
 SELECT p.sys_id, p.customer_table, p.customer, p.customer_name, p.service_table, p.service,
-    p.service_name, {_DAY.format("s.day")} AS as_of, n.state, {_DAY.format("since.day")} AS since,
+    p.service_name, {_DAY.format("s.day")} AS as_of, n.state, {_DAY.format("n.since")} AS since,
     s.score, s.provider, s.customer AS customer_side, {{dimensions}} AS dimensions,
     coalesce(t.steps, MAP {{{{}}}}) AS steps, coalesce(s.evidence, 0) AS evidence,
     coalesce(s.evidence, 0) / (coalesce(s.evidence, 0) + $k) AS confidence,
     p.people, p.smaller, coalesce(p.fallback / nullif(p.records, 0), 0) AS fallback_share,
     s.contacts::INTEGER AS contacts, {_DAY.format("s.last_contact")} AS last_contact,
-    coalesce(s.is_capped, false) AS is_capped, m.score AS month_score, m.state AS month_state,
-    coalesce(r.reasons, []) AS reasons, coalesce(v.moves, []) AS moves
-FROM scored s JOIN party p USING (no) JOIN walked n ON n.no = s.no AND n.day = s.day
-LEFT JOIN month_ago m ON m.no = s.no LEFT JOIN since ON since.no = s.no
-LEFT JOIN in_step t ON t.no = s.no LEFT JOIN reason r ON r.no = s.no AND r.day = s.day
-LEFT JOIN moved v ON v.no = s.no
+    coalesce(s.is_capped, false) AS is_capped, n.month_score, n.month_state,
+    coalesce(n.reasons, []) AS reasons, coalesce(n.moves, []) AS moves
+FROM scored s JOIN party p USING (no) JOIN told n ON n.no = s.no LEFT JOIN in_step t ON t.no = s.no
 WHERE s.day = $today
 """
 

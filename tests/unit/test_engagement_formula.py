@@ -48,6 +48,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def compute(store: Store, ledgers: Sequence[Sequence[Happened]]) -> list[Row]:
     """Run the formulas over hand-made ledgers, one per relationship; answers the days walked."""
     asked = Asked(shipped(), opinions(), "travesia", Catalogue({}, {}, ()), Context(NOW))
+    store.execute("CREATE OR REPLACE TEMP TABLE classified AS FROM classification LIMIT 0")
     ledger.begin(store, line_rows(shipped(), opinions(), "travesia"))
     number = numbers(opinions())
     rows = [
