@@ -110,10 +110,12 @@ def place(
     Tables that it takes its place from must have been placed before.
     """
     store.execute(f"CREATE OR REPLACE TEMP TABLE placed AS {query}")
+    # Looked up apart: beside the rules' results it would hold all that was placed so far.
     store.execute(
-        "CREATE OR REPLACE TEMP TABLE origin AS SELECT sys_id,"
-        " arg_min(table_name, rank) AS table_name, arg_min(origin_id, rank) AS origin_id"
-        f" FROM ({_origins(parents, children)}) GROUP BY sys_id"
+        "CREATE OR REPLACE TEMP TABLE followed AS SELECT g.follower, o.* FROM ("
+        "SELECT sys_id AS follower, arg_min(table_name, rank) AS table_name,"
+        f" arg_min(origin_id, rank) AS sys_id FROM ({_origins(parents, children)}) GROUP BY sys_id"
+        ") g JOIN classified o USING (table_name, sys_id)"
     )
     taken = ", ".join(_taken(column) for column in _TAKEN)
     store.execute(
@@ -128,13 +130,12 @@ def place(
         f" CASE WHEN {_FOLLOWS} THEN o.table_name || '/' || o.sys_id ELSE '' END AS inherited_from,"
         " $hash AS mapping_hash"
         " FROM placed p LEFT JOIN rule_result r ON r.r.rule_id = p.rule_id"
-        " LEFT JOIN origin g ON g.sys_id = p.sys_id AND r.r.inherit <> ''"
-        " LEFT JOIN classified o ON o.table_name = g.table_name AND o.sys_id = g.origin_id",
+        " LEFT JOIN followed o ON o.follower = p.sys_id AND r.r.inherit <> ''",
         table=table,
         hash=mapping_hash,
     )
     store.execute("DROP TABLE placed")
-    store.execute("DROP TABLE origin")
+    store.execute("DROP TABLE followed")
 
 
 _FOLLOWS = "o.sys_id IS NOT NULL"
@@ -244,16 +245,19 @@ def _merge(store: Store, target: str, source: str, keys: Sequence[str]) -> None:
             target=target,
         )
     )
-    key = ", ".join(keys)
+    # Compared by a hash of 64 bits: the values of all records need not be held beside each other.
+    same = " AND ".join(f"o.{key} = n.{key}" for key in keys)
     store.execute(
-        f"CREATE OR REPLACE TEMP TABLE differing AS SELECT {columns} FROM {source}"
-        f" EXCEPT SELECT {columns} FROM {target}"
+        f"CREATE OR REPLACE TEMP TABLE differing AS SELECT o._row, n.* FROM"
+        f" (SELECT {columns}, hash({columns}) AS _hash FROM {source}) n FULL JOIN"
+        f" (SELECT rowid AS _row, {', '.join(keys)}, hash({columns}) AS _hash FROM {target}) o"
+        f" ON {same} WHERE o._hash IS DISTINCT FROM n._hash"
     )
+    store.execute(f"DELETE FROM {target} WHERE rowid IN (SELECT _row FROM differing)")
     store.execute(
-        f"DELETE FROM {target} WHERE ({key}) IN (SELECT ({key}) FROM differing)"
-        f" OR ({key}) NOT IN (SELECT ({key}) FROM {source})"
+        f"INSERT INTO {target} ({columns}) SELECT {columns} FROM differing"
+        f" WHERE {keys[0]} IS NOT NULL"
     )
-    store.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM differing")
     store.execute("DROP TABLE differing")
 
 

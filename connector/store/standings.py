@@ -30,22 +30,32 @@ def stand(
     they did since the last run, else now. On first sight the tool's own earlier word is adopted,
     else the record's timestamps say.
     """
-    _gather_lives(store, tables)
-    store.execute(
-        _STANDING,
-        last_steps=json.dumps(dict(last_steps)),
-        now=naive(now),
-        mark=last_mark(store, run_id),
-    )
+    mark = last_mark(store, run_id)
+    store.execute(_COMPARED)
+    store.execute(_PLACED_OTHERWISE)
+    _gather_lives(store, tables, mark)
+    store.execute(_STANDING, last_steps=json.dumps(dict(last_steps)), now=naive(now), mark=mark)
+    for table in ("compared", "placed_otherwise", "life"):
+        store.execute(f"DROP TABLE {table}")
 
 
-def _gather_lives(store: Store, tables: Sequence[str]) -> None:
-    """TEMP TABLE `life`, one table after the other: a union of all would hold them all at once."""
+def _gather_lives(store: Store, tables: Sequence[str], mark: datetime | None) -> None:
+    """TEMP TABLE `life` of the records that took another step, or whose inputs changed.
+
+    Of all others nothing is asked: they stay. One table after the other: a union of all would hold
+    them all at once.
+    """
     held = held_columns(store)
     store.execute(f"CREATE OR REPLACE TEMP TABLE life AS {_NO_LIFE}")
     for table in tables:
         if table in held:
-            store.execute(f"INSERT INTO life {_life(table, held[table])}")
+            store.execute(
+                f"INSERT INTO life {_life(table, held[table])} WHERE sys_id IN (SELECT sys_id"
+                " FROM compared WHERE table_name = $table AND step IS DISTINCT FROM from_step)"
+                " OR $mark::TIMESTAMP IS NULL OR inputs_at > $mark::TIMESTAMP",
+                table=table,
+                mark=mark,
+            )
 
 
 def last_mark(store: Store, run_id: str = "") -> datetime | None:
@@ -88,27 +98,39 @@ _NO_LIFE = (
     " NULL::TIMESTAMP AS own_since WHERE false"
 )
 
+_COMPARED = """
+CREATE OR REPLACE TEMP TABLE compared AS
+SELECT w.*, s.step AS from_step, s.since AS from_since, s.source AS from_source,
+    s.resolution AS from_resolution
+FROM (
+    SELECT table_name, sys_id, rule_id,
+        unnest(map_keys(steps)) AS journey, unnest(map_values(steps)) AS step
+    FROM classified
+) w LEFT JOIN standing s USING (table_name, sys_id, journey)
+"""
+
+_PLACED_OTHERWISE = """
+CREATE OR REPLACE TEMP TABLE placed_otherwise AS
+SELECT table_name, sys_id, rule_id = 'override' AS was_overruled,
+    mapping_hash <> (SELECT any_value(mapping_hash) FROM classified) AS is_other_mapping
+FROM classification
+WHERE rule_id = 'override' OR mapping_hash <> (SELECT any_value(mapping_hash) FROM classified)
+"""
+
 _STANDING = """
 CREATE OR REPLACE TEMP TABLE standing_next AS
 WITH wanted AS (
-    SELECT *, from_json($last_steps, '"MAP(VARCHAR, VARCHAR)"')[journey] AS last_step FROM (
-        SELECT table_name, sys_id, rule_id, mapping_hash,
-            unnest(map_keys(steps)) AS journey, unnest(map_values(steps)) AS step
-        FROM classified
-    )
+    SELECT *, from_json($last_steps, '"MAP(VARCHAR, VARCHAR)"')[journey] AS last_step FROM compared
 ), known AS (
-    SELECT w.*, l.inputs_at, s.step AS from_step, s.since AS from_since, s.source AS from_source,
-        s.resolution AS from_resolution,
+    SELECT w.*, l.inputs_at,
         l.own_step = w.step AND l.own_since IS NOT NULL AS is_adopted, l.own_since,
         least($now, CASE WHEN l.is_over OR w.step = w.last_step THEN l.ended ELSE l.began END)
             AS told,
-        (s.since IS NULL OR l.inputs_at > s.since) AND l.inputs_at <= $now
+        (w.from_since IS NULL OR l.inputs_at > w.from_since) AND l.inputs_at <= $now
             AND ($mark::TIMESTAMP IS NULL OR l.inputs_at > $mark::TIMESTAMP) AS is_fresh,
-        c.mapping_hash <> w.mapping_hash AS is_other_mapping,
-        c.rule_id = 'override' AS was_overruled
-    FROM wanted w JOIN life l USING (table_name, sys_id)
-    LEFT JOIN standing s USING (table_name, sys_id, journey)
-    LEFT JOIN classification c ON c.table_name = w.table_name AND c.sys_id = w.sys_id
+        o.is_other_mapping, o.was_overruled
+    FROM wanted w LEFT JOIN life l USING (table_name, sys_id)
+    LEFT JOIN placed_otherwise o USING (table_name, sys_id)
 ), timed AS (
     SELECT *, CASE
         WHEN from_step = step THEN from_since
