@@ -113,7 +113,7 @@ _PENDING = (
 )
 
 _FIRST = " QUALIFY row_number() OVER (ORDER BY {order}) <= $limit ORDER BY {order}"
-"""The first rows. Not by LIMIT: DuckDB 2.0.0 leaves it out after a LEFT JOIN with an empty table."""
+"""The first rows. Not by LIMIT: DuckDB 2.0.0 drops it after a LEFT JOIN with an empty table."""
 
 
 def take(
