@@ -76,7 +76,7 @@ def test_a_filter_with_branches_reads_their_union_once(tool: Sandbox) -> None:
     wanted = {
         sys_id
         for sys_id, r in tool.dump("incident").items()
-        if r["state"] == "7" or r["priority"] == "1"
+        if r.get("state") == "7" or r.get("priority") == "1"
     }
     assert len(found) == len(set(found))
     assert set(found) == wanted

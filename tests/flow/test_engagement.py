@@ -42,7 +42,7 @@ def test_finance_and_e_invoicing_fall_after_the_go_live_and_recover(synced: Plac
     assert story["score"] > story["month_score"] + 5, "and it goes on rising"
     worst = sorted((days_at_risk(row), name) for name, row in named.items())
     assert worst[-1][1] == STORY
-    assert worst[-1][0] > 3 * worst[-2][0], "nobody else moves like it"
+    assert worst[-1][0] > 2 * worst[-2][0], "nobody else moves like it"
 
 
 def test_the_tool_shows_the_relationship_and_people_have_the_last_word(synced: Place) -> None:

@@ -230,9 +230,8 @@ def test_nothing_is_written_until_the_settings_say_so(new: Place) -> None:
 def test_one_may_look_at_a_record_and_at_the_runs_without_asking_the_instance(
     synced: Place,
 ) -> None:
-    row = next(
-        r for r in synced.instance.dump("incident").values() if r["u_journey_value"] == "presumed"
-    )
+    rows = synced.instance.dump("incident").values()
+    row = next(r for r in rows if r.get("u_journey_value") == "presumed")
     synced.instance.reset_requests()
     told = json.loads(synced.connector.do("explain", row["number"], "--json"))
     assert told["rule_id"] == row["u_journey_rule"]

@@ -93,7 +93,7 @@ def test_since_when_a_record_stands_in_its_step_is_observed_adopted_and_kept(
     instance, connector = synced.instance, synced.connector
     moved, still = (an_open_incident(synced, step) for step in ("usar", "preparar"))
     before = standing(connector, still["sys_id"])
-    assert before[2] == "timestamp", "a first sight knows only the record's own dates"
+    assert before[2] in ("timestamp", "audit"), "a first sight knows only what is on record"
     synced.stand_at("2026-11-20 18:30:00")
     body = {"state": "6", "resolved_at": "2026-11-20 09:00:00"}
     instance.api("PATCH", f"table/incident/{moved['sys_id']}", body)
