@@ -13,11 +13,10 @@ WRITTEN = ("incident", "sc_request", "sc_req_item", "sc_task")
 STANDINGS = "SELECT * FROM standing ORDER BY ALL"
 
 
-def fresh(place: Place, name: str = "fresh") -> Connector:
+def fresh(place: Place, name: str = "fresh", *, history: bool = True) -> Connector:
     """A store that knows nothing reads everything, and writes nothing."""
-    connector = Connector(
-        place.connector.folder.parent / name, place.instance.url, {"write_back": {"enabled": False}}
-    )
+    settings = {"write_back": {"enabled": False}, "extract": {"history": history}}
+    connector = Connector(place.connector.folder.parent / name, place.instance.url, settings)
     connector.sync("--full")
     return connector
 
@@ -101,7 +100,7 @@ def test_since_when_a_record_stands_in_its_step_is_observed_adopted_and_kept(
     connector.sync()
 
     # When the user did it counts, not when we came by, nor what was typed into a field.
-    assert standing(connector, moved["sys_id"]) == ("medir", at("2026-11-20 18:30:00"), "observed")
+    assert standing(connector, moved["sys_id"]) == ("medir", at("2026-11-20 18:30:00"), "audit")
     row = instance.dump("incident")[moved["sys_id"]]
     assert row["u_journey_since"] == "2026-11-20 18:30:00"
     assert standing(connector, still["sys_id"]) == before
@@ -114,17 +113,20 @@ def test_since_when_a_record_stands_in_its_step_is_observed_adopted_and_kept(
     assert [move[:2] for move in moves] == [("", "usar"), ("usar", "medir")]
     assert moves[-1][2:] == (at("2026-11-20 18:30:00").replace(tzinfo=None), "customer")
 
-    # A new store takes the tool's own word, and so does not write it over with a poorer one.
+    # A new store reads the audit; without that it takes the tool's own word, and so does not
+    # write it over with a poorer one.
     synced.stand_at("2026-11-21 03:00:00")
-    successor = fresh(synced)
+    assert standing(fresh(synced), moved["sys_id"]) == standing(connector, moved["sys_id"])
+    successor = fresh(synced, "without-history", history=False)
     assert standing(successor, moved["sys_id"]) == ("medir", at("2026-11-20 18:30:00"), "adopted")
     assert standing(successor, still["sys_id"])[:2] == before[:2]
     successor.write_config(write_back={"enabled": True})
-    assert successor.sync()["plan"] == []
+    # (A store without history decides some moments otherwise: only the time is looked at.)
+    assert [c for c in successor.sync()["plan"] if c["field"] == "u_journey_since"] == []
 
     # Nothing moves: the time stays, whatever else people edit.
     instance.api("PATCH", f"table/incident/{moved['sys_id']}", {"close_notes": "mended"})
     synced.stand_at("2026-11-22 02:00:00")
     connector.sync()
-    assert standing(connector, moved["sys_id"]) == ("medir", at("2026-11-20 18:30:00"), "observed")
+    assert standing(connector, moved["sys_id"]) == ("medir", at("2026-11-20 18:30:00"), "audit")
     assert instance.dump("incident")[moved["sys_id"]]["u_journey_since"] == "2026-11-20 18:30:00"
