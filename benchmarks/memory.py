@@ -3,14 +3,16 @@
     python -m benchmarks.memory --uci ../shared/data/uci-498
 
 Each size runs in an instance and a store of its own, written back in full, through the real
-command; the peak is what the operating system says of that one process (wait4).
+command; the peak is what the operating system says of that one process (wait4). It is measured
+from a small process: Linux counts the memory of whoever starts a process as that process's own
+peak (getrusage(2): ru_maxrss is kept over execve), so a large parent would be measured instead.
 """
 
 import argparse
 import json
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.harness import Connector, sandbox
@@ -65,7 +67,12 @@ def main() -> None:
     """Print the table and the ratio."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--uci", type=Path, default=Path("../shared/data/uci-498"))
-    found = measure(arguments.parse_args().uci.resolve())
+    arguments.add_argument("--json", action="store_true", help="for a test to read")
+    asked = arguments.parse_args()
+    found = measure(asked.uci.resolve())
+    if asked.json:
+        print(json.dumps({label: asdict(peak) for label, peak in found.items()}))
+        return
     print("| first sync | incidents | written | peak resident MB | seconds |")
     print("|---|--:|--:|--:|--:|")
     for label, peak in found.items():
