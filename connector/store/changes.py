@@ -272,14 +272,17 @@ def settle_unanswered(store: Store, table: str) -> int:
     What was dropped is planned again if it is still wanted. Answers how many were confirmed.
     """
     columns = [c for c in records.list_columns(store, table) if c.startswith(records.OWN_PREFIX)]
-    seen = " UNION ALL ".join(
-        f"SELECT sys_id, '{c}' AS field, {records.name(c)} AS value"
-        f" FROM current.{records.name(table)}"
-        for c in columns
+    # One look at the table, at what was sent alone: each further one takes memory of its own.
+    fields = ", ".join(f"'{column}'" for column in columns)
+    values = ", ".join(map(records.name, columns))
+    seen = (
+        f"SELECT sys_id, unnest([{fields}]) AS field, unnest([{values}]) AS value"
+        f" FROM current.{records.name(table)} WHERE sys_id IN"
+        " (SELECT sys_id FROM change WHERE status = 'sent' AND table_name = $table)"
     )
     with store.transaction():
         before = _count_sent(store, table)
-        if seen:
+        if columns:
             store.execute(
                 f"UPDATE change SET status = 'confirmed', changed_at = $now FROM ({seen}) s"
                 " WHERE change.status = 'sent' AND change.table_name = $table"

@@ -154,13 +154,22 @@ def open_store(path: Path, memory_limit_mb: int = 112) -> Store:
     RunInProgressError if another process writes it.
     """
     is_new = not path.exists()
+    was_cut_off = _wal_path(path).exists()
     store = Store(path, _connect(path, memory_limit_mb, read_only=False))
     try:
+        if was_cut_off:
+            # What a killed run had committed is in memory now, and would stay there.
+            store.execute("CHECKPOINT")
         _migrate(store, is_new=is_new)
     except BaseException:
         store.close()
         raise
     return store
+
+
+def _wal_path(path: Path) -> Path:
+    """DuckDB's own log of what was committed and is not in the file yet."""
+    return path.with_name(path.name + ".wal")
 
 
 def snapshot_path(path: Path) -> Path:

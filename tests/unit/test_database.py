@@ -3,6 +3,8 @@
 import errno
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,6 +48,25 @@ def _insert_one_good_and_one_bad(store: Store) -> None:
         store.execute("INSERT INTO t VALUES (1)")
         with store.transaction():
             store.execute("INSERT INTO t VALUES ('x')")
+
+
+def test_what_a_killed_run_committed_is_put_into_the_file_before_anything_else(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "s.duckdb"
+    killed = (
+        "import os, sys, pathlib\n"
+        "from connector.store.database import open_store\n"
+        "store = open_store(pathlib.Path(sys.argv[1]))\n"
+        "store.execute('CREATE TABLE t AS SELECT range AS a FROM range(1000)')\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(path)], check=False)
+    log = path.with_name("s.duckdb.wal")
+    assert log.stat().st_size > 0
+    with open_store(path) as store:
+        assert not log.exists()
+        assert store.value("SELECT count(*) FROM t") == 1000
 
 
 def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
