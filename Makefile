@@ -55,7 +55,7 @@ docs: setup ## write the generated parts of docs/ anew
 
 evidence: setup ## what needs the UCI year (UCI=folder, default ../shared/data/uci-498)
 	@test -d $(UCI) || { echo "make evidence needs the UCI year in $(UCI); see docs/evidence.md"; exit 1; }
-	TRAVESIA_UCI=$(UCI) $(BIN)/python -m pytest -q -m evidence -p no:xdist --durations=10
+	TRAVESIA_UCI=$(UCI) $(BIN)/python -m pytest -q -m evidence -n $(WORKERS) --dist loadfile --durations=10
 
 bench: setup ## benchmarks (ratios, not seconds)
 	$(BIN)/python -m benchmarks.memory --uci $(UCI)

@@ -4,33 +4,15 @@ Each test is one claim of the README; all run the real commands against the sand
 """
 
 import json
-import random
-from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from connector.journey.mapping import load_mapping
-from tests.harness import Connector, Sandbox, classifications, journey_fields, sandbox
+from tests.evidence.replaying import installed, night, start
+from tests.harness import Connector, classifications, journey_fields
 
 pytestmark = [pytest.mark.evidence, pytest.mark.timeout(1500)]
-
-START = "2016-04-01 00:00:00"
-
-
-def night(n: int) -> str:
-    return str(datetime.fromisoformat(START) + timedelta(days=n))
-
-
-def start(data: Path, uci: Path, until: str = START) -> AbstractContextManager[Sandbox]:
-    return sandbox(data, "--seed", "uci", "--uci", str(uci), "--until", until, "--frozen")
-
-
-def installed(folder: Path, instance: Sandbox) -> Connector:
-    connector = Connector(folder, instance.url)
-    connector.do("provision", "--apply")
-    return connector
 
 
 def heaviest_moments(connector: Connector) -> dict[str, str]:
@@ -125,39 +107,6 @@ def test_a_second_sync_writes_nothing_and_a_third_sees_no_echo(tmp_path: Path, u
             for line in changed
             if json.loads(line).get("sys_updated_by") == "travesia.integration"
         ]
-
-
-def test_killed_twenty_times_it_ends_where_an_undisturbed_twin_ends(
-    tmp_path: Path, uci: Path
-) -> None:
-    dice = random.Random(498)  # noqa: S311 - a repeatable campaign, no secret
-    with (
-        start(tmp_path / "disturbed", uci, "2016-03-05 00:00:00") as disturbed,
-        start(tmp_path / "quiet", uci, "2016-03-05 00:00:00") as quiet,
-    ):
-        killed, twin = (
-            installed(tmp_path / "killed", disturbed),
-            installed(tmp_path / "twin", quiet),
-        )
-        kills = 0
-        day = 0
-        while kills < 20:
-            phase = dice.choice(["extract", "classify", "write_back", "write_back"])
-            kills += killed.kill_in(phase, dice.uniform(0, 0.25))
-            killed.sync()
-            twin.sync()
-            day += 1
-            assert day < 60, f"only {kills} kills took place"
-            for instance in (disturbed, quiet):
-                instance.advance(str(datetime(2016, 3, 5) + timedelta(days=day)))  # noqa: DTZ001 - UTC text
-        killed.sync()
-        twin.sync()
-        assert disturbed.dump("incident") == quiet.dump("incident")
-        assert classifications(killed) == classifications(twin)
-        for table in ("standing", "transition"):
-            columns = "* EXCLUDE (run_id)" if table == "transition" else "*"
-            query = f"SELECT {columns} FROM {table} ORDER BY ALL"
-            assert killed.read(query) == twin.read(query), table
 
 
 def test_the_dry_run_is_the_plan_and_touches_nothing(tmp_path: Path, uci: Path) -> None:
