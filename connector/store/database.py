@@ -18,6 +18,7 @@ import msgspec
 
 from connector.errors import RunInProgressError, StoreError
 from connector.messages import _
+from connector.wording import os_reason
 
 Row = dict[str, Any]
 
@@ -201,7 +202,7 @@ def publish_snapshot(path: Path) -> None:
         _discard(draft)
         raise StoreError(
             _("The snapshot {path} could not be written: {reason}").format(
-                path=target, reason=error.strerror
+                path=target, reason=os_reason(error)
             )
         ) from error
 
@@ -346,7 +347,7 @@ def _back_up(store: Store, number: int) -> None:
         _discard(copy)
         raise StoreError(
             _("The backup {path} could not be written: {reason}").format(
-                path=copy, reason=error.strerror
+                path=copy, reason=os_reason(error)
             )
         ) from error
 
