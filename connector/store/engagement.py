@@ -19,6 +19,9 @@ MONTH = 30
 
 HEAVIEST = 5
 
+TELLING = 0.05
+"""Fewer points than these would be shown as none."""
+
 
 @dataclass(frozen=True)
 class Formulas:
@@ -36,6 +39,7 @@ class Formulas:
     today: int
     first_day: int
     confidence_k: float
+    ageing: str
 
 
 def compute(store: Store, formulas: Formulas) -> None:
@@ -107,7 +111,7 @@ def _tell(store: Store, formulas: Formulas) -> None:
     today = formulas.today
     store.execute(_PAST, today=today, month=MONTH)
     store.execute(_SINCE)
-    store.execute(_MOVED, today=today, month=MONTH, heaviest=HEAVIEST)
+    store.execute(_MOVED, today=today, month=MONTH, heaviest=HEAVIEST, ageing=formulas.ageing)
     store.execute(_TOLD, today=today)
     store.execute(
         _NEXT.format(dimensions=formulas.dimensions), today=today, k=formulas.confidence_k
@@ -152,16 +156,25 @@ SELECT w.no, max(w.day) + 1 AS day FROM walked w JOIN past n USING (no)
 WHERE w.state <> n.state GROUP BY w.no
 """
 
-_MOVED = """
+# New evidence by its lines; what the older has lost or gained beside it is one line, the last.
+_MOVED = f"""
 CREATE OR REPLACE TEMP TABLE moved AS
-SELECT no, list(struct_pack(line := id, records := records, points := points)
-    ORDER BY abs(points) DESC, id)[:$heaviest] AS moves
-FROM (
-    SELECT p.no, l.id, round(sum(CASE WHEN p.day = $today THEN p.points ELSE -p.points END), 6)
-        AS points, coalesce(max(p.records) FILTER (p.day = $today), 0) AS records
-    FROM points p JOIN line l USING (line)
-    WHERE p.day IN ($today, $today - $month) GROUP BY ALL
-) WHERE abs(points) >= 0.05 GROUP BY no
+WITH fresh AS (
+    SELECT p.no, l.id, p.fresh_records AS records, p.fresh_points AS points
+    FROM points p JOIN line l USING (line) WHERE p.day = $today AND abs(p.fresh_points) >= {TELLING}
+), aged AS (
+    SELECT no, round(sum(CASE WHEN day = $today THEN points - fresh_points ELSE -points END), 6)
+        AS points
+    FROM points WHERE day IN ($today, $today - $month) GROUP BY no
+), heaviest AS (
+    SELECT no, list(struct_pack(line := id, records := records, points := points)
+        ORDER BY abs(points) DESC, id)[:$heaviest] AS moves
+    FROM fresh GROUP BY no
+)
+SELECT no, list_concat(coalesce(h.moves, []), CASE WHEN abs(a.points) >= {TELLING}
+    THEN [struct_pack(line := $ageing::VARCHAR, records := 0::BIGINT, points := a.points)]
+    ELSE [] END) AS moves
+FROM aged a LEFT JOIN heaviest h USING (no)
 """
 
 _TOLD = """
