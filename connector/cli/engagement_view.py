@@ -1,5 +1,6 @@
 """How relationships look: tables for people, plain data for programs."""
 
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 
 from connector.cli.output import bullet, say, table
@@ -23,7 +24,7 @@ from connector.wording import percent
 WIDE = 140
 """Columns from which on the state stands beside the name."""
 
-_SECRET = ("customer_table", "service_table")
+_SECRET = ("customer_table", "service_table", "ring_said", "ring_seen")
 
 
 def show_list(found: Relationships) -> None:
@@ -183,13 +184,19 @@ def _show_steps(row: Row, mapping: Mapping, journey: str) -> None:
     rows = [
         (
             step.name.in_(current_language()),
-            whole(row["steps"].get(step.id)) or "—",
+            _of_step(row["steps"], step.id),
             "" if has_ring or step.position == first else _("no ring"),
         )
         for step in steps
         if step.position >= first
     ]
     table((_("Step"), _("Trust"), _("Ring")), rows, title=_("By step of the journey"))
+
+
+def _of_step(steps: Dict[str, float | None], step: str) -> str:
+    if step in steps and steps[step] is None:
+        return _("too few people to show")
+    return whole(steps.get(step)) or "—"
 
 
 def _show_changes(row: Row, found: Relationships) -> None:

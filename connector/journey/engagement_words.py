@@ -39,13 +39,13 @@ def points(value: float, language: str) -> str:
 
 
 def steps_text(
-    steps: Mapping[str, float], mapping: JourneyMapping, journey: str, language: str
+    steps: Mapping[str, float | None], mapping: JourneyMapping, journey: str, language: str
 ) -> str:
-    """`Acordar 52 · Usar 48`, in the order of the journey."""
+    """`Acordar 52 · Usar 48`, in the order of the journey; without those of too few people."""
     return " · ".join(
         f"{step.name.in_(language)} {whole(steps[step.id])}"
         for step in mapping.journeys[journey].steps
-        if step.id in steps
+        if steps.get(step.id) is not None
     )
 
 

@@ -74,10 +74,16 @@ def test_a_person_confirms_the_ring_on_the_command_line(synced: Place) -> None:
     shown = connector.do("engagement", "--relationship", " × ".join(STORY))
     assert "confirmed by a person" in shown
     assert "no ring" not in shown
+    plan = connector.do("sync", "--dry-run", "--plan-file", "-")
     connector.sync()
     rows = synced.instance.dump(TABLE).values()
     (row,) = [row for row in rows if row["u_name"] == " × ".join(STORY)]
-    assert (row["u_ring"], row.get("u_ring_confirmed", "")) == ("confirmed", "")
+    assert (row["u_ring"], row["u_ring_confirmed"]) == ("confirmed", "2026-11-02")
+    assert "u_ring_confirmed" in plan, "the dry run says so before"
+    key = next(k for k, r in synced.instance.dump(TABLE).items() if r["u_name"] == row["u_name"])
+    synced.instance.api("PATCH", f"table/{TABLE}/{key}", {"u_ring_confirmed": "2026-10-01"})
+    connector.sync()
+    assert synced.instance.dump(TABLE)[key]["u_ring_confirmed"] == "2026-10-01"
 
 
 def test_the_lists_speak_and_the_backtest_is_honest(synced: Place) -> None:

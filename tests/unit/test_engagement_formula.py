@@ -68,6 +68,7 @@ def compute(store: Store, ledgers: Sequence[Sequence[Happened]]) -> list[Row]:
     store.execute(
         "CREATE OR REPLACE TEMP TABLE member AS SELECT no::UBIGINT AS relation, no FROM party"
     )
+    store.execute("CREATE OR REPLACE TEMP TABLE small_step (no INTEGER, step VARCHAR)")
     stored.compute(store, formulas_of(asked))
     return store.read("SELECT * FROM walked ORDER BY no, day")
 
