@@ -98,3 +98,14 @@ def test_the_lists_speak_and_the_backtest_is_honest(synced: Place) -> None:
     assert "Rank correlation" in connector.do("backtest")
     unknown = connector.call("engagement", "--relationship", "Nobody at all")
     assert (unknown.returncode, "no relationship is called" in unknown.stderr) == (2, True)
+
+
+def test_each_of_the_thirty_moments_appears_with_its_evidence(synced: Place) -> None:
+    """A new user sees every moment of truth decided at least once."""
+    decided = synced.connector.read(
+        "SELECT DISTINCT moment_id FROM moment WHERE polarity IN ('positive', 'negative')"
+        " AND evidence <> ''"
+    )
+    assert {row[0] for row in decided} == {f"M{n:02}" for n in range(1, 31)}
+    listed = synced.connector.do("moments")
+    assert all(f"M{n:02}" in listed for n in range(1, 31))
