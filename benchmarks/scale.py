@@ -30,7 +30,7 @@ from benchmarks.large import (
     grow,
     small_store,
 )
-from connector import extract, history, pipeline, relationships, write_back
+from connector import extract, history, opening, pipeline, relationships, write_back
 from connector import moments as decided
 from connector.classify import classify, save_classification
 from connector.config import Config, load_config
@@ -165,7 +165,7 @@ def night(folder: Path, _wanted: int, changed: int) -> dict[str, Any]:
         rows = _changed_rows(store, changed, format_instance(now - timedelta(hours=3)))
     spans = Spans()
     for module, function, name in (
-        (pipeline, "_extract", "extract"),
+        (pipeline, "take_in", "extract"),
         (pipeline, "classify", "classify"),
         (history, "trace", "past"),
         (pipeline, "save_classification", "save what differs"),
@@ -173,7 +173,7 @@ def night(folder: Path, _wanted: int, changed: int) -> dict[str, Any]:
         (relationships, "compute_engagement", "engagement"),
         (pipeline, "_plan", "plan"),
         (write_back, "send", "send"),
-        (pipeline, "publish_snapshot", "snapshot"),
+        (opening, "publish_snapshot", "snapshot"),
         (changes, "save_plan", "save the plan"),
     ):
         spans.around(module, function, name)

@@ -20,6 +20,7 @@ from connector.messages import _
 from connector.store import contacts, records
 from connector.store.database import Store
 from connector.timestamps import format_instance
+from connector.wording import os_reason
 
 _log = log.get("contacts")
 
@@ -100,7 +101,7 @@ def _lines(store: Store, mapping: JourneyMapping, path: Path) -> Sequence[Line]:
     try:
         text = decode(path.read_bytes())
     except OSError as error:
-        raise ConfigError(str(path), [error.strerror or type(error).__name__]) from error
+        raise ConfigError(str(path), [os_reason(error)]) from error
     except ValueError as error:
         raise ConfigError(str(path), [str(error)]) from error
     found = read_contacts(text, path.name, contact_touchpoints(mapping))

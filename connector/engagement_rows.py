@@ -1,12 +1,13 @@
 """The rows that show engagement in the tool: planned as a difference, sent in batches, checked.
 
-1. See what the tool holds: our columns, and what people wrote beside them (never written by us).
+1. See what the tool holds: our columns, and what people wrote beside them (never written by us,
+   but for a ring that a person confirmed on the command line, where the tool has no date yet).
 2. Plan: what differs. A row whose group became too small is emptied, never deleted.
 3. Send: new rows under their own sys_id, so that sending twice makes one; then check every reply.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector import log
 from connector.context import Run
@@ -16,6 +17,7 @@ from connector.journey.engagement_fields import (
     ENGAGEMENT_TABLE,
     PASSENGERS,
     PEOPLES,
+    RING_CONFIRMED,
     TOO_SMALL,
 )
 from connector.journey.engagement_model import Engagement
@@ -85,7 +87,7 @@ def save_seen(store: Store, rows: Mapping[str, Values]) -> None:
         [
             Seen(
                 sys_id,
-                row.get("u_ring_confirmed", ""),
+                row.get(RING_CONFIRMED),
                 bool(row.get("u_owner", "").strip()),
                 bool(row.get("u_next_step", "").strip()),
                 row.get("u_due", ""),
@@ -101,21 +103,31 @@ def plan_rows(
     """What the tool needs, in the order of the names; nothing where it holds it already."""
     if mapping.engagement is None:
         return []
-    confirmed = {
-        k: row["u_ring_confirmed"] for k, row in seen.items() if row.get("u_ring_confirmed")
-    }
-    wanted = {
-        row["sys_id"]: _wanted(
-            {**row, "ring_confirmed": confirmed.get(row["sys_id"]) or row["ring_confirmed"]},
-            mapping,
-            mapping.engagement,
-            journey,
-            language,
-        )
-        for row in engagement.read_next(store)
-    }
+    wanted = {}
+    for row in engagement.read_next(store):
+        held = seen.get(row["sys_id"])
+        as_told = {**row, "ring_confirmed": _ring_day(row, held)}
+        values = _wanted(as_told, mapping, mapping.engagement, journey, language)
+        wanted[row["sys_id"]] = values | _word(as_told, held)
     planned = [change for key, values in wanted.items() if (change := _change(key, values, seen))]
     return [*planned, *_emptied(wanted, seen)]
+
+
+def _ring_day(row: Row, held: Values | None) -> str:
+    """Since when the ring is confirmed, "" if it is not: the tool's own date before any other."""
+    in_tool = held.get(RING_CONFIRMED) if held is not None else ""
+    if in_tool is None:  # hidden from us
+        return _day(row["ring_confirmed"])
+    if in_tool:
+        return in_tool
+    is_emptied = held is not None and row["ring_seen"] is not None
+    return "" if is_emptied else _day(row["ring_said"])
+
+
+def _word(row: Row, held: Values | None) -> Values:
+    """A person's word from the command line, for the date that the tool does not have yet."""
+    is_empty = held is None or held.get(RING_CONFIRMED) == ""
+    return {RING_CONFIRMED: row["ring_confirmed"]} if row["ring_confirmed"] and is_empty else {}
 
 
 def _change(sys_id: str, values: Mapping[str, str], seen: Mapping[str, Values]) -> RowChange | None:
@@ -197,7 +209,7 @@ def send_rows(run: Run, planned: Sequence[RowChange], batch_size: int) -> RowsSe
     written = refused = 0
     for start in range(0, len(planned), batch_size):
         run.pause_point()
-        batch = planned[start : start + batch_size]
+        batch = _unless_said_meanwhile(run.instance, planned[start : start + batch_size])
         replies = {reply.sys_id: reply for reply in _send(run.instance, batch)}
         good = sum(_is_written(one, replies.get(one.sys_id)) for one in batch)
         written += good
@@ -208,15 +220,30 @@ def send_rows(run: Run, planned: Sequence[RowChange], batch_size: int) -> RowsSe
     return RowsSent(written, refused, tuple(_sentences(refused)))
 
 
+def _unless_said_meanwhile(instance: Instance, batch: Sequence[RowChange]) -> list[RowChange]:
+    """The batch without dates of rings that somebody wrote in the tool since we looked."""
+    asked = [one.sys_id for one in batch if one.seen is not None and RING_CONFIRMED in one.values]
+    rows = instance.read_records(TABLE, asked, ["sys_id", RING_CONFIRMED]) if asked else []
+    said = {row["sys_id"] for row in rows if row.get(RING_CONFIRMED)}
+    return [
+        replace(one, values={k: v for k, v in one.values.items() if k != RING_CONFIRMED})
+        if one.sys_id in said
+        else one
+        for one in batch
+    ]
+
+
 def _send(instance: Instance, batch: Sequence[RowChange]) -> list[UpdateReply]:
     new = [{"sys_id": one.sys_id, **one.values} for one in batch if one.seen is None]
-    old = [RecordUpdate(TABLE, o.sys_id, dict(o.values)) for o in batch if o.seen is not None]
+    old = [RecordUpdate(TABLE, o.sys_id, dict(o.values)) for o in batch if o.seen and o.values]
     replies = instance.create_records(TABLE, new) if new else []
     return [*replies, *(instance.send_updates(old) if old else [])]
 
 
 def _is_written(one: RowChange, reply: UpdateReply | None) -> bool:
     """A 200 is not proof: every field of the answer is looked at."""
+    if not one.values:
+        return True
     if reply is None or reply.status != "written":
         return False
     return all(reply.values.get(field) == value for field, value in one.values.items())

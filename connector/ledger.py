@@ -18,12 +18,12 @@ from connector.journey.engagement import (
     line_rows,
     numbers,
 )
-from connector.journey.engagement_model import OWN_PLACE, Engagement, Relationship
+from connector.journey.engagement_model import AGEING, OWN_PLACE, Engagement, Relationship
 from connector.journey.model import Mapping
 from connector.journey.scope import Catalogue, UnavailableError
 from connector.store import ledger
 from connector.store.database import Store
-from connector.store.engagement import Formulas
+from connector.store.engagement import MONTH, Formulas
 from connector.store.ledger import OWN_STEP, Span, Tied
 
 MOMENTS = ("moment_now", "moment")
@@ -153,14 +153,15 @@ def formulas_of(asked: Asked) -> Formulas:
         scored=formula.scored_days_sql(opinions, today),
         walk=formula.walk_sql(opinions, "scored", first_day),
         dimensions=formula.dimension_scores(opinions),
-        points=formula.points_sql(opinions),
+        points=formula.points_sql(opinions, MONTH),
         step_scores=formula.step_scores_sql(opinions, today),
-        ring=formula.ring_sql(opinions, numbers(opinions)),
+        ring=formula.ring_sql(opinions, numbers(opinions), first_day),
         steps=steps,
         first_step=first_step,
         today=today,
         first_day=first_day,
         confidence_k=opinions.formula.confidence_k,
+        ageing=AGEING,
     )
 
 

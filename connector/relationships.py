@@ -27,10 +27,12 @@ def of_run(
     if seen is None:
         is_missed = config.write_back.enabled and found.relationships > 0
         return [], engagement_rows.no_table() if is_missed else ""
+    shown = config.mapping
+    # Planned against what was seen last time: a dry run, which keeps nothing, plans the same.
+    rows = engagement_rows.plan_rows(this.store, mapping, shown.journey, shown.language, seen)
     if save:
         engagement_rows.save_seen(this.store, seen)
-    shown = config.mapping
-    return engagement_rows.plan_rows(this.store, mapping, shown.journey, shown.language, seen), ""
+    return rows, ""
 
 
 def settings_of(config: Config) -> Settings:

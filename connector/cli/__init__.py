@@ -12,6 +12,7 @@ from connector.cli.session import UsageError, console
 from connector.cli.shape import refusal
 from connector.errors import ConnectorError, InterruptedRunError
 from connector.messages import _
+from connector.wording import os_reason
 
 
 def main() -> None:
@@ -51,7 +52,7 @@ def _sentence(error: Exception) -> tuple[str, int]:
             return _("stopped"), InterruptedRunError.exit_code
         case OSError():
             name = f"{error.filename}: " if error.filename else ""
-            return f"{name}{error.strerror or type(error).__name__}", ConnectorError.exit_code
+            return f"{name}{os_reason(error)}", ConnectorError.exit_code
     return (
         _("this is a fault of Travesía ({kind}), please report it; --traceback shows where").format(
             kind=type(error).__name__

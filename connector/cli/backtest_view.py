@@ -5,6 +5,7 @@ from dataclasses import asdict
 from connector.backtest import AHEAD, BEFORE, Backtest, Quarter
 from connector.cli.output import bullet, say, table
 from connector.messages import _
+from connector.wording import number, percent, signed
 
 
 def backtest_as_data(found: Backtest | None) -> dict[str, object]:
@@ -27,11 +28,11 @@ def show_backtest(found: Backtest | None) -> None:
             _("Missed in the {n} days after, by score").format(n=AHEAD),
             _("by the times missed in the {n} days before").format(n=BEFORE),
         ),
-        [(number, _missed(a), _missed(b)) for number, (a, b) in enumerate(quarters, start=1)],
+        [(quarter, _missed(a), _missed(b)) for quarter, (a, b) in enumerate(quarters, start=1)],
         title=_("Four equal parts, the worst first"),
         numbers=2,
     )
-    shares = ", ".join(f"{name} {value:.0f}" for name, value in found.percentiles.items())
+    shares = ", ".join(f"{name} {number(value)}" for name, value in found.percentiles.items())
     say(_("Scores: {shares}").format(shares=shares))
     score, sla = found.score_correlation, found.sla_correlation
     text = _(
@@ -42,11 +43,11 @@ def show_backtest(found: Backtest | None) -> None:
 
 
 def _missed(quarter: Quarter) -> str:
-    return f"{100 * quarter.missed:.0f} %"
+    return percent(quarter.missed)
 
 
 def _correlation(value: float | None) -> str:
-    return "—" if value is None else f"{value:+.2f}"
+    return "—" if value is None else signed(value, 2)
 
 
 CLEARLY = 0.05

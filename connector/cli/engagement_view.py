@@ -1,8 +1,10 @@
 """How relationships look: tables for people, plain data for programs."""
 
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 
 from connector.cli.output import bullet, say, table
+from connector.cli.session import console
 from connector.journey.engagement_model import Engagement
 from connector.journey.engagement_words import (
     advice,
@@ -17,38 +19,58 @@ from connector.journey.model import Mapping
 from connector.messages import _, _n, current_language
 from connector.relationship_desk import Relationships, change_of
 from connector.store.database import Row
+from connector.wording import percent
 
-_SECRET = ("customer_table", "service_table")
+WIDE = 140
+"""Columns from which on the state stands beside the name."""
+
+_SECRET = ("customer_table", "service_table", "ring_said", "ring_seen")
 
 
 def show_list(found: Relationships) -> None:
-    """All relationships, the worst first; then what is in none."""
-    opinions, language = found.opinions, current_language()
-    head = (
-        _("Relationship"),
-        _("State"),
-        _("Trust"),
-        _("30 days"),
-        _("Provider keeps"),
-        _("Customer puts in"),
-        _("Certainty"),
-        _("People"),
-    )
-    rows = [
-        (
-            relationship_name(row, opinions, language),
-            opinions.state(row["state"]).name.in_(language),
-            whole(row["score"]) or "—",
-            _change(row),
-            whole(row["provider"]) or "—",
-            whole(row["customer_side"]) or "—",
-            f"{whole(100 * row['confidence'])} %",
-            row["people"],
-        )
-        for row in found.rows
-    ]
-    table(head, rows, title=_("Engagement: the state of each relationship"), numbers=6)
+    """All relationships, the worst first; then what is in none.
+
+    Where the terminal is narrow, the state stands under the name instead of beside it.
+    """
+    is_wide = console().width >= WIDE
+    sides = (_("Trust"), _("30 days"), _("Provider"), _("Customer"))
+    title = _("Engagement: the state of each relationship")
+    if is_wide:
+        columns = (_("Relationship"), _("State"), *sides, _("Certainty"), _("People"))
+        wide = [(*_named(row, found), *_figures(row), *_basis(row)) for row in found.rows]
+        table(columns, wide, title=title, numbers=6)
+    else:
+        narrow = [(_in_two_lines(row, found), *_figures(row)) for row in found.rows]
+        table((_("Relationship"), *sides), narrow, title=title, numbers=4)
+    if found.rows:
+        say(_("Provider: what it keeps; customer: what it puts in (50 is neutral)"), "dim")
+    if found.rows and not is_wide:
+        say(_("Beside the state: how certain it is"), "dim")
     _show_left_out(found)
+
+
+def _named(row: Row, found: Relationships) -> tuple[str, str]:
+    language = current_language()
+    name = relationship_name(row, found.opinions, language)
+    return name, found.opinions.state(row["state"]).name.in_(language)
+
+
+def _in_two_lines(row: Row, found: Relationships) -> str:
+    name, state = _named(row, found)
+    return f"{name}\n  {state} · {_share(row['confidence'])}"
+
+
+def _figures(row: Row) -> tuple[str, str, str, str]:
+    sides = (whole(row["provider"]) or "—", whole(row["customer_side"]) or "—")
+    return (whole(row["score"]) or "—", _change(row), *sides)
+
+
+def _basis(row: Row) -> tuple[str, str]:
+    return _share(row["confidence"]), str(row["people"])
+
+
+def _share(share: float) -> str:
+    return percent(int(100 * share) / 100)
 
 
 def _change(row: Row) -> str:
@@ -121,14 +143,12 @@ def _facts(row: Row, opinions: Engagement) -> list[tuple[str, str]]:
         text = _("with {n} smaller groups counted in").format(n=row["smaller"] - 1)
         found.append((_("Group"), text))
     if row["fallback_share"]:
-        share = whole(100 * row["fallback_share"])
-        found.append((_("Records that name no service"), f"{share} %"))
+        found.append((_("Records that name no service"), _share(row["fallback_share"])))
     return found
 
 
 def _confidence(row: Row) -> str:
-    text = _("{share} % ({n} people)")
-    return text.format(share=whole(100 * row["confidence"]), n=row["people"])
+    return _("{share} ({n} people)").format(share=_share(row["confidence"]), n=row["people"])
 
 
 def _ring(row: Row, opinions: Engagement) -> str:
@@ -148,7 +168,7 @@ def _show_reasons(title: str, reasons: Sequence[Row], opinions: Engagement) -> N
     rows = [
         (
             line_name(one["line"], opinions, language),
-            one["records"],
+            one["records"] or "—",
             points(one["points"], language),
         )
         for one in reasons
@@ -164,13 +184,19 @@ def _show_steps(row: Row, mapping: Mapping, journey: str) -> None:
     rows = [
         (
             step.name.in_(current_language()),
-            whole(row["steps"].get(step.id)) or "—",
+            _of_step(row["steps"], step.id),
             "" if has_ring or step.position == first else _("no ring"),
         )
         for step in steps
         if step.position >= first
     ]
     table((_("Step"), _("Trust"), _("Ring")), rows, title=_("By step of the journey"))
+
+
+def _of_step(steps: Dict[str, float | None], step: str) -> str:
+    if step in steps and steps[step] is None:
+        return _("too few people to show")
+    return whole(steps.get(step)) or "—"
 
 
 def _show_changes(row: Row, found: Relationships) -> None:

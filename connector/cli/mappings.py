@@ -19,6 +19,7 @@ from connector.coverage import Coverage, FieldValue, Group, RuleHits
 from connector.errors import ConnectorError
 from connector.journey.nearly import Tested
 from connector.messages import _, _n, current_language
+from connector.wording import number, percent
 
 app = typer.Typer()
 mappings = group(
@@ -198,7 +199,7 @@ def _records(records: int | None) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part} ({100 * part / whole:.1f} %)" if whole else "—"
+    return f"{number(part)} ({percent(part / whole, 1)})" if whole else "—"
 
 
 def _show_hits(rules: Sequence[RuleHits]) -> None:

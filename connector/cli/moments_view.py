@@ -9,6 +9,7 @@ from connector.journey.model import Text
 from connector.messages import _, _n, current_language
 from connector.moment_desk import SHOWN, OfRecord, Overview
 from connector.moment_records import Listed, Rate, RecordMoment
+from connector.wording import number
 
 
 def show_overview(found: Overview, zone: str) -> None:
@@ -78,7 +79,7 @@ def _cells(rate: Rate, found: Overview) -> list[str]:
 
 
 def _percent(share: float | None) -> str:
-    return "—" if share is None else f"{share * 100:.1f}"
+    return "—" if share is None else number(100 * share, 1)
 
 
 def _show_by_priority(found: Overview) -> None:

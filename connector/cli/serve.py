@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from connector import log, pipeline, scheduler, services
+from connector import alerts, log, pipeline, scheduler, services
 from connector.cli.options import examples, one_of
 from connector.cli.output import moment
 from connector.cli.period import month_before
@@ -55,7 +55,7 @@ def serve(
     """Make the jobs, run the schedule. A stop by signal is a good end (exit 0)."""
     session = session_of(context)
     config = session.instance_config()
-    tell = scheduler.teller(config, session.environment)
+    tell = alerts.teller(config, session.environment)
     with session.stopping() as stop:
         jobs = make_jobs(session, config, stop)
         if once:
@@ -69,7 +69,7 @@ def serve(
         scheduler.serve(jobs, config, stop, tell)
 
 
-def _run_once(job: Job, stop: threading.Event, tell: scheduler.Teller) -> int:
+def _run_once(job: Job, stop: threading.Event, tell: alerts.Teller) -> int:
     return {"succeeded": 0, "partial": PartialRunError.exit_code, "failed": 1}[
         scheduler.run_job(job, stop, tell)
     ]

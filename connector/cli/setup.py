@@ -21,6 +21,7 @@ from connector.config import (
 )
 from connector.errors import ConfigError
 from connector.messages import LANGUAGES, _, current_language
+from connector.wording import os_reason
 
 app = typer.Typer()
 
@@ -161,7 +162,7 @@ def _write(path: Path, text: str) -> None:
             file.write(text)
     except OSError as error:
         raise ConfigError(
-            str(path), [_("cannot write it: {reason}").format(reason=error.strerror)]
+            str(path), [_("cannot write it: {reason}").format(reason=os_reason(error))]
         ) from error
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from connector import pipeline, services
+from connector import pipeline, services, wording
 from connector.cli.options import AsJson, examples, flag, number, when
 from connector.cli.output import bars, bullet, print_json, say, table
 from connector.cli.session import UsageError, session_of
@@ -213,11 +213,12 @@ def _arrow(change: Change) -> str:
 
 
 def _outcome(config: Config, result: RunResult, options: Options) -> str:
+    seconds = wording.number(result.seconds, 1)
     if result.waiting_mapping and not options.dry_run:
-        return _("Nothing was written ({seconds:.1f} s).").format(seconds=result.seconds)
+        return _("Nothing was written ({seconds} s).").format(seconds=seconds)
     if not result.plan:
-        return _("Everything is as it should be: nothing to write ({seconds:.1f} s).").format(
-            seconds=result.seconds
+        return _("Everything is as it should be: nothing to write ({seconds} s).").format(
+            seconds=seconds
         )
     planned = _planned(result)
     if options.dry_run:
@@ -229,13 +230,13 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
         ).format(planned=planned)
     return _(
         "Planned {planned}. Records confirmed: {confirmed}, healed: {healed}; "
-        "fields refused: {refused} ({seconds:.1f} s)."
+        "fields refused: {refused} ({seconds} s)."
     ).format(
         planned=planned,
         confirmed=result.confirmed,
         refused=result.refused,
         healed=result.healed,
-        seconds=result.seconds,
+        seconds=seconds,
     )
 
 

@@ -14,6 +14,7 @@ from connector.config.settings import DEFAULT_NAME, Config
 from connector.config.values import did_you_mean
 from connector.errors import ConfigError
 from connector.messages import _
+from connector.wording import os_reason
 
 _NEVER_WRITTEN = re.compile(r"sys_|task_sla$|contract_sla$|sysapproval_|asmt_|kb_|cmn_|core_")
 """Users, SLA rows, approvals, surveys, knowledge, the organisation: read, never written."""
@@ -66,7 +67,7 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError:
         problem = _("the file is not UTF-8 text; save it as UTF-8")
     except OSError as error:
-        problem = _("cannot read the settings file: {reason}").format(reason=error.strerror)
+        problem = _("cannot read the settings file: {reason}").format(reason=os_reason(error))
     raise ConfigError(str(path), [problem])
 
 

@@ -19,6 +19,7 @@ from connector.config.values import (
 )
 from connector.errors import ConfigError
 from connector.messages import _
+from connector.wording import os_reason
 
 DEFAULT_NAME = "travesia.toml"
 
@@ -242,7 +243,7 @@ def _read_secret(source: str, option: str, path: Path) -> str:
     try:
         value = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else _("it is not text")
+        reason = os_reason(error) if isinstance(error, OSError) else _("it is not text")
         raise ConfigError(
             source,
             [

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from connector.errors import ConnectorError
 from connector.messages import _
+from connector.wording import os_reason
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise ConnectorError(
             _("The file {path} cannot be written ({reason}); choose another folder").format(
-                path=path, reason=error.strerror
+                path=path, reason=os_reason(error)
             )
         ) from error
     finally:

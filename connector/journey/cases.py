@@ -19,6 +19,7 @@ from connector.journey.files import Source
 from connector.journey.near import hint
 from connector.journey.shapes import FieldName, File, Name
 from connector.messages import _
+from connector.wording import os_reason
 
 EXPECTED = ("rule", "touchpoint", "step", "outcome", "band", "value")
 _HEADS = ("name", "table", "number")
@@ -93,7 +94,7 @@ def read_cases(paths: Sequence[Path]) -> Cases:
         try:
             text = decode(path.read_bytes())
         except OSError as error:
-            found.problems.append(f"{path}: {error.strerror or type(error).__name__}")
+            found.problems.append(f"{path}: {os_reason(error)}")
         except ValueError as error:
             found.problems.append(f"{path}: {error}")
         else:

@@ -1,7 +1,8 @@
 """The table that shows engagement in the tool: a row per relationship, and what people add to it.
 
-`COMPUTED` columns are ours: written where they differ. `PEOPLES` columns are never written: there
-people say who looks after the relationship, what comes next, and that the ring is on.
+`COMPUTED` columns are ours: written where they differ. `PEOPLES` columns are people's: there they
+say who looks after the relationship, what comes next, and that the ring is on. Of these only
+`RING_CONFIRMED` is ever written, where it is empty and a person said it on the command line.
 """
 
 from connector.journey.engagement_model import Engagement
@@ -75,9 +76,11 @@ COMPUTED: tuple[JourneyField, ...] = (
     _field("u_ring_evidence", "string", "Proposed because", "Propuesto porque", length=120),
 )
 
+RING_CONFIRMED = "u_ring_confirmed"
+
 PEOPLES: tuple[JourneyField, ...] = (
     _field(
-        "u_ring_confirmed",
+        RING_CONFIRMED,
         "date",
         "Ring confirmed on",
         "Anillo confirmado el",

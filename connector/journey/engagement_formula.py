@@ -236,18 +236,23 @@ SELECT no, day, bool_or(is_asked) AS is_asked FROM (
     return scored_sql(engagement, rolled_sql(engagement, "day_sum", days, today))
 
 
-def points_sql(engagement: Engagement) -> str:
+def points_sql(engagement: Engagement, fresh_days: int) -> str:
     """What each line adds to the score on each `point (no, day)`: no, day, line, records, points.
 
-    The points of a day sum up to the score less 50 (before the cap). Over TEMP TABLE `of_part`.
+    The points of a day sum up to the score less 50 (before the cap). `fresh_points` of them come
+    from the `fresh_records` of the last `fresh_days`. Over TEMP TABLE `of_part`.
     """
     terms, weights = engagement.formula, engagement.dimensions
     weight = f"[{', '.join(str(one.weight) for one in weights)}][dimension + 1]"
     decay = decay_sql(terms, "p.day - d.day")
+    is_fresh = f"FILTER (d.day > p.day - {fresh_days})"
+    points = f"50 * weight * {{}} * value / (of_dimension + {terms.k}) / total"
     return f"""
 WITH weighed AS (
     SELECT p.no, p.day, d.line, l.dimension, any_value(l.value) AS value,
-        sum(d.weight * l.weight * {decay}) AS n, sum(d.records)::BIGINT AS records
+        sum(d.weight * l.weight * {decay}) AS n, sum(d.records)::BIGINT AS records,
+        coalesce(sum(d.weight * l.weight * {decay}) {is_fresh}, 0) AS fresh,
+        coalesce(sum(d.records) {is_fresh}, 0)::BIGINT AS fresh_records
     FROM point p JOIN of_part d ON d.no = p.no AND d.day <= p.day
         AND d.day > p.day - {terms.window_days}
     JOIN line l ON l.line = d.line WHERE l.dimension >= 0 AND l.weight > 0 GROUP BY ALL
@@ -258,8 +263,8 @@ WITH weighed AS (
     SELECT no, day, sum({weight}) AS total FROM (SELECT DISTINCT no, day, dimension FROM weighed)
     GROUP BY ALL
 )
-SELECT no, day, line, records,
-    round(50 * weight * n * value / (of_dimension + {terms.k}) / total, 6) AS points
+SELECT no, day, line, records, round({points.format("n")}, 6) AS points,
+    fresh_records, round({points.format("fresh")}, 6) AS fresh_points
 FROM shared JOIN totals USING (no, day)
 """
 
@@ -286,11 +291,19 @@ SELECT no, step, uncapped AS score FROM (
 """
 
 
-def ring_sql(engagement: Engagement, numbers: Mapping[str, int]) -> str:
+def ring_sql(engagement: Engagement, numbers: Mapping[str, int], first_day: int) -> str:
     """When the ring was first proposed, and by what: no, proposed_day, evidence.
 
-    Over TEMP TABLEs `of_part` and `scored`; `$first` is the step that establishes engagement.
+    Nothing proposes it while the relationship is at risk or broken, or fell silent so: evidence
+    waits for the first day on which it is well (again). Over TEMP TABLEs `of_part`, `scored` and,
+    for the state from `first_day` on, `walked`; `$first` is the step that establishes engagement.
     """
+    unwell = [
+        f"'{one.id}'"
+        for one in engagement.scored
+        if (one.at_least or 0) < engagement.formula.dormant_from
+    ]
+    is_well = f"state NOT IN ({', '.join(unwell)})" if unwell else "true"
     parts = ["SELECT NULL::INTEGER AS no, NULL::INTEGER AS day, NULL::VARCHAR AS evidence"]
     for one in engagement.ring:
         if one.tables:
@@ -302,7 +315,19 @@ def ring_sql(engagement: Engagement, numbers: Mapping[str, int]) -> str:
                 f"SELECT no, day, '{one.id}' FROM scored"
                 f" WHERE contacts_so_far >= {one.contacts} AND score >= {one.score}"
             )
-    return (
-        "SELECT no, min(day) AS proposed_day, arg_min(evidence, (day, evidence)) AS evidence"
-        f" FROM ({' UNION ALL '.join(parts)}) WHERE no IS NOT NULL GROUP BY no"
-    )
+    return f"""
+WITH evidence AS (
+    SELECT no, min(day) AS day, arg_min(evidence, (day, evidence)) AS evidence
+    FROM ({" UNION ALL ".join(parts)}) WHERE no IS NOT NULL GROUP BY no
+), stood AS (
+    SELECT no, day, raw AS state FROM scored WHERE day < {first_day}
+    UNION ALL SELECT no, day, state FROM walked
+), known AS (
+    SELECT no, day, coalesce(last_value(CASE WHEN state <> '{NOT_ENOUGH}' THEN state END
+        IGNORE NULLS) OVER (PARTITION BY no ORDER BY day), '') AS state
+    FROM stood
+)
+SELECT e.no, min(s.day) AS proposed_day, any_value(e.evidence) AS evidence
+FROM evidence e JOIN known s ON s.no = e.no AND s.day >= e.day
+WHERE {is_well} GROUP BY e.no
+"""

@@ -15,6 +15,8 @@ Polarity = Literal["positive", "negative"]
 NOT_YET, NOT_ENOUGH, DORMANT = "not_yet", "not_enough", "dormant"
 """The states that no score gives: no contact yet, too little evidence, no contact any more."""
 OWN_PLACE = "*"
+AGEING = "ageing"
+"""Stands where lines are told for older evidence, which weighs less from day to day."""
 UNSCORED = (NOT_YET, NOT_ENOUGH, DORMANT)
 
 

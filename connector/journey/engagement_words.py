@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from babel.numbers import format_decimal
-
-from connector.journey.engagement_model import Engagement
+from connector.journey.engagement_model import AGEING, Engagement
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import mark, translate
+from connector.wording import signed_in
 
 Row = Mapping[str, Any]
 
@@ -29,23 +28,24 @@ def reasons_text(reasons: Iterable[Row], opinions: Engagement, language: str) ->
 
 def line_name(line_id: str, opinions: Engagement, language: str) -> str:
     """What people call a line; its id where the mapping no longer has it."""
+    if line_id == AGEING:
+        return translate(_AGEING, language)
     return {line.id: line.name.in_(language) for line in opinions.lines}.get(line_id, line_id)
 
 
 def points(value: float, language: str) -> str:
     """Points with their sign, one decimal, as the language writes numbers."""
-    text: str = format_decimal(round(value, 1) + 0.0, format="+0.0;\u22120.0", locale=language)
-    return text
+    return signed_in(value, language)
 
 
 def steps_text(
-    steps: Mapping[str, float], mapping: JourneyMapping, journey: str, language: str
+    steps: Mapping[str, float | None], mapping: JourneyMapping, journey: str, language: str
 ) -> str:
-    """`Acordar 52 · Usar 48`, in the order of the journey."""
+    """`Acordar 52 · Usar 48`, in the order of the journey; without those of too few people."""
     return " · ".join(
         f"{step.name.in_(language)} {whole(steps[step.id])}"
         for step in mapping.journeys[journey].steps
-        if step.id in steps
+        if steps.get(step.id) is not None
     )
 
 
@@ -91,6 +91,7 @@ def advice(row: Row, opinions: Engagement, language: str) -> str:
     return " ".join(sentences)
 
 
+_AGEING = mark("Older evidence weighs less")
 _NO_WORD = mark("No voice: it cannot get past {state}; ask a contact in {who} how it goes.")
 _NO_VOICE = mark("No voice: nobody has said how it goes; ask a contact in {who}.")
 _CAPPED = mark("Something serious is unanswered: trust stays at {cap} or below until it is.")

@@ -29,6 +29,7 @@ from connector.journey.shapes import (
     TouchpointText,
 )
 from connector.messages import _
+from connector.wording import os_reason
 
 
 @dataclass
@@ -64,7 +65,11 @@ def _read_into(found: Folder, path: Path, name: str) -> None:
             raise OSError(_("it is no regular file"))
         text = path.read_text(encoding="utf-8")
         _take_file(found, name, text, tomllib.loads(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        reason = os_reason(error)
+    except UnicodeDecodeError:
+        reason = _("it is not text in UTF-8")
+    except tomllib.TOMLDecodeError as error:
         reason = str(error)
     except RecursionError:
         reason = _("it is nested too deeply")

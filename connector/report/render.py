@@ -19,6 +19,7 @@ from connector.report.report import Report
 from connector.report.table import csv_of
 from connector.report.view import View, view_of
 from connector.resources import shipped
+from connector.wording import os_reason
 
 FORMATS = {"html": "text/html", "md": "text/markdown", "csv": "text/csv"}
 """Format → its content type."""
@@ -63,7 +64,7 @@ def write_files(report: Report, out: Path, formats: Sequence[str]) -> list[Path]
         except OSError as error:
             raise ConnectorError(
                 _("The report {path} cannot be written ({reason}); choose another folder").format(
-                    path=path, reason=error.strerror
+                    path=path, reason=os_reason(error)
                 )
             ) from error
         paths.append(path)

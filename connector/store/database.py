@@ -4,11 +4,10 @@ One writer at a time (see `lock.py`); readers use the snapshot published at the 
 Every DuckDB error leaves as a StoreError.
 """
 
-import errno
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -16,8 +15,17 @@ from typing import Any, Self
 import duckdb
 import msgspec
 
-from connector.errors import RunInProgressError, StoreError
+from connector.errors import StoreError
 from connector.messages import _
+from connector.store.troubles import (
+    discard,
+    first_line,
+    full_disk,
+    is_disk_full,
+    opening_error,
+    out_of_room,
+)
+from connector.wording import os_reason
 
 Row = dict[str, Any]
 
@@ -31,11 +39,6 @@ MB_PER_THREAD = 128
 """Every thread holds buffers of its own, so a store that may use little has one thread."""
 
 MOST_THREADS = 4
-
-LOW_DISK_MB = 256
-"""Below this a query that ran out of room may have run out of disk: DuckDB spills what it sorts,
-calls both "out of memory", and has given the disk back by the time it says so."""
-
 
 _RESHAPING = ("CREATE TABLE current.", "ALTER TABLE current.", "DROP TABLE current.")
 
@@ -126,13 +129,13 @@ class Store:
         try:
             yield
         except duckdb.OutOfMemoryException as error:
-            raise _out_of_room(self.path) from error
+            raise out_of_room(self.path) from error
         except duckdb.Error as error:
-            if _is_disk_full(error):
-                raise _full_disk(self.path) from error
+            if is_disk_full(error):
+                raise full_disk(self.path) from error
             raise StoreError(
                 _("The store {path} refused an operation: {reason}").format(
-                    path=self.path, reason=_first_line(error)
+                    path=self.path, reason=first_line(error)
                 )
             ) from error
 
@@ -198,10 +201,10 @@ def publish_snapshot(path: Path) -> None:
         draft.replace(target)
     except OSError as error:
         # Half a copy would take the room that the next attempt needs.
-        _discard(draft)
+        discard(draft)
         raise StoreError(
             _("The snapshot {path} could not be written: {reason}").format(
-                path=target, reason=error.strerror
+                path=target, reason=os_reason(error)
             )
         ) from error
 
@@ -223,73 +226,11 @@ def _connect(path: Path, memory_limit_mb: int, *, read_only: bool) -> duckdb.Duc
             path.parent.mkdir(parents=True, exist_ok=True)
         return duckdb.connect(str(path), read_only=read_only, config=settings)
     except (duckdb.Error, OSError, UnicodeDecodeError) as error:
-        raise _opening_error(path, error) from error
-
-
-def _opening_error(path: Path, error: Exception) -> StoreError:
-    reason = _first_line(error)
-    if "could not set lock" in reason.lower():
-        return RunInProgressError(
-            _("The store {path} is in use by another process; wait for it to end").format(path=path)
-        )
-    if _is_disk_full(error):
-        return _full_disk(path)
-    if "permission denied" in reason.lower():
-        return StoreError(
-            _(
-                "The store {path} may not be opened (permission denied); check who owns the file"
-                " and its folder, and their rights"
-            ).format(path=path)
-        )
-    return StoreError(
-        _(
-            "The store {path} cannot be opened ({reason}); restore a backup, or move it away and"
-            " run travesia sync again: everything in it can be read anew"
-        ).format(path=path, reason=reason)
-    )
+        raise opening_error(path, error) from error
 
 
 def _json(row: Mapping[str, Any]) -> str:
     return msgspec.json.encode(row).decode()
-
-
-def _out_of_room(path: Path) -> StoreError:
-    if _free_mb(path) < LOW_DISK_MB:
-        return _full_disk(path)
-    return StoreError(
-        _(
-            "The store {path} needs more memory than it may use; raise [store] memory_limit_mb"
-        ).format(path=path)
-    )
-
-
-def _is_disk_full(error: Exception) -> bool:
-    return os.strerror(errno.ENOSPC).lower() in str(error).lower()
-
-
-def _full_disk(path: Path) -> StoreError:
-    return StoreError(
-        _(
-            "The disk of the store {path} is full, or too small for its work ({free} MB are free);"
-            " make room there and run again"
-        ).format(path=path, free=round(_free_mb(path)))
-    )
-
-
-def _free_mb(path: Path) -> float:
-    try:
-        return shutil.disk_usage(path.parent).free / 2**20
-    except OSError:
-        return float("inf")
-
-
-def _discard(draft: Path) -> None:
-    with suppress(OSError):  # what is told is why the copy failed
-        draft.unlink(missing_ok=True)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _migrate(store: Store, *, is_new: bool) -> None:
@@ -343,10 +284,10 @@ def _back_up(store: Store, number: int) -> None:
     try:
         shutil.copyfile(store.path, copy)
     except OSError as error:
-        _discard(copy)
+        discard(copy)
         raise StoreError(
             _("The backup {path} could not be written: {reason}").format(
-                path=copy, reason=error.strerror
+                path=copy, reason=os_reason(error)
             )
         ) from error
 

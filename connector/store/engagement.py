@@ -19,6 +19,9 @@ MONTH = 30
 
 HEAVIEST = 5
 
+TELLING = 0.05
+"""Fewer points than these would be shown as none."""
+
 
 @dataclass(frozen=True)
 class Formulas:
@@ -36,6 +39,7 @@ class Formulas:
     today: int
     first_day: int
     confidence_k: float
+    ageing: str
 
 
 def compute(store: Store, formulas: Formulas) -> None:
@@ -90,8 +94,9 @@ def _compute_part(store: Store, formulas: Formulas, part: tuple[int, int]) -> No
     store.execute(f"CREATE OR REPLACE TEMP TABLE points AS {formulas.points}")
     store.execute(_REASONS, heaviest=HEAVIEST)
     store.execute(
-        "CREATE OR REPLACE TEMP TABLE in_step AS SELECT no, map_from_entries(list((step, score)"
-        f" ORDER BY step)) AS steps FROM ({formulas.step_scores}) GROUP BY no",
+        "CREATE OR REPLACE TEMP TABLE in_step AS SELECT no, map_from_entries(list((step,"
+        " CASE WHEN t.step IS NULL THEN score END) ORDER BY s.step)) AS steps"
+        f" FROM ({formulas.step_scores}) s LEFT JOIN small_step t USING (no, step) GROUP BY no",
         steps=list(formulas.steps),
     )
     store.execute(
@@ -107,7 +112,7 @@ def _tell(store: Store, formulas: Formulas) -> None:
     today = formulas.today
     store.execute(_PAST, today=today, month=MONTH)
     store.execute(_SINCE)
-    store.execute(_MOVED, today=today, month=MONTH, heaviest=HEAVIEST)
+    store.execute(_MOVED, today=today, month=MONTH, heaviest=HEAVIEST, ageing=formulas.ageing)
     store.execute(_TOLD, today=today)
     store.execute(
         _NEXT.format(dimensions=formulas.dimensions), today=today, k=formulas.confidence_k
@@ -152,16 +157,25 @@ SELECT w.no, max(w.day) + 1 AS day FROM walked w JOIN past n USING (no)
 WHERE w.state <> n.state GROUP BY w.no
 """
 
-_MOVED = """
+# New evidence by its lines; what the older has lost or gained beside it is one line, the last.
+_MOVED = f"""
 CREATE OR REPLACE TEMP TABLE moved AS
-SELECT no, list(struct_pack(line := id, records := records, points := points)
-    ORDER BY abs(points) DESC, id)[:$heaviest] AS moves
-FROM (
-    SELECT p.no, l.id, round(sum(CASE WHEN p.day = $today THEN p.points ELSE -p.points END), 6)
-        AS points, coalesce(max(p.records) FILTER (p.day = $today), 0) AS records
-    FROM points p JOIN line l USING (line)
-    WHERE p.day IN ($today, $today - $month) GROUP BY ALL
-) WHERE abs(points) >= 0.05 GROUP BY no
+WITH fresh AS (
+    SELECT p.no, l.id, p.fresh_records AS records, p.fresh_points AS points
+    FROM points p JOIN line l USING (line) WHERE p.day = $today AND abs(p.fresh_points) >= {TELLING}
+), aged AS (
+    SELECT no, round(sum(CASE WHEN day = $today THEN points - fresh_points ELSE -points END), 6)
+        AS points
+    FROM points WHERE day IN ($today, $today - $month) GROUP BY no
+), heaviest AS (
+    SELECT no, list(struct_pack(line := id, records := records, points := points)
+        ORDER BY abs(points) DESC, id)[:$heaviest] AS moves
+    FROM fresh GROUP BY no
+)
+SELECT no, list_concat(coalesce(h.moves, []), CASE WHEN abs(a.points) >= {TELLING}
+    THEN [struct_pack(line := $ageing::VARCHAR, records := 0::BIGINT, points := a.points)]
+    ELSE [] END) AS moves
+FROM aged a LEFT JOIN heaviest h USING (no)
 """
 
 _TOLD = """
@@ -223,13 +237,17 @@ def propose_rings(store: Store, table: str) -> None:
 
 
 def confirm_ring(store: Store, sys_id: str, day: date) -> None:
-    """A person says that the relationship is established since that day."""
+    """A person says that the relationship is established since that day.
+
+    What was last seen in the tool is older than this word: it no longer counts.
+    """
     store.execute(
         "INSERT INTO ring VALUES ($id, NULL, '', $day)"
         " ON CONFLICT DO UPDATE SET confirmed_on = excluded.confirmed_on",
         id=sys_id,
         day=day,
     )
+    store.execute("UPDATE engagement_seen SET ring_confirmed = NULL WHERE sys_id = $id", id=sys_id)
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -237,6 +255,7 @@ def confirm_ring(store: Store, sys_id: str, day: date) -> None:
 _WITH_RING = """
 SELECT e.*, r.proposed_on AS ring_proposed, coalesce(r.evidence, '') AS ring_evidence,
     coalesce(s.ring_confirmed, r.confirmed_on) AS ring_confirmed,
+    r.confirmed_on AS ring_said, s.ring_confirmed AS ring_seen,
     coalesce(s.has_owner, false) AS has_owner, coalesce(s.has_next_step, false) AS has_next_step,
     s.due
 FROM {table} e LEFT JOIN {ring} r USING (sys_id) LEFT JOIN engagement_seen s USING (sys_id)
@@ -275,10 +294,13 @@ def read_left_out(store: Store) -> Row:
 
 @dataclass(frozen=True)
 class Seen:
-    """What people wrote into one of our rows: dates as the tool has them, "" for none. No texts."""
+    """What people wrote into one of our rows: dates as the tool has them, "" for none. No texts.
+
+    `ring_confirmed` is None where the tool hides the column from us.
+    """
 
     sys_id: str
-    ring_confirmed: str
+    ring_confirmed: str | None
     has_owner: bool
     has_next_step: bool
     due: str
@@ -294,12 +316,25 @@ _SEEN = {
 
 
 def save_seen(store: Store, rows: Sequence[Seen]) -> None:
-    """Replace what was last seen."""
+    """Replace what was last seen. A ring that somebody emptied in the tool is no longer confirmed,
+    whoever had confirmed it; a hidden one stays as it was seen last."""
     given = store.given("seen_rows", [asdict(row) for row in rows], _SEEN)
     with store.transaction(), given:
+        store.execute(_LOOKED)
+        store.execute(
+            "UPDATE ring SET confirmed_on = NULL FROM looked l"
+            " WHERE ring.sys_id = l.sys_id AND l.is_emptied"
+        )
         store.execute("DELETE FROM engagement_seen")
-        if rows:
-            store.execute(
-                "INSERT INTO engagement_seen SELECT sys_id, TRY_CAST(ring_confirmed AS DATE),"
-                " has_owner, has_next_step, TRY_CAST(due AS DATE) FROM seen_rows"
-            )
+        store.execute("INSERT INTO engagement_seen SELECT * EXCLUDE (is_emptied) FROM looked")
+        store.execute("DROP TABLE looked")
+
+
+_LOOKED = """
+CREATE OR REPLACE TEMP TABLE looked AS
+SELECT n.sys_id, CASE WHEN n.ring_confirmed IS NULL THEN o.ring_confirmed
+        ELSE TRY_CAST(nullif(n.ring_confirmed, '') AS DATE) END AS ring_confirmed,
+    n.has_owner, n.has_next_step, TRY_CAST(nullif(n.due, '') AS DATE) AS due,
+    n.ring_confirmed = '' AND o.ring_confirmed IS NOT NULL AS is_emptied
+FROM seen_rows n LEFT JOIN engagement_seen o USING (sys_id)
+"""

@@ -82,7 +82,8 @@ def begin(store: Store, lines: Sequence[Mapping[str, Any]]) -> None:
         " fallback BIGINT)"
     )
     store.execute(
-        "CREATE OR REPLACE TEMP TABLE seen (relation UBIGINT, person UBIGINT, is_in_window BOOLEAN)"
+        "CREATE OR REPLACE TEMP TABLE seen (relation UBIGINT, step VARCHAR, person UBIGINT,"
+        " is_in_window BOOLEAN, is_scored BOOLEAN)"
     )
     store.execute("CREATE OR REPLACE TEMP TABLE nobodys (table_name VARCHAR, records BIGINT)")
     store.execute(
@@ -284,9 +285,10 @@ def _take_lines(store: Store, span: Span) -> None:
         sponsor=span.sponsor_weight,
     )
     store.execute(
-        "INSERT INTO seen SELECT relation, person, bool_or(last_at > $from) FROM ("
-        "SELECT relation, person, list_max([x.happened for x in given]) AS last_at FROM evidence"
-        " WHERE relation IS NOT NULL AND person IS NOT NULL AND len(given) > 0)"
-        " GROUP BY relation, person",
+        "INSERT INTO seen SELECT e.relation, coalesce(l.step, e.step) AS step, e.person,"
+        " bool_or(e.g.happened > $from), bool_or(e.g.happened > $from AND l.dimension >= 0"
+        " AND l.weight > 0) FROM (SELECT relation, step, person, unnest(given) AS g"
+        " FROM evidence WHERE relation IS NOT NULL AND person IS NOT NULL) e"
+        " JOIN line l ON l.line = e.g.line GROUP BY ALL",
         **{"from": naive(span.window_from)},
     )

@@ -16,6 +16,7 @@ from typing import Any
 
 from connector.errors import RunInProgressError, StoreError
 from connector.messages import _
+from connector.wording import os_reason
 
 ATTEMPTS = 6
 PAUSE_SECONDS = 0.05
@@ -53,7 +54,7 @@ def locked(store: Path) -> Iterator[Status]:
     except OSError as error:
         raise StoreError(
             _("{path} cannot be written ({reason}); check the folder in [store] path").format(
-                path=path, reason=error.strerror
+                path=path, reason=os_reason(error)
             )
         ) from error
     try:

@@ -1,6 +1,7 @@
 """What stewards overruled by hand, in the tool: honoured until the record's own state changes.
 
-Path-dependent: the state that an override holds for is the one in which it was first seen here.
+An override holds for the state in which the steward said it. The audit tells which that was; where
+it cannot be read, it is the state in which the override was first seen here (path-dependent).
 Works on the TEMP TABLE `override_next` until it is saved.
 """
 
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from connector.store.database import Row, Store
-from connector.store.records import name
+from connector.store.records import list_columns, name
 from connector.store.runs import naive
 
 RULE = "override"
@@ -40,12 +41,28 @@ def begin(
         f"from_json($places, '{_PLACES}'), recursive := false) AS p",
         places=json.dumps(list(places)),
     )
+    left = _LEFT if set(list_columns(store, "sys_audit")) >= _AUDITED else _UNKNOWN
     for table, columns in held.items():
         if _WORD in columns:
-            store.execute(_next(table, columns), table=table, now=naive(now))
+            store.execute(_next(table, columns, left), table=table, now=naive(now))
 
 
-def _next(table: str, columns: Collection[str]) -> str:
+_AUDITED = {"documentkey", "fieldname", "oldvalue", "sys_created_on"}
+
+# The state that a record first left after the steward's last word on it, and when.
+_LEFT = f"""
+SELECT documentkey AS sys_id, arg_min(oldvalue, sys_created_on) AS state,
+    min(TRY_CAST(sys_created_on AS TIMESTAMP)) AS left_at
+FROM current.sys_audit JOIN (
+    SELECT documentkey, max(sys_created_on) AS said_at FROM current.sys_audit
+    WHERE fieldname IN ('{_WORD}', '{_REASON}') GROUP BY documentkey
+) USING (documentkey)
+WHERE fieldname = 'state' AND sys_created_on > said_at GROUP BY documentkey
+"""
+_UNKNOWN = "SELECT NULL::VARCHAR AS sys_id, NULL::VARCHAR AS state, NULL::TIMESTAMP AS left_at"
+
+
+def _next(table: str, columns: Collection[str], left: str) -> str:
     # NULL is unknown: a column that is hidden for a night neither ends an override nor begins one.
     state = "c.state" if "state" in columns else "''"
     reason = f"coalesce(c.{_REASON}, '')" if _REASON in columns else "''"
@@ -53,12 +70,15 @@ def _next(table: str, columns: Collection[str]) -> str:
     has_left = f"o.ended_at IS NULL AND o.state <> '' AND {state} <> o.state"
     return (
         f"INSERT INTO override_next SELECT $table, c.sys_id, c.{_WORD}, {reason},"
-        f" CASE WHEN {same} AND o.state <> '' THEN o.state ELSE coalesce({state}, '') END,"
+        f" CASE WHEN {same} AND o.state <> '' THEN o.state"
+        f" ELSE coalesce(l.state, {state}, '') END,"
         f" CASE WHEN {same} THEN o.seen_at ELSE $now END,"
-        f" CASE WHEN {same} THEN CASE WHEN {has_left} THEN $now ELSE o.ended_at END END,"
+        f" CASE WHEN {same} THEN CASE WHEN {has_left} THEN $now ELSE o.ended_at END"
+        " ELSE l.left_at END,"
         " coalesce(o.overruled, '')"
         f" FROM current.{name(table)} c LEFT JOIN journey_override o"
         " ON o.table_name = $table AND o.sys_id = c.sys_id"
+        f" LEFT JOIN ({left}) l ON l.sys_id = c.sys_id"
         f" WHERE c.{_WORD} <> ''"
         " UNION ALL SELECT o.* FROM journey_override o"
         f" JOIN current.{name(table)} c USING (sys_id)"

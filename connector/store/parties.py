@@ -11,7 +11,8 @@ OWN_TABLE = "u_journey_engagement"
 
 
 def group(store: Store, minimum: int) -> None:
-    """TEMP TABLE `party`: the relationships that may be shown, and `member`: what is in them.
+    """TEMP TABLE `party`: the relationships that may be shown, and `member`: what is in them; and
+    `small_step`: the steps of those whose scores would rest on fewer people than that.
 
     One with fewer than `minimum` people goes up to the parent department, else the company, deepest
     first; where no way leads up it is left out (`too_small`). With `minimum` 0 all stay.
@@ -42,6 +43,13 @@ def group(store: Store, minimum: int) -> None:
     store.execute(
         "CREATE OR REPLACE TEMP TABLE member AS SELECT c.relation, p.no FROM climb c"
         " JOIN party p ON p.customer = c.customer AND p.service = c.service"
+    )
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE small_step AS SELECT m.no, l.step FROM member m"
+        " JOIN (SELECT DISTINCT relation, step FROM ledger) l USING (relation)"
+        " LEFT JOIN seen s ON s.relation = l.relation AND s.step = l.step AND s.is_scored"
+        " WHERE l.step IS NOT NULL GROUP BY ALL HAVING count(DISTINCT s.person) < $minimum",
+        minimum=minimum,
     )
 
 

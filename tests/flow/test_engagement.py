@@ -74,10 +74,16 @@ def test_a_person_confirms_the_ring_on_the_command_line(synced: Place) -> None:
     shown = connector.do("engagement", "--relationship", " × ".join(STORY))
     assert "confirmed by a person" in shown
     assert "no ring" not in shown
+    plan = connector.do("sync", "--dry-run", "--plan-file", "-")
     connector.sync()
     rows = synced.instance.dump(TABLE).values()
     (row,) = [row for row in rows if row["u_name"] == " × ".join(STORY)]
-    assert (row["u_ring"], row.get("u_ring_confirmed", "")) == ("confirmed", "")
+    assert (row["u_ring"], row["u_ring_confirmed"]) == ("confirmed", "2026-11-02")
+    assert "u_ring_confirmed" in plan, "the dry run says so before"
+    key = next(k for k, r in synced.instance.dump(TABLE).items() if r["u_name"] == row["u_name"])
+    synced.instance.api("PATCH", f"table/{TABLE}/{key}", {"u_ring_confirmed": "2026-10-01"})
+    connector.sync()
+    assert synced.instance.dump(TABLE)[key]["u_ring_confirmed"] == "2026-10-01"
 
 
 def test_the_lists_speak_and_the_backtest_is_honest(synced: Place) -> None:
@@ -92,3 +98,14 @@ def test_the_lists_speak_and_the_backtest_is_honest(synced: Place) -> None:
     assert "Rank correlation" in connector.do("backtest")
     unknown = connector.call("engagement", "--relationship", "Nobody at all")
     assert (unknown.returncode, "no relationship is called" in unknown.stderr) == (2, True)
+
+
+def test_each_of_the_thirty_moments_appears_with_its_evidence(synced: Place) -> None:
+    """A new user sees every moment of truth decided at least once."""
+    decided = synced.connector.read(
+        "SELECT DISTINCT moment_id FROM moment WHERE polarity IN ('positive', 'negative')"
+        " AND evidence <> ''"
+    )
+    assert {row[0] for row in decided} == {f"M{n:02}" for n in range(1, 31)}
+    listed = synced.connector.do("moments")
+    assert all(f"M{n:02}" in listed for n in range(1, 31))

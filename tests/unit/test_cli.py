@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import typer
 
-from connector import cli, log, pipeline, scheduler, services
+from connector import alerts, cli, log, pipeline, scheduler, services
 from connector.check import Finding
 from connector.cli import period, serve
 from connector.cli.app import app
@@ -665,8 +665,8 @@ def test_a_scheduled_run_that_is_not_whole_calls_for_a_person_and_counts_as_fres
 ) -> None:
     lean(monkeypatch, lambda *_: result(outcome="partial", **outcome))
     monkeypatch.setattr(pipeline, "sweep", lambda *_: [SHRUNK])
-    told: list[scheduler.Alert] = []
-    monkeypatch.setattr(scheduler, "teller", lambda *_: told.append)
+    told: list[alerts.Alert] = []
+    monkeypatch.setattr(alerts, "teller", lambda *_: told.append)
     assert cli.run(["serve", "--once", name]) == 6
     assert [(alert.kind, alert.job) for alert in told] == [("partial", name)]
     assert said in told[0].message

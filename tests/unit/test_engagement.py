@@ -231,6 +231,19 @@ def test_approvers_of_other_departments_are_no_people_of_a_relationship(kit: Kit
     assert (result.relationships, result.too_small) == (0, 1)
 
 
+def test_a_step_of_few_people_is_not_shown_although_the_relationship_is(kit: Kit) -> None:
+    """Four who gave a request up would stand alone in their step; eight in use do not."""
+    spread(kit, "f", 8, lambda n: n + 1)
+    given_up = {"business_service": "erp", "closed_at": ago(4), "approval": "requested"}
+    given_up["state"] = kit.mapping.sets["skipped_states"][0]
+    for n in range(5):
+        kit.put("sc_req_item", {"sys_id": f"i{n}", "requested_for": f"f{n}", **given_up})
+        compute(kit)
+        steps = named(kit)["Finanzas", "ERP"]["steps"]
+        assert steps["usar"] > 50
+        assert (steps["acordar"] is not None) == (n == 4)
+
+
 def test_departments_that_are_their_own_ancestors_do_not_hang_the_run(kit: Kit) -> None:
     kit.put(
         "cmn_department",

@@ -105,6 +105,7 @@ def test_an_overlays_fault_names_the_overlays_line() -> None:
         ("caller.repeat_within_7_days=true", "caller.repeat_within_9_days=true", "has no fact"),
         ('met = "sla-met"', 'met = "sla-mt"', "sla-met"),
         ("half_life_days = 45", 'half_life_days = "45"', "whole number"),
+        ('id = "idea-offered"', 'id = "ageing"', "may not be called ageing"),
         ('at = ["resolved_at", "closed_at"]', 'at = ["sys_updated_on"]', "our own writes move it"),
         (
             'via = ["task"]',

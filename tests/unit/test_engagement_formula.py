@@ -1,7 +1,7 @@
 """The formulas against a slow reading of them, over ledgers that nobody would think of."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connector.encoded_query import Context
 from connector.journey.engagement import line_rows, numbers
-from connector.journey.engagement_model import Engagement
+from connector.journey.engagement_model import AGEING, Engagement
 from connector.journey.scope import Catalogue
 from connector.ledger import Asked, day_number, formulas_of
 from connector.store import engagement as stored
@@ -68,6 +68,7 @@ def compute(store: Store, ledgers: Sequence[Sequence[Happened]]) -> list[Row]:
     store.execute(
         "CREATE OR REPLACE TEMP TABLE member AS SELECT no::UBIGINT AS relation, no FROM party"
     )
+    store.execute("CREATE OR REPLACE TEMP TABLE small_step (no INTEGER, step VARCHAR)")
     stored.compute(store, formulas_of(asked))
     return store.read("SELECT * FROM walked ORDER BY no, day")
 
@@ -203,3 +204,65 @@ def test_one_bad_day_changes_no_state_and_two_do(store: Store) -> None:
     assert last["state"] == "connected"
     earlier = [*base, *[Happened("sla-breached", TODAY - 1, 2.5)]]
     assert compute(store, [earlier])[-1]["state"] == "transactional"
+
+
+def test_nothing_proposes_the_ring_while_the_relationship_is_at_risk(store: Store) -> None:
+    """Its evidence waits: the ring is proposed on the first day on which all is well again."""
+    bad = [Happened(line, TODAY - 90) for line in ("contact", *["sla-breached"] * 9)]
+    signed = [*bad, Happened("ring-approval", TODAY - 80)]
+    better = [Happened("one-touch", TODAY - 30 + n % 10) for n in range(60)]
+    walked = compute(store, [signed, [*signed, *better], [*bad, *better]])
+    well = min(r["day"] for r in walked if (r["no"], r["state"]) == (2, "transactional"))
+    rings = store.read("FROM ring_next ORDER BY sys_id")
+    assert next(r["state"] for r in walked if r["day"] == TODAY) == "not_enough", (
+        "silence heals not"
+    )
+    assert TODAY - 80 < well < TODAY
+    assert [(r["sys_id"], r["evidence"]) for r in rings] == [("r2", "ring-approval")]
+    assert day_number_of(rings[0]["proposed_on"]) == well
+
+
+def test_evidence_from_before_the_fall_proposes_on_its_own_day(store: Store) -> None:
+    fine = [Happened(line, TODAY - 90) for line in ("contact", *["one-touch"] * 9)]
+    fell = [*fine, Happened("ring-approval", TODAY - 88)]
+    fell += [Happened("sla-breached", TODAY - 40) for _ in range(40)]
+    walked = compute(store, [fell])
+    assert walked[-1]["state"] in ("at_risk", "broken")
+    (ring,) = store.read("FROM ring_next")
+    assert day_number_of(ring["proposed_on"]) == TODAY - 88
+
+
+def day_number_of(day: date) -> int:
+    return (day - date(1970, 1, 1)).days
+
+
+def moves_of(store: Store, *lines: Happened) -> list[tuple[str, int, float]]:
+    compute(store, [lines])
+    (row,) = store.read("SELECT score, month_score, moves FROM engagement_next")
+    return [(one["line"], one["records"], one["points"]) for one in row["moves"]]
+
+
+def test_only_new_evidence_moves_and_ageing_is_named_last(store: Store) -> None:
+    old = [Happened(line, TODAY - 70) for line in ("contact", *["sla-breached"] * 9)]
+    old += [Happened("one-touch", TODAY - 70) for _ in range(9)]
+    fresh = [Happened("csat-5", TODAY - 4), Happened("csat-5", TODAY - 3)]
+    moves = moves_of(store, *old, *fresh)
+    (row,) = store.read("SELECT score, month_score FROM engagement_next")
+    assert [(line, records) for line, records, _points in moves] == [("csat-5", 2), (AGEING, 0)]
+    assert sum(points for *_, points in moves) == pytest.approx(row["score"] - row["month_score"])
+
+
+def test_the_new_part_of_a_line_is_told_apart_from_its_old_part(store: Store) -> None:
+    old = [Happened(line, TODAY - 45) for line in ("contact", *["sla-breached"] * 9)]
+    moves = moves_of(store, *old, Happened("sla-breached", TODAY - 2))
+    assert [(line, records) for line, records, _points in moves] == [
+        ("sla-breached", 1),
+        (AGEING, 0),
+    ]
+    lost, won = (points for *_, points in moves)
+    assert lost < 0 < won, "the old misses weigh less, the new one weighs"
+
+
+def test_silence_is_told_as_ageing_alone(store: Store) -> None:
+    old = [Happened(line, TODAY - 45) for line in ("contact", *["sla-breached"] * 9)]
+    assert [line for line, *_ in moves_of(store, *old)] == [AGEING]

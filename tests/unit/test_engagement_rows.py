@@ -160,6 +160,87 @@ def test_what_people_wrote_is_never_sent_and_is_seen(store: Store) -> None:
     assert (known["ring_confirmed"], known["has_owner"]) == (date(2026, 3, 2), True)
 
 
+def confirmed_row(store: Store, in_tool: str = "") -> FakeInstance:
+    """A row in the tool; a person confirmed its ring on the command line."""
+    put(store, KEYS[0], "ERP")
+    instance = tool()
+    bring(store, instance)
+    filled(instance)
+    instance.tables[TABLE][0]["u_ring_confirmed"] = in_tool
+    engagement.confirm_ring(store, KEYS[0], date(2026, 11, 2))
+    return instance
+
+
+def see(store: Store, instance: FakeInstance) -> None:
+    seen = see_rows(instance)
+    assert seen is not None
+    engagement_rows.save_seen(store, seen)
+
+
+def test_a_ring_confirmed_on_the_command_line_is_written_once(store: Store) -> None:
+    instance = confirmed_row(store)
+    bring(store, instance)
+    (update,) = instance.sent
+    assert update.values == {"u_ring": "confirmed", "u_ring_confirmed": "2026-11-02"}
+    see(store, instance)
+    assert plan(store, instance) == []
+
+
+def test_a_new_row_carries_the_ring_that_was_confirmed_before(store: Store) -> None:
+    put(store, KEYS[0], "ERP")
+    engagement.confirm_ring(store, KEYS[0], date(2026, 11, 2))
+    instance = tool()
+    bring(store, instance)
+    ((_table, row),) = instance.created
+    assert (row["u_ring"], row["u_ring_confirmed"]) == ("confirmed", "2026-11-02")
+
+
+def test_a_date_that_people_wrote_in_the_tool_wins(store: Store) -> None:
+    instance = confirmed_row(store, in_tool="2026-03-02")
+    bring(store, instance)
+    (update,) = instance.sent
+    assert update.values == {"u_ring": "confirmed"}
+    assert instance.tables[TABLE][0]["u_ring_confirmed"] == "2026-03-02"
+
+
+def test_a_date_that_people_wrote_after_we_looked_wins(store: Store) -> None:
+    instance = confirmed_row(store)
+    planned = plan(store, instance)
+    instance.tables[TABLE][0]["u_ring_confirmed"] = "2026-03-02"
+    sent = send_rows(run_of(store, instance), planned, 50)
+    assert (sent.written, sent.refused) == (1, 0)
+    assert instance.tables[TABLE][0]["u_ring_confirmed"] == "2026-03-02"
+
+
+def test_a_date_that_people_emptied_is_not_written_again(store: Store) -> None:
+    """Somebody takes the confirmation back in the tool: then it is none, here and there."""
+    instance = confirmed_row(store)
+    bring(store, instance)
+    see(store, instance)
+    instance.tables[TABLE][0]["u_ring_confirmed"] = ""
+    (change,) = plan(store, instance)
+    assert change.values == {"u_ring": "none"}
+    bring(store, instance)
+    see(store, instance)
+    assert plan(store, instance) == []
+    (known,) = engagement.read_next(store)
+    assert known["ring_confirmed"] is None
+    engagement.confirm_ring(store, KEYS[0], date(2026, 11, 9))
+    (again,) = plan(store, instance)
+    assert again.values == {"u_ring": "confirmed", "u_ring_confirmed": "2026-11-09"}
+
+
+def test_a_hidden_date_is_neither_written_nor_taken_for_emptied(store: Store) -> None:
+    instance = confirmed_row(store)
+    bring(store, instance)
+    see(store, instance)
+    del instance.tables[TABLE][0]["u_ring_confirmed"]
+    see(store, instance)
+    assert plan(store, instance) == []
+    (known,) = engagement.read_next(store)
+    assert known["ring_confirmed"] == date(2026, 11, 2)
+
+
 def test_a_relationship_that_became_too_small_is_emptied_not_deleted(store: Store) -> None:
     put(store, KEYS[0], "ERP")
     instance = tool({"sys_id": "c" * 32, "u_owner": "made by a person, not by us"})

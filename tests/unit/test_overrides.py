@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from connector.classify import save_classification, unknown_overrides
+from connector.store import records
 from connector.store.database import Row
 from connector.store.overrides import overrides_per_rule
 from tests.journey_kit import Kit, Record
@@ -86,6 +87,48 @@ def test_it_holds_until_the_state_changes_and_then_until_a_steward_speaks_again(
     assert [(r["records"], r["ended"]) for r in overrides_per_rule(kit.store)] == [(0, 1)]
     say(kit, "acceptance_test", "still in the pilot")
     assert night(kit, 4)["rule_id"] == "override"
+
+
+AUDIT = ("sys_id", "documentkey", "fieldname", "oldvalue", "newvalue", "sys_created_on")
+
+
+def audited(kit: Kit, *entries: tuple[str, str, str, str]) -> None:
+    """Audit entries of the incident: (minute, field, from, to)."""
+    kit.columns = {**kit.columns, "sys_audit": AUDIT}
+    records.ensure_table(kit.store, "sys_audit", AUDIT)
+    for n, (minute, field, before, after) in enumerate(entries):
+        at = f"2026-11-12 08:{minute}:00"
+        row = ("a" + str(n), "i", field, before, after, at)
+        kit.put("sys_audit", dict(zip(AUDIT, row, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("said", "resolved", "rule_is_override"),
+    [("10", "40", False), ("40", "10", True), ("40", "40", True)],
+    ids=["resolved after the word", "resolved before the word", "both in one save"],
+)
+def test_a_word_and_a_resolution_on_one_day_are_told_apart_by_the_audit(
+    kit: Kit, said: str, resolved: str, *, rule_is_override: bool
+) -> None:
+    """It was said of the state in which the record stood then, not of the one seen at night."""
+    night(kit, 0)
+    say(kit, "acceptance_test")
+    kit.store.execute("UPDATE current.incident SET state = '6'")
+    audited(kit, (said, "u_journey_override", "", "acceptance_test"), (resolved, "state", "2", "6"))
+    for n in (1, 2):
+        assert (night(kit, n)["rule_id"] == "override") == rule_is_override
+    assert [r["ended"] for r in overrides_per_rule(kit.store)] == ([0] if rule_is_override else [])
+    say(kit, "acceptance_test", "now that it is resolved")
+    audited(kit, ("10", "state", "2", "6"), ("50", "u_journey_override_reason", "a", "b"))
+    assert night(kit, 3)["rule_id"] == "override"
+
+
+def test_without_an_audit_of_the_word_it_holds_for_the_state_first_seen(kit: Kit) -> None:
+    night(kit, 0)
+    say(kit, "acceptance_test")
+    kit.store.execute("UPDATE current.incident SET state = '6'")
+    audited(kit, ("10", "state", "2", "6"))
+    assert night(kit, 1)["rule_id"] == "override"
 
 
 def test_a_cleared_word_is_over_at_once(kit: Kit) -> None:

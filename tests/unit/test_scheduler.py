@@ -16,7 +16,8 @@ import requests
 import responses
 from responses import matchers
 
-from connector import log, scheduler
+from connector import alerts, log, scheduler
+from connector.alerts import Alert
 from connector.config import Config, load_config
 from connector.errors import (
     ConfigError,
@@ -25,7 +26,7 @@ from connector.errors import (
     RunInProgressError,
     UnavailableError,
 )
-from connector.scheduler import Alert, Job, Successes, Watch
+from connector.scheduler import Job, Successes, Watch
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NIGHTLY = "0 2 * * *"
@@ -303,7 +304,7 @@ def test_the_command_gets_the_message_and_no_secret(tmp_path: Path) -> None:
     )
     command = json.dumps([sys.executable, str(script), str(out)])
     config = settings(tmp_path, f"[schedule]\nalert_command = {command}\n")
-    tell = scheduler.teller(config, {"TRAVESIA_PASSWORD": "hunter2", "TRAVESIA_LANG": "es"})
+    tell = alerts.teller(config, {"TRAVESIA_PASSWORD": "hunter2", "TRAVESIA_LANG": "es"})
     tell(Alert("failed", "sync", "It; failed $(really)"))
     assert json.loads(out.read_text(encoding="utf-8")) == [
         {
@@ -320,11 +321,11 @@ def test_the_command_gets_the_message_and_no_secret(tmp_path: Path) -> None:
 def test_a_command_that_fails_or_hangs_does_not_end_the_schedule(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    monkeypatch.setattr(scheduler, "ALERT_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(alerts, "ALERT_TIMEOUT_SECONDS", 0.05)
     config = settings(tmp_path, f"[schedule]\nalert_command = {json.dumps(command)}\n")
     with (tmp_path / "log").open("w+", encoding="utf-8") as stream:
         log.configure(stream=stream)
-        scheduler.teller(config, dict(os.environ))(Alert("failed", "sync", "x"))
+        alerts.teller(config, dict(os.environ))(Alert("failed", "sync", "x"))
         stream.seek(0)
         assert "alert command failed" in stream.read()
 
@@ -346,7 +347,7 @@ def test_the_webhook_gets_json(tmp_path: Path) -> None:
     }
     with responses.RequestsMock() as mock:
         mock.post(HOOK, match=[matchers.json_params_matcher(body)])
-        scheduler.teller(hooked(tmp_path), {"HOOK": HOOK})(Alert("failed", "sync", "It failed"))
+        alerts.teller(hooked(tmp_path), {"HOOK": HOOK})(Alert("failed", "sync", "It failed"))
 
 
 @pytest.mark.parametrize("answer", [{"status": 500}, {"status": 302}, {"body": OSError("no")}])
@@ -358,7 +359,7 @@ def test_a_webhook_that_fails_is_logged_without_its_url(
     with responses.RequestsMock() as mock, (tmp_path / "log").open("w+") as stream:
         mock.post(HOOK, headers={"Location": "https://elsewhere.example"}, **answer)
         log.configure(stream=stream)
-        scheduler.teller(hooked(tmp_path), {"HOOK": HOOK})(Alert("failed", "sync", "x"))
+        alerts.teller(hooked(tmp_path), {"HOOK": HOOK})(Alert("failed", "sync", "x"))
         stream.seek(0)
         written = stream.read()
     assert "alert webhook" in written
@@ -373,4 +374,4 @@ def test_a_webhook_variable_that_holds_no_url_is_refused_at_start(
     tmp_path: Path, value: str, said: str
 ) -> None:
     with pytest.raises(ConfigError, match=said):
-        scheduler.teller(hooked(tmp_path), {"HOOK": value})
+        alerts.teller(hooked(tmp_path), {"HOOK": value})

@@ -39,7 +39,7 @@ from connector.sandbox.seeds.demo.asks import Ask, ItemLife
 from connector.sandbox.seeds.demo.catalogue import ITEMS, Item
 from connector.sandbox.seeds.demo.changes import add_changes
 from connector.sandbox.seeds.demo.contacts import add_contacts
-from connector.sandbox.seeds.demo.history import Change, World, dice
+from connector.sandbox.seeds.demo.history import Change, World, dice, moment
 from connector.sandbox.seeds.demo.improvement import add_improvement
 from connector.sandbox.seeds.demo.knowledge import add_knowledge
 from connector.sandbox.seeds.demo.loose_ends import add_loose_ends
@@ -157,16 +157,21 @@ def _usual_asks(people: company.Organisation, story: Story) -> Iterator[Ask]:
 
 
 def _newcomers_and_leavers(people: company.Organisation, story: Story) -> Iterator[Ask]:
-    """Who joins is announced ten days before, who leaves five; the department's head asks."""
+    """Who joins is announced ten days before, who leaves five; the department's head asks.
+
+    What they need is due on that day.
+    """
     items = {item.key: item for item in ITEMS}
     for person in people.everybody:
         head = people.head(person.department)
         at = working_time.opening(person.joined - timedelta(days=10))
         if at > story.begins:
-            yield _ask(story, head, at, (items["onboarding"], items["laptop"]))
+            asked = _ask(story, head, at, (items["onboarding"], items["laptop"]))
+            yield replace(asked, extra={"due_date": moment(person.joined)})
         if person.left:
             at = working_time.opening(person.left - timedelta(days=5))
-            yield _ask(story, head, at, (items["offboarding"],))
+            asked = _ask(story, head, at, (items["offboarding"],))
+            yield replace(asked, extra={"due_date": moment(person.left)})
 
 
 def _ask(story: Story, person: Person, at: datetime, items: tuple[Item, ...]) -> Ask:
