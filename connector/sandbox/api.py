@@ -6,7 +6,7 @@ another type (415), a path that is no API (400).
 
 import re
 
-from connector.sandbox import attachment, batch, table_api
+from connector.sandbox import aggregate, attachment, batch, table_api
 from connector.sandbox.answers import (
     Answer,
     ApiError,
@@ -47,6 +47,9 @@ def _dispatch(
         _check_types(request)
         sys_id = rest[1] if len(rest) == 2 else ""
         return table_api.handle(instance, request, rest[0], sys_id, version)
+    if resource == "stats" and len(rest) == 1:
+        _check_types(request)
+        return aggregate.handle(instance, request, rest[0])
     if resource == "attachment":
         return attachment.handle(instance, request, rest)
     raise unknown_resource(request.path)

@@ -159,7 +159,7 @@ def _hidden_rows(
     for name, text in restrictions.hidden_rows.items():
         if name in table.lineage or name in table.classes:
             rule = select(database, database.catalogue[name], text, context)
-            tests.append(f"{_BASE}.sys_id IN (SELECT {_BASE}.sys_id {_tail(rule)})")
+            tests.append(f"{_BASE}.sys_id IN (SELECT {_BASE}.sys_id {tail(rule)})")
     return " OR ".join(tests)
 
 
@@ -187,7 +187,8 @@ def _only_classes(table: Table, alias: str, before: str) -> str:
     return f"{before}{alias}.sys_class_name IN ({names})"
 
 
-def _tail(selection: Selection) -> str:
+def tail(selection: Selection) -> str:
+    """FROM and WHERE of a selection, without order."""
     only = _only_classes(selection.walk.table, _BASE, " AND ")
     return f"FROM {selection.walk.source()} WHERE {selection.where}{only}"
 
@@ -196,12 +197,12 @@ def count(database: Database, selection: Selection) -> int:
     """How many records match."""
     if selection.is_empty:
         return 0
-    return int(database.engine.rows(f"SELECT count(*) {_tail(selection)}")[0][0])
+    return int(database.engine.rows(f"SELECT count(*) {tail(selection)}")[0][0])
 
 
 def matches(database: Database, selection: Selection, sys_id: str) -> bool:
     """Whether the record is among those that match."""
-    sql = f"SELECT 1 {_tail(selection)} AND {_BASE}.sys_id = ?"
+    sql = f"SELECT 1 {tail(selection)} AND {_BASE}.sys_id = ?"
     return not selection.is_empty and bool(database.engine.rows(sql, (sys_id,)))
 
 
@@ -223,7 +224,7 @@ def fetch(
     hidden = selection.hidden or "0"
     sql = (
         f"SELECT {columns or _BASE + '.sys_id'}, ({hidden}) AS {_HIDDEN} "
-        f"{_tail(selection)}{order} LIMIT ? OFFSET ?"
+        f"{tail(selection)}{order} LIMIT ? OFFSET ?"
     )
     if not any("." in name for name in fields):  # no join in the list: nothing can be NULL
         rows = database.engine.rows(sql, (limit, offset))
