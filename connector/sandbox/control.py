@@ -14,7 +14,7 @@ from typing import get_args
 
 import msgspec
 
-from connector.sandbox import policies
+from connector.sandbox import jobs, policies
 from connector.sandbox.answers import Answer, ApiError, encode, result
 from connector.sandbox.catalogue import CONFIGURATION_TABLES, Record, Table
 from connector.sandbox.engine import quoted
@@ -57,6 +57,7 @@ def set_clock(instance: Instance, body: bytes) -> Answer:
         instance.clock.advance(_instant(asked["until"]))
     if "frozen" in asked:
         instance.clock.freeze(asked["frozen"] is True)
+    jobs.run_due(instance)
     with instance.database.transaction():  # a commit keeps the clock's place
         pass
     return health(instance)
@@ -131,6 +132,7 @@ async def advance(instance: Instance, body: bytes) -> Answer:
             instance.clock.freeze(was_frozen)
             with instance.database.transaction():
                 pass
+    jobs.run_due(instance)
     return result(
         {
             "clock": instance.clock.text(),
