@@ -19,6 +19,7 @@ USER = "travesia.integration"
 PASSWORD = "sandbox"
 USER_ID = "a" * 32
 CALLER_ID = "c" * 32
+ROLE_ID = "b" * 32
 SAME_SECOND = "2026-11-10 00:00:00"
 
 SCHEMA = """
@@ -136,6 +137,10 @@ def make_instance(folder: Path, *, frozen: bool = True) -> Instance:
         },
     ]
     database.load("sys_user", users)
+    role = {"sys_id": ROLE_ID, "name": "import_transformer"}
+    database.load("sys_user_role", [role])
+    given = {"sys_id": "d" * 32, "user": USER_ID, "role": ROLE_ID}
+    database.load("sys_user_has_role", [given])
     database.load("incident", incidents())
     return Instance(database, PASSWORD)
 

@@ -6,7 +6,7 @@ another type (415), a path that is no API (400).
 
 import re
 
-from connector.sandbox import attachment, batch, table_api
+from connector.sandbox import aggregate, attachment, batch, import_set, jobs, table_api
 from connector.sandbox.answers import (
     Answer,
     ApiError,
@@ -23,6 +23,7 @@ _WITH_BODY = ("POST", "PUT", "PATCH")
 
 def handle(instance: Instance, request: Request) -> Answer:
     """Answer one call under /api/now. Raises ApiError."""
+    jobs.run_due(instance)
     version, resource, rest = _split(request.path)
     instance.counts.requests[f"{request.method} {kind_of(request.path)}"] += 1
     if resource == "batch" and not rest:
@@ -47,6 +48,12 @@ def _dispatch(
         _check_types(request)
         sys_id = rest[1] if len(rest) == 2 else ""
         return table_api.handle(instance, request, rest[0], sys_id, version)
+    if resource == "stats" and len(rest) == 1:
+        _check_types(request)
+        return aggregate.handle(instance, request, rest[0])
+    if resource == "import":
+        _check_types(request)
+        return import_set.handle(instance, request, rest)
     if resource == "attachment":
         return attachment.handle(instance, request, rest)
     raise unknown_resource(request.path)
@@ -70,6 +77,8 @@ def kind_of(path: str) -> str:
     if parts[:2] == ["api", "now"] and len(parts) > 2 and _VERSION.match(parts[2]):
         del parts[2]
     if parts[2:3] == ["table"] and len(parts) > 4:
+        parts[4] = "{sys_id}"
+    if parts[2:3] == ["import"] and len(parts) > 4 and parts[4] != "insertMultiple":
         parts[4] = "{sys_id}"
     if parts[2:3] == ["attachment"] and len(parts) > 3 and parts[3] != "file":
         parts[3] = "{sys_id}"

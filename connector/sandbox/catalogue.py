@@ -16,7 +16,7 @@ DESCRIBES: dict[str, tuple[str, ...]] = {
     "sys_db_object": ("sys_id", "name", "label", "super_class"),
     "sys_dictionary": (
         *("name", "element", "active", "audit", "internal_type", "column_label", "reference"),
-        *("default_value", "display", "choice"),
+        *("default_value", "display", "choice", "read_only", "read_only_option"),
     ),
     "sys_number": ("category", "prefix", "maximum_digits"),
 }
@@ -28,6 +28,12 @@ LABEL_TABLES = ("sys_choice", "sys_documentation")
 CONFIGURATION_TABLES = (*DESCRIBES, *LABEL_TABLES)
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,79}$")
+_SUGGESTION = "2"
+"""sys_dictionary.choice of a list that only suggests: other values may be stored."""
+
+_OPTIONS = {"true": "instance_configured"}
+"""Read only option of a column that is read only and names none (read-only-option page)."""
+
 _DISPLAY_NAMES = ("number", "name", "label", "u_title", "title", "short_description")
 
 
@@ -42,6 +48,8 @@ class Column:
     default: str
     is_display: bool
     has_choices: bool
+    is_closed_list: bool
+    read_only_option: str
 
 
 @dataclass(frozen=True)
@@ -157,6 +165,8 @@ def _column(row: Record) -> Column:
         default=row["default_value"],
         is_display=row["display"] == "true",
         has_choices=row["choice"] not in ("", "0"),
+        is_closed_list=row["choice"] not in ("", "0", _SUGGESTION),
+        read_only_option=row["read_only_option"] or _OPTIONS.get(row["read_only"], ""),
     )
 
 

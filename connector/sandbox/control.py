@@ -14,6 +14,7 @@ from typing import get_args
 
 import msgspec
 
+from connector.sandbox import jobs, policies
 from connector.sandbox.answers import Answer, ApiError, encode, result
 from connector.sandbox.catalogue import CONFIGURATION_TABLES, Record, Table
 from connector.sandbox.engine import quoted
@@ -44,6 +45,7 @@ def health(instance: Instance) -> Answer:
             "clock": clock.text(),
             "frozen": clock.frozen,
             "invalid_query": instance.invalid_query,
+            "policies": policies.described(instance.policies),
         }
     )
 
@@ -55,19 +57,30 @@ def set_clock(instance: Instance, body: bytes) -> Answer:
         instance.clock.advance(_instant(asked["until"]))
     if "frozen" in asked:
         instance.clock.freeze(asked["frozen"] is True)
+    jobs.run_due(instance)
     with instance.database.transaction():  # a commit keeps the clock's place
         pass
     return health(instance)
 
 
 def set_mode(instance: Instance, body: bytes) -> Answer:
-    """POST /_sandbox/mode {"invalid_query": "ignore" | "no_rows" | "query_acl"}."""
-    asked = _fields(body, {"invalid_query"}).get("invalid_query")
+    """POST /_sandbox/mode {"invalid_query": "ignore" | "no_rows" | "query_acl", …}.
+
+    The other switches are those of `policies`.
+    """
+    asked = _fields(body, {"invalid_query", *policies.SWITCHES})
+    made = policies.changed(instance.policies, asked, instance.database.catalogue)
+    if "invalid_query" in asked:
+        instance.invalid_query = _invalid_query(asked["invalid_query"])
+    instance.policies = made
+    return health(instance)
+
+
+def _invalid_query(asked: object) -> InvalidQuery:
     modes: tuple[InvalidQuery, ...] = get_args(InvalidQuery)
     for mode in modes:
         if mode == asked:
-            instance.invalid_query = mode
-            return health(instance)
+            return mode
     raise ApiError(400, "Invalid mode", f"one of {', '.join(modes)}")
 
 
@@ -119,6 +132,7 @@ async def advance(instance: Instance, body: bytes) -> Answer:
             instance.clock.freeze(was_frozen)
             with instance.database.transaction():
                 pass
+    jobs.run_due(instance)
     return result(
         {
             "clock": instance.clock.text(),

@@ -27,6 +27,7 @@ from connector.sandbox.bookkeeping import (
 )
 from connector.sandbox.catalogue import (
     DESCRIBES,
+    LABEL_TABLES,
     Catalogue,
     Record,
     Table,
@@ -49,6 +50,7 @@ class Database:
         self.engine = Engine(path)
         self._next_number: dict[str, int] = {}
         self._select_one: dict[str, str] = {}
+        self.choice_lists: dict[tuple[str, str, str], dict[str, str]] = {}
         self.catalogue: Catalogue = {}
         self._is_ready = False
         self.is_new = not self.engine.meta("created")
@@ -95,6 +97,7 @@ class Database:
         )
         self.catalogue = build(objects, dictionary, numbers)
         self._select_one.clear()
+        self.choice_lists.clear()
         self.engine.ensure_tables(self.catalogue)
 
     def close(self) -> None:
@@ -157,8 +160,8 @@ class Database:
             raise SandboxError(
                 _("Table {table} was given a sys_id that it already has").format(table=table)
             ) from error
-        if table in DESCRIBES and self._is_ready:
-            self.refresh()
+        if self._is_ready:
+            self._follow(target)
         return len(rows)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────
@@ -196,10 +199,13 @@ class Database:
         values: Mapping[str, str],
         user: str,
         before: Record | None = None,
+        *,
+        audited: bool = True,
     ) -> Record | None:
         """Change what differs; returns the record, None where there is none of that id.
 
         Nothing differs: nothing is written and `before` (read here where not given) comes back.
+        Not `audited`: no sys_audit rows, whatever the table says.
         """
         record = before or self.get(table, sys_id)
         if record is None:
@@ -220,7 +226,8 @@ class Database:
         record["sys_updated_by"] = user
         with self.transaction():
             self._write(table, record, (*changed, *TOUCHED))
-            self._audit(table, before, record, changed)
+            if audited:
+                self._audit(table, before, record, changed)
             owner = self.catalogue.get(record.get("sys_class_name", ""), table)
             self._journal(owner, sys_id, values, user)
             self._follow(table)
@@ -304,6 +311,8 @@ class Database:
 
     def _follow(self, table: Table) -> None:
         """Let a change of the dictionary take effect."""
+        if table.name in LABEL_TABLES:
+            self.choice_lists.clear()
         if table.name in DESCRIBES:
             self.refresh()
 

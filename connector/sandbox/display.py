@@ -5,14 +5,14 @@ the platform; where a language lacks one, the English stands in.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 from connector.messages import _n, speaking
 from connector.sandbox.catalogue import Column, Table
 from connector.sandbox.database import Database
 from connector.sandbox.engine import quoted
-from connector.timestamps import INSTANCE_FORMAT, parse_instance
+from connector.timestamps import INSTANCE_FORMAT, format_instance, parse_instance
 
 _EPOCH = parse_instance("1970-01-01 00:00:00")
 _CHUNK = 500
@@ -26,7 +26,6 @@ class Labels:
         self._database = database
         self._language = language
         self._zone = None if time_zone in ("", "UTC", "GMT") else ZoneInfo(time_zone)
-        self._choices: dict[tuple[str, str], dict[str, str]] = {}
         self._names: dict[str, dict[str, str]] = {}
 
     def shown(self, table: Table, column: Column, value: str) -> str:
@@ -39,14 +38,52 @@ class Labels:
             return _FORMATS[column.internal_type](self, column, value)
         return self.choices(table, column.name).get(value, value) if column.has_choices else value
 
+    def stored(self, table: Table, name: str, value: str) -> str:
+        """What a displayed value stands for: a choice, a named record, a local time; else itself.
+
+        The other way round of `shown`, for bare parameters and sysparm_input_display_value.
+        """
+        column = table.columns.get(name)
+        if column is None or not value:
+            return value
+        if column.internal_type == "reference":
+            return self._id_of(column.reference, value)
+        if column.internal_type in ("glide_date_time", "due_date"):
+            return self._instant(value)
+        return self._choice_of(table, column, value)
+
+    def _choice_of(self, table: Table, column: Column, value: str) -> str:
+        choices = self.choices(table, column.name) if column.has_choices else {}
+        if value in choices:
+            return value
+        return {label.lower(): key for key, label in choices.items()}.get(value.lower(), value)
+
+    def _id_of(self, table: str, value: str) -> str:
+        target = self._database.catalogue.get(table)
+        if target is None or self._database.exists(target, value):
+            return value
+        rows = self._database.engine.rows(
+            f"SELECT sys_id FROM {quoted(target.physical)} WHERE {quoted(target.display)} = ?",
+            (value,),
+        )
+        return rows[0][0] if rows else value
+
+    def _instant(self, value: str) -> str:
+        try:
+            local = parse_instance(value).replace(tzinfo=self._zone or UTC)
+        except ValueError:
+            return value
+        return format_instance(local.astimezone(UTC))
+
     # ── choices ──────────────────────────────────────────────────────────────────────────────
 
     def choices(self, table: Table, column: str) -> dict[str, str]:
         """Value → label, in sequence."""
-        key = (table.name, column)
-        if key not in self._choices:
-            self._choices[key] = self._read_choices(table, column)
-        return self._choices[key]
+        memory = self._database.choice_lists  # forgotten with every change of a choice
+        key = (table.name, column, self._language)
+        if key not in memory:
+            memory[key] = self._read_choices(table, column)
+        return memory[key]
 
     def _read_choices(self, table: Table, column: str) -> dict[str, str]:
         for name in table.lineage:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from connector.sandbox.clock import VirtualClock
 from connector.sandbox.database import Database
+from connector.sandbox.policies import Policies
 
 InvalidQuery = Literal["ignore", "no_rows", "query_acl"]
 
@@ -70,6 +71,7 @@ class Instance:
     seed: str = ""
     history: History = no_history
     invalid_query: InvalidQuery = "ignore"
+    policies: Policies = field(default_factory=Policies)
     tokens: dict[str, Token] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     advancing: asyncio.Lock = field(default_factory=asyncio.Lock)

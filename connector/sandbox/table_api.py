@@ -4,12 +4,15 @@
 or the table lacks is dropped without a word, as the platform does.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import msgspec
 
 from connector.encoded_query import Context
+from connector.sandbox import rights, writing
 from connector.sandbox.answers import (
     Answer,
     ApiError,
@@ -24,6 +27,7 @@ from connector.sandbox.catalogue import Record, Table
 from connector.sandbox.display import Labels
 from connector.sandbox.instance import Instance
 from connector.sandbox.listing import Selection, Walk, count, fetch, select
+from connector.sandbox.policies import restrictions
 from connector.sandbox.refusals import RefusedError
 from connector.sandbox.rendering import render, user_zone, wanted_fields
 
@@ -37,6 +41,7 @@ def handle(instance: Instance, request: Request, name: str, sys_id: str, version
     table = instance.database.catalogue.get(name)
     if table is None:
         raise invalid_table(name)
+    rights.check_reachable(instance, table)
     if not sys_id:
         if request.method in ("GET", "HEAD"):
             return list_records(instance, request, table, version)
@@ -55,13 +60,15 @@ def handle(instance: Instance, request: Request, name: str, sys_id: str, version
 # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
 
-def context_of(instance: Instance, user: str) -> Context:
-    """What relative dates and gs.getUserID() mean for this user now."""
-    database = instance.database
-    return Context(
-        now=instance.clock.now(),
-        time_zone=user_zone(database, user),
-        user_id=database.user_id(user),
+def selection_of(instance: Instance, request: Request, table: Table) -> Selection:
+    """What a list request filters by, for the user who asks. Raises ApiError 403."""
+    return select(
+        instance.database,
+        table,
+        _query_text(instance, request, table),
+        rights.context_of(instance, request.user),
+        instance.invalid_query,
+        restrictions(instance.policies, request.user),
     )
 
 
@@ -79,9 +86,7 @@ def page_of(instance: Instance, request: Request, table: Table) -> Page:
     limit = _number(request, "sysparm_limit", DEFAULT_LIMIT)
     offset = _number(request, "sysparm_offset", 0)
     database = instance.database
-    context = context_of(instance, request.user)
-    text = _query_text(instance, request, table)
-    selection = select(database, table, text, context, instance.invalid_query)
+    selection = selection_of(instance, request, table)
     fields = wanted_fields(selection.walk, request)
     records = fetch(database, selection, fields, limit, offset)
     headers = _paging_headers(instance, request, selection, limit, offset, len(records))
@@ -112,21 +117,10 @@ def _query_text(instance: Instance, request: Request, table: Table) -> str:
         return request.parameters["sysparm_query"]
     labels = Labels(instance.database)
     return "^".join(
-        f"{name}={_stored_value(labels, table, name, value)}".replace("^", "^^")
+        f"{name}={labels.stored(table, name, value)}".replace("^", "^^")
         for name, value in request.parameters.items()
         if not name.startswith("sysparm_")
     )
-
-
-def _stored_value(labels: Labels, table: Table, name: str, value: str) -> str:
-    column = table.columns.get(name)
-    if column is None or not column.has_choices:
-        return value
-    choices = labels.choices(table, name)
-    if value in choices:
-        return value
-    by_label = {label.lower(): stored for stored, label in choices.items()}
-    return by_label.get(value.lower(), value)
 
 
 def _paging_headers(
@@ -140,7 +134,7 @@ def _paging_headers(
     headers: dict[str, str] = {}
     total = None
     if not request.flag("sysparm_no_count"):
-        is_whole = not offset and returned < limit
+        is_whole = not offset and returned < limit and not selection.hidden
         total = returned if is_whole else count(instance.database, selection)
         headers["X-Total-Count"] = str(total)
     if not request.flag("sysparm_suppress_pagination_header"):
@@ -172,22 +166,27 @@ def _link(request: Request, limit: int, offset: int, relation: str) -> str:
 
 
 def read_one(instance: Instance, request: Request, table: Table, sys_id: str) -> Answer:
-    """GET on a record."""
-    record = instance.database.get(table, sys_id)
-    if record is None:
-        raise no_record()
+    """GET on a record; one that the user may not read is missing."""
+    record = _record(instance, request, table, sys_id)
     return result(_shown(instance, request, table, record))
+
+
+def _record(instance: Instance, request: Request, table: Table, sys_id: str) -> Record:
+    record = instance.database.get(table, sys_id)
+    if record is None or not rights.may_read(instance, record, request.user):
+        raise no_record()
+    return record
 
 
 def _shown(instance: Instance, request: Request, table: Table, record: Record) -> object:
     """One record with the fields and in the shape asked for; dot-walks are read for it."""
-    walk = Walk(instance.database.catalogue, table)
-    if "sysparm_fields" in request.parameters:
-        fields = wanted_fields(walk, request)
-        if any("." in name for name in fields):
-            record = _walked(instance, table, record["sys_id"], fields)
-        else:
-            record = {name: record[name] for name in fields}
+    hidden = restrictions(instance.policies, request.user).hidden_fields
+    walk = Walk(instance.database.catalogue, table, hidden)
+    fields = wanted_fields(walk, request)
+    if any("." in name for name in fields):
+        record = _walked(instance, table, record["sys_id"], fields)
+    else:
+        record = {name: record[name] for name in fields}
     return render(instance.database, walk, [record], request)[0]
 
 
@@ -229,31 +228,57 @@ def _text(value: object) -> str:
 
 def create(instance: Instance, request: Request, table: Table) -> Answer:
     """POST: 201 with Location; a second POST of the same sys_id is refused."""
-    values = values_of(request.body)
-    try:
-        record = instance.database.insert(table, values, request.user)
-    except RefusedError as error:
-        raise ApiError(403, "Operation Failed", error.detail) from error
+    with _refusals():
+        record = writing.create(instance, table, _sent(instance, request, table), request.user)
     table = instance.database.catalogue[table.name]
     location = f"{request.base}/api/now/table/{table.name}/{record['sys_id']}"
     shown = {name: record.get(name, "") for name in table.column_names}
-    return result(_shown(instance, request, table, shown), 201, {"Location": location})
+    return _written(instance, request, table, shown, 201, {"Location": location})
 
 
 def update(instance: Instance, request: Request, table: Table, sys_id: str) -> Answer:
     """PATCH or PUT: the whole record comes back."""
-    values = values_of(request.body)
-    try:
-        record = instance.database.update(table, sys_id, values, request.user)
-    except RefusedError as error:
-        raise ApiError(403, "Operation Failed", error.detail) from error
-    if record is None:
-        raise no_record()
-    return result(_shown(instance, request, table, record))
+    values = _sent(instance, request, table)
+    before = _record(instance, request, table, sys_id)
+    with _refusals():
+        record = writing.update(instance, table, before, values, request.user)
+    return _written(instance, request, table, record)
 
 
 def delete(instance: Instance, request: Request, table: Table, sys_id: str) -> Answer:
     """DELETE: 204, and a row in sys_audit_delete."""
-    if not instance.database.delete(table, sys_id, request.user):
-        raise no_record()
+    record = _record(instance, request, table, sys_id)
+    with _refusals():
+        writing.delete(instance, table, record, request.user)
     return Answer(204)
+
+
+def _sent(instance: Instance, request: Request, table: Table) -> Record:
+    """The fields of the body as stored; with sysparm_input_display_value they are as displayed."""
+    values = values_of(request.body)
+    if request.flag("sysparm_input_display_value"):
+        labels = Labels(instance.database, "en", user_zone(instance.database, request.user))
+        return {name: labels.stored(table, name, value) for name, value in values.items()}
+    return values
+
+
+def _written(
+    instance: Instance,
+    request: Request,
+    table: Table,
+    record: Record,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """The record as it stands now; no body where `X-no-response-body` asks for none."""
+    if request.headers.get("x-no-response-body", "").lower() == "true":
+        return Answer(status, b"", headers or {})
+    return result(_shown(instance, request, table, record), status, headers)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except RefusedError as error:
+        raise ApiError(403, "Operation Failed", error.detail) from error
