@@ -135,7 +135,7 @@ def _facts(row: Row, opinions: Engagement) -> list[tuple[str, str]]:
         (_("What the provider keeps"), whole(row["provider"]) or "—"),
         (_("What the customer puts in"), whole(row["customer_side"]) or "—"),
         (_("Dimensions"), dimensions or "—"),
-        (_("Confidence in the data"), _confidence(row)),
+        (_("Certainty of the data"), _confidence(row)),
         (_("Last visible contact"), str(row["last_contact"] or "—")),
         (_("Ring"), _ring(row, opinions)),
     ]

@@ -69,7 +69,7 @@ COMPUTED: tuple[JourneyField, ...] = (
         ),
     ),
     _field("u_evidence", "integer", "Evidence", "Evidencia"),
-    _field("u_confidence", "integer", "Confidence in the data (%)", "Confianza en los datos (%)"),
+    _field("u_confidence", "integer", "Certainty of the data (%)", "Certeza de los datos (%)"),
     _field("u_last_contact", "date", "Last visible contact", "Último contacto visible"),
     _field("u_ring", "choice", "Ring", "Anillo"),
     _field("u_ring_proposed", "date", "Ring proposed on", "Anillo propuesto el"),

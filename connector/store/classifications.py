@@ -110,6 +110,11 @@ def place(
     Tables that it takes its place from must have been placed before.
     """
     store.execute(f"CREATE OR REPLACE TEMP TABLE placed AS {query}")
+    # Most rules need nobody's place: only of the others is it asked whom they follow.
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE follower AS SELECT * FROM placed WHERE rule_id IN"
+        " (SELECT r.rule_id FROM rule_result WHERE r.inherit <> '')"
+    )
     # Looked up apart: beside the rules' results it would hold all that was placed so far.
     store.execute(
         "CREATE OR REPLACE TEMP TABLE followed AS SELECT g.follower, o.* FROM ("
@@ -135,6 +140,7 @@ def place(
         hash=mapping_hash,
     )
     store.execute("DROP TABLE placed")
+    store.execute("DROP TABLE follower")
     store.execute("DROP TABLE followed")
 
 
@@ -163,7 +169,7 @@ def _origins(parents: Sequence[Parent], children: Sequence[Children]) -> str:
 def _from_parent(parent: Parent, rank: int) -> str:
     tables = ", ".join(f"'{name(table)[1:-1]}'" for table in parent.tables)
     return (
-        f"SELECT p.sys_id, c.table_name, c.sys_id, {rank} FROM placed p JOIN classified c"
+        f"SELECT p.sys_id, c.table_name, c.sys_id, {rank} FROM follower p JOIN classified c"
         f" ON c.sys_id = p.{name(parent.field)} AND c.table_name IN ({tables})"
         f" WHERE c.rule_id <> '{UNCLASSIFIED}'"
     )
@@ -181,7 +187,7 @@ def _from_children(one: Children) -> str:
         f" FROM classified c JOIN current.{table} k ON k.sys_id = c.sys_id"
         f" LEFT JOIN ({_WEIGHTS}) w ON w.steps = c.steps"
         f" WHERE c.table_name = '{table[1:-1]}' AND c.rule_id <> '{UNCLASSIFIED}'"
-        f" AND k.{field} <> ''"
+        f" AND k.{field} IN (SELECT sys_id FROM follower)"
     )
 
 

@@ -186,7 +186,7 @@ def test_coverage_shows_what_the_next_rule_could_ask(
     answer(monkeypatch, "coverage", COVERAGE)
     assert cli.run(["mappings", "coverage"]) == 0
     told = capsys.readouterr().out
-    for words in ("6 (6.0 %)", "no such column", "9 (Odd)", "state=9", "no source in this tool"):
+    for words in ("6 (6.0%)", "no such column", "9 (Odd)", "state=9", "no source in this tool"):
         assert words in told
 
 
