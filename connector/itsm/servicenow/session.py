@@ -18,7 +18,7 @@ import urllib3.exceptions
 from connector import log
 from connector.errors import InstanceError, InterruptedRunError, RateLimitedError
 from connector.itsm.servicenow import gate
-from connector.itsm.servicenow.auth import decode_token, login_of
+from connector.itsm.servicenow.auth import Headers, decode_token, login_of
 from connector.itsm.servicenow.gate import Request
 from connector.itsm.servicenow.settings import Connection, check_settings
 from connector.messages import _
@@ -129,14 +129,14 @@ class Session:
 
     def _exchange(self, request: Request) -> tuple[requests.Response, bytes]:
         if not request.is_authorised:
-            return self._send(request, "")
-        header = self._login.header()
-        response, body = self._send(request, header)
-        if response.status_code == 401 and self._login.renew(header):
-            return self._send(request, self._login.header())
+            return self._send(request, {})
+        login = self._login.headers()
+        response, body = self._send(request, login)
+        if response.status_code == 401 and self._login.renew(login):
+            return self._send(request, self._login.headers())
         return response, body
 
-    def _send(self, request: Request, login: str) -> tuple[requests.Response, bytes]:
+    def _send(self, request: Request, login: Headers) -> tuple[requests.Response, bytes]:
         try:
             with self._session().request(
                 request.method,
@@ -257,9 +257,8 @@ def _asked_wait(error: InstanceError) -> float:
     return (error.retry_after or 0.0) if isinstance(error, RateLimitedError) else 0.0
 
 
-def _headers(request: Request, login: str) -> dict[str, str]:
-    headers = {"Accept": request.accept, "Content-Type": request.content_type}
-    return {**headers, "Authorization": login} if login else headers
+def _headers(request: Request, login: Headers) -> dict[str, str]:
+    return {"Accept": request.accept, "Content-Type": request.content_type, **login}
 
 
 def _host(url: str) -> str:
@@ -272,6 +271,8 @@ def _new_session(settings: Connection) -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = settings.user_agent
     session.verify = settings.ca_bundle or True
+    if settings.auth == "mutual_tls":
+        session.cert = (settings.client_certificate, settings.client_key)
     if settings.proxy:
         session.proxies = {"http": settings.proxy, "https": settings.proxy}
     return session
