@@ -61,6 +61,9 @@ class InstanceSettings(Section):
     ca_bundle: File | None = None
     timeout_seconds: int = Field(default=75, ge=1, le=600)
     page_size: int = Field(default=5000, ge=1, le=10000)
+    workers: int = Field(default=2, ge=1, le=4)
+    requests_per_hour: int = Field(default=0, ge=0, le=1_000_000)
+    budget_wait_minutes: int = Field(default=15, ge=0, le=60)
     lag_minutes: int = Field(default=10, ge=0, le=1440)
     settle_seconds: int = Field(default=2, ge=0, le=600)
     max_attempts: int = Field(default=6, ge=1, le=20)

@@ -54,6 +54,15 @@ class Connection:
     timeout_seconds: float = 75.0
     """How long to wait for an answer to begin; above the platform's own quota of 60 s."""
     page_size: int = 5000
+    """The most records to ask for at once."""
+    workers: int = 2
+    """The most requests in flight at once."""
+    requests_per_hour: int = 0
+    """The most requests in any sixty minutes; 0 = no limit of ours."""
+    longest_budget_seconds: float = 900.0
+    """How long a run waits for that hour before it ends and leaves the rest to the next."""
+    budget_file: str = ""
+    """Where the hour's requests are remembered between runs; "" = nowhere."""
     max_attempts: int = 6
     user_agent: str = f"travesia/{connector.__version__}"
     first_wait_seconds: float = 2.0
@@ -161,6 +170,14 @@ def _way_problems(settings: Connection) -> list[str]:
         )
     if settings.proxy and urlsplit(settings.proxy).scheme not in ("http", "https"):
         problems.append(_("proxy is not an address; write it like http://proxy.example:3128"))
-    if settings.page_size < 1 or settings.max_attempts < 1 or settings.timeout_seconds <= 0:
-        problems.append(_("page_size, max_attempts and timeout_seconds must be above zero"))
+    above_zero = (
+        settings.page_size,
+        settings.workers,
+        settings.max_attempts,
+        settings.timeout_seconds,
+    )
+    if min(above_zero) <= 0:
+        problems.append(
+            _("page_size, workers, max_attempts and timeout_seconds must be above zero")
+        )
     return problems
