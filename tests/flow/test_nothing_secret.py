@@ -112,7 +112,7 @@ class Front:
 
     def _pass_on(self, handler: BaseHTTPRequestHandler, body: str) -> None:
         kept = ("Accept", "Content-Type")
-        reply = self.sandbox.request(
+        reply = self.sandbox.request(  # type: ignore[no-untyped-call]  # as the sandbox's kit has it
             handler.command,
             handler.path,
             data=body.encode() or None,
