@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from connector import log
 from connector.config import Config
 from connector.context import Progress, Run, silent
-from connector.errors import ConnectorError, InterruptedRunError
+from connector.errors import BudgetSpentError, ConnectorError, InterruptedRunError
 from connector.itsm.base import Instance
 from connector.journey.model import Mapping as JourneyMapping
 from connector.store import runs
@@ -56,7 +56,8 @@ def opened(
 
 
 def _outcome_of(error: ConnectorError) -> str:
-    return "interrupted" if isinstance(error, InterruptedRunError) else "failed"
+    is_stopped = isinstance(error, InterruptedRunError | BudgetSpentError)
+    return "interrupted" if is_stopped else "failed"
 
 
 def _fail(store: Store, run_id: str, error: ConnectorError) -> None:

@@ -15,12 +15,13 @@ from connector.itsm.base import Record
 from connector.itsm.servicenow import Connection, ServiceNow, connect
 from connector.itsm.servicenow.gate import Request
 from connector.itsm.servicenow.session import Session
+from tests.secrets_kit import secret
 
 URL = "https://example.service-now.com"
 HOST = "example.service-now.com"
 INCIDENTS = f"{URL}/api/now/table/incident"
 BATCH = f"{URL}/api/now/v1/batch"
-PASSWORD = "s3cret-p4ss"
+PASSWORD = secret("password")
 
 
 def settings(**changes: Any) -> Connection:
@@ -65,7 +66,7 @@ def queries(mock: responses.RequestsMock) -> list[str]:
     return [query_of(call.request).get("sysparm_query", "") for call in mock.calls]
 
 
-_BRANCH = re.compile(r"(sys_updated_on|sys_id)(<=|>=|=|>)([^^]*)")
+_BRANCH = re.compile(r"(sys_updated_on|sys_id)(<=|>=|=|>|<)([^^]*)")
 
 
 class FakeTable:
@@ -94,6 +95,7 @@ class FakeTable:
         compare: dict[str, Callable[[str, str], bool]] = {
             "=": lambda a, b: a == b,
             ">": lambda a, b: a > b,
+            "<": lambda a, b: a < b,
             ">=": lambda a, b: a >= b,
             "<=": lambda a, b: a <= b,
         }
