@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from connector import extract
-from connector.check import Finding, check_contacts, check_instance, check_mapping, check_overlay
+from connector.check import (
+    Finding,
+    Past,
+    check_contacts,
+    check_instance,
+    check_mapping,
+    check_overlay,
+    list_effects,
+)
+from connector.check import sheet as change_request
+from connector.check.sheet import Nights
 from connector.config import Config, did_you_mean
 from connector.errors import ConfigError
 from connector.explain import Explanation
@@ -25,13 +35,14 @@ from connector.itsm.base import Instance
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
-from connector.messages import _
+from connector.messages import _, speaking
 from connector.provision import Provisioning, apply_provision, plan_provision
 from connector.report.publish import PublishResult
 from connector.report.publish import publish as publish_report
 from connector.report.render import render_all, write_files
 from connector.report.report import build_report
-from connector.store import mappings, runs, standings
+from connector.schema import read_schema
+from connector.store import changes, mappings, runs, standings
 from connector.store.database import open_snapshot, snapshot_path
 from connector.store.lock import is_locked, read_status
 
@@ -172,8 +183,41 @@ def check(config: Config, environment: Mapping[str, str]) -> list[Finding]:
         return found
     instance = connect(config, environment)
     return found + check_instance(
-        instance, mapping, config.extract.tables, config.write_back.tables
+        instance,
+        mapping,
+        config.extract.tables,
+        config.write_back.tables,
+        via=config.write_back.via,
+        past=_past(config),
     )
+
+
+def _past(config: Config) -> dict[str, Past]:
+    """What became of earlier writes, as of the last finished run."""
+    if not snapshot_path(config.store.path).exists():
+        return {}
+    with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        return {
+            one.table: Past(one.confirmed, one.refused, one.kept, one.reason)
+            for one in changes.list_outcomes(store)
+        }
+
+
+def sheet(config: Config, environment: Mapping[str, str], language: str) -> str:
+    """The change request for the admins of the instance, as Markdown. Writes nothing anywhere."""
+    with speaking(language):
+        instance, mapping = connect(config, environment), mapping_of(config)
+        needed = read_schema(instance, [mapping], config.extract.tables)
+        written = [table for table in config.write_back.tables if table in needed.wanted]
+        effects = list_effects(instance, written)
+        return change_request(config, needed.wanted, needed.absent, effects, _nights(config))
+
+
+def _nights(config: Config) -> Nights:
+    if not snapshot_path(config.store.path).exists():
+        return Nights()
+    with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        return Nights(*runs.mean_of_syncs(store))
 
 
 @dataclass(frozen=True)
