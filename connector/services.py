@@ -23,7 +23,7 @@ from connector.check import (
 from connector.check import sheet as change_request
 from connector.check.sheet import Nights
 from connector.config import Config, did_you_mean
-from connector.errors import ConfigError
+from connector.errors import ConfigError, InstanceError
 from connector.explain import Explanation
 from connector.explain import explain as explain_record
 from connector.export.log import relations_of
@@ -32,6 +32,7 @@ from connector.export.run import export as export_files
 from connector.in_force import which
 from connector.itsm import servicenow
 from connector.itsm.base import Instance
+from connector.itsm.identity import is_same
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
@@ -119,10 +120,12 @@ def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, sp
 ) -> ReportResult:
     """Report on [period_from, period_to) from the last finished run; publish it if asked.
 
-    Raises StoreError before the first run, InstanceError kinds while publishing (the files are
-    written by then).
+    Raises StoreError before the first run, InstanceError at a copy of the instance, and its kinds
+    while publishing (the files are written by then).
     """
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        if publish and instance is not None:
+            _refuse_copy(runs.read_identity(store), instance.identity())
         built = build_report(
             store,
             which(store, mapping).mapping,
@@ -137,6 +140,16 @@ def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, sp
     if not publish or instance is None:
         return ReportResult(files, None)
     return ReportResult(files, publish_report(instance, built, render_all(built, formats)))
+
+
+def _refuse_copy(known: str, said: str) -> None:
+    """Nothing is published in a copy of the instance. Raises InstanceError."""
+    if known and said and not is_same(known, said):
+        text = _(
+            "This is another instance than the store knows ({said}, not {known}), perhaps a copy:"
+            " nothing is published until travesia sync --accept-instance"
+        )
+        raise InstanceError(text.format(said=said, known=known))
 
 
 def explain(config: Config, mapping: JourneyMapping, number: str) -> Explanation:
@@ -247,8 +260,8 @@ def status(config: Config) -> Status:
             tuple(store.read("SELECT table_name, updated_on, is_complete FROM cursor ORDER BY 1")),
             tuple(
                 store.read(
-                    "SELECT table_name, sys_id, field, reason, attempts, is_final, last_at"
-                    " FROM set_aside ORDER BY last_at DESC, table_name, sys_id, field"
+                    "SELECT table_name, sys_id, field, reason, attempts, is_final, last_at,"
+                    " retry_at FROM set_aside ORDER BY last_at DESC, table_name, sys_id, field"
                 )
             ),
             accepted_mapping=mappings.approved(store),
