@@ -6,10 +6,11 @@ How one table is read: `extract.py`; journal and audit: `extract_history.py`.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from connector import contacts, extract, extract_history, write_back
+from connector import contacts, extract, extract_history, staging, write_back
 from connector.config import Config
 from connector.context import Run
 from connector.errors import ConfigError, InstanceError
+from connector.filters import check_filters
 from connector.in_force import InForce
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _, _n
@@ -34,6 +35,7 @@ def take_in(config: Config, this: Run, force: InForce, options: Options) -> SoFa
     needed = read_schema(
         this.instance, force.all, _tables_asked(config, mapping), contacts.schema()
     )
+    check_filters(this.instance, mapping, needed.schema)
     wanted = extract.columns_to_read(mapping, needed)
     mark = extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds))
     check_clock(config, this, mark, is_accepted=options.full)
@@ -42,9 +44,10 @@ def take_in(config: Config, this: Run, force: InForce, options: Options) -> SoFa
         so_far.wait_for(force.waiting.hash, force.sentence)
     so_far.messages += absent_sentences(needed.absent)
     if config.write_back.enabled:
-        write_back.check_columns(
-            needed.schema, [t for t in config.write_back.tables if t in wanted]
-        )
+        written = [t for t in config.write_back.tables if t in wanted]
+        write_back.check_columns(needed.schema, written)
+        if config.write_back.via == "import_set":
+            staging.check_staging(this.instance, written)
     extract.save_schema(this.store, this.instance, needed.schema, wanted)
     found: tuple[str, str] | None = None
     if not options.dry_run:

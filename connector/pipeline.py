@@ -29,15 +29,19 @@ from connector.config import Config
 from connector.context import Progress, Run
 from connector.encoded_query import Context
 from connector.engagement_rows import RowChange
+from connector.filters import check_filters
 from connector.in_force import InForce, enter, which
 from connector.intake import check_clock, closed_before, filter_of, take_in
 from connector.itsm.base import Instance
+from connector.itsm.identity import is_same
 from connector.journey.model import Mapping as JourneyMapping
+from connector.messages import _
 from connector.opening import opened
 from connector.results import Options, RunResult, SoFar, close, summed_up
 from connector.schema import read_schema
-from connector.store import changes, classifications, runs
+from connector.store import changes, classifications, runs, set_aside
 from connector.store.changes import Planned
+from connector.store.database import Store
 
 plan_lines = write_back.plan_lines
 
@@ -71,13 +75,18 @@ def run(
             write_back.write_plan(this.store, plan_to)
             plan_to.write(plan_lines(engagement_rows.changes_of(rows)))
         sent = write_back.Sent()
+        _recognise(this, so_far, is_accepted=options.accept_instance)
+        settings = write_back.settings_of(config)
         may_send = config.write_back.enabled and not options.dry_run and not force.waiting
         if may_send:
             status.say(phase="write_back", planned=sum(p.records for p in plan))
             if options.full:
-                changes.forgive_all(this.store)
+                set_aside.forgive_all(this.store)
             changes.save_plan(this.store, this.run_id)
-            sent = write_back.send(this, write_back.settings_of(config))
+            so_far.hold_back(so_far.stranger or write_back.held_back(this, settings))
+            may_send = not so_far.held_back
+        if may_send:
+            sent = write_back.send(this, settings, so_far.mark)
             so_far.take_rows(engagement_rows.send_rows(this, rows, config.write_back.batch_size))
         result = summed_up(this, so_far, plan, sent, may_send, time.monotonic() - started)
         if not options.dry_run:
@@ -90,6 +99,20 @@ def _mapping_in_force(this: Run, mapping: JourneyMapping, options: Options) -> I
     if options.dry_run:
         return which(this.store, mapping)
     return enter(this.store, mapping, this.run_id)
+
+
+def _recognise(this: Run, so_far: SoFar, *, is_accepted: bool) -> None:
+    """A copy of the instance is another one, whatever its address: nothing is written to it."""
+    known, said = runs.read_identity(this.store), this.instance.identity()
+    if said and (not known or is_accepted):
+        runs.save_identity(this.store, said)
+    elif said and not is_same(known, said):
+        so_far.meet_stranger(
+            _(
+                "This is another instance than the store knows ({said}, not {known}), perhaps a"
+                " copy: nothing is written until travesia sync --accept-instance"
+            ).format(said=said, known=known)
+        )
 
 
 def _classify(config: Config, this: Run, force: InForce, so_far: SoFar, *, save: bool) -> None:
@@ -151,8 +174,11 @@ def sweep(
     mapping: JourneyMapping,
     stop: threading.Event,
     progress: Progress | None = None,
+    *,
+    all_keys: bool = False,
 ) -> list[reconcile.Swept]:
-    """The weekly reconciliation of keys; the next sync classifies what it brought.
+    """The weekly reconciliation, by counts where they suffice unless `all_keys`; the next sync
+    classifies what it brought.
 
     Raises ConnectorError kinds. A table with a `question` was left as it is: a person decides.
     """
@@ -161,13 +187,24 @@ def sweep(
         force = which(this.store, mapping)
         tables = (*config.extract.tables, contacts.TABLE)
         needed = read_schema(instance, force.all, tables, contacts.schema())
+        check_filters(instance, mapping, needed.schema)
         wanted = extract.columns_to_read(mapping, needed)
         mark = extract.high_mark(instance, timedelta(seconds=config.instance.settle_seconds))
         check_clock(config, this, mark, is_accepted=False)
         filters = {table: filter_of(mapping, table) for table in wanted}
-        swept = reconcile.sweep(this, wanted, filters, mark, closed_before(config, mark))
+        counting = None if all_keys else _counting(config, this.store)
+        swept = reconcile.sweep(this, wanted, filters, mark, closed_before(config, mark), counting)
         questions = [found.question for found in swept if found.question]
         outcome = "partial" if questions else "succeeded"
         counts = {"tables": [asdict(found) for found in swept]}
         runs.finish_run(this.store, this.run_id, outcome, counts, "\n".join(questions))
     return swept
+
+
+def _counting(config: Config, store: Store) -> reconcile.Counting | None:
+    """Counts are taken as of the last whole sync; before it there is nothing to count against."""
+    last = runs.last_mark(store)
+    if last is None:
+        return None
+    every = config.schedule.compare_keys_every
+    return reconcile.Counting(last, closed_before(config, last), every)

@@ -9,7 +9,7 @@ from connector import log
 from connector.context import Run
 from connector.engagement_rows import RowsSent
 from connector.messages import _n
-from connector.store import changes, runs
+from connector.store import changes, runs, set_aside
 from connector.store.changes import Change, Planned
 from connector.write_back import Sent
 
@@ -30,6 +30,7 @@ class Options:
     record: str | None = None
     full: bool = False
     limit: int | None = None
+    accept_instance: bool = False
 
     @property
     def kind(self) -> str:
@@ -76,6 +77,10 @@ class RunResult:
     seconds: float
     waiting_mapping: str = ""
     """The hash of the configured mapping if nobody accepted it yet; nothing was written then."""
+    held_back: str = ""
+    """Why the plan was saved and not sent, in one sentence; "" if nothing kept it."""
+    concurrent: int = 0
+    """Records that somebody else wrote while we did; they were read again."""
 
 
 @dataclass
@@ -89,6 +94,20 @@ class SoFar:
     only: tuple[str, ...] = ()
     is_partial: bool = False
     waiting_mapping: str = ""
+    held_back: str = ""
+    stranger: str = ""
+
+    def hold_back(self, sentence: str) -> None:
+        """The plan waits, and why; "" keeps nothing back."""
+        self.held_back = sentence
+        if sentence and sentence not in self.messages:
+            self.messages.append(sentence)
+
+    def meet_stranger(self, sentence: str) -> None:
+        """The instance is not the one that the store knows: nothing is written."""
+        self.stranger = sentence
+        self.is_partial = True
+        self.messages.append(sentence)
 
     def take_rows(self, sent: RowsSent) -> None:
         """What became of the rows of relationships."""
@@ -141,7 +160,7 @@ def summed_up(
             ).format(n=healed)
         )
     is_partial = so_far.is_partial or bool(sent.failed or sent.refused or sent.set_aside)
-    if aside := changes.count_set_aside(this.store):
+    if aside := set_aside.count_set_aside(this.store):
         messages.append(
             _n(
                 "{n} record or field is set aside; travesia status names it",
@@ -165,6 +184,8 @@ def summed_up(
         messages=tuple(messages),
         seconds=seconds,
         waiting_mapping=so_far.waiting_mapping,
+        held_back=so_far.held_back or so_far.stranger,
+        concurrent=sent.concurrent,
     )
 
 
@@ -177,6 +198,7 @@ def close(this: Run, result: RunResult) -> None:
         "refused": result.refused,
         "set_aside": result.set_aside,
         "healed": result.healed,
+        "concurrent": result.concurrent,
         "waiting_mapping": result.waiting_mapping,
     }
     runs.finish_run(this.store, this.run_id, result.outcome, counts, "\n".join(result.messages))

@@ -9,6 +9,7 @@ from connector.itsm.base import (
     Attachment,
     Choice,
     Column,
+    Count,
     Cursor,
     Page,
     Record,
@@ -47,6 +48,13 @@ class FakeInstance:
         self.queries: list[tuple[str, str]] = []
         self.deleted: list[tuple[str, str]] = []
         self.hidden: set[str] = set()
+        self.counted: list[tuple[str, str]] = []
+        self.uncountable: set[str] = set()
+        self.uncounted: dict[str, int] = {}
+        self.said_identity = ""
+        self.imported: list[RecordUpdate] = []
+        self.inserts: set[str] = set()
+        self.crossed: set[str] = set()
 
     def now(self) -> datetime:
         return self.clock
@@ -115,9 +123,30 @@ class FakeInstance:
             if row["sys_id"] in sys_ids
         ]
 
+    def count_records(self, table: str, query: str = "") -> Count:
+        self.counted.append((table, query))
+        if table in self.uncountable:
+            raise ForbiddenError("no right", status=403)
+        until = re.search(r"sys_updated_on<=([^^]*)", query)
+        moments = [row["sys_updated_on"] for row in self.tables[table]]
+        moments = [m for m in moments if not until or m <= until[1]]
+        return Count(len(moments) + self.uncounted.get(table, 0), max(moments, default=""))
+
+    def identity(self) -> str:
+        return self.said_identity
+
     def send_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
         self.sent += updates
         return [self._update(update) for update in updates]
+
+    def import_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+        self.imported += updates
+        return [
+            UpdateReply(update.table, update.sys_id, "inserted", {}, "INC9")
+            if update.sys_id in self.inserts
+            else self._update(update)
+            for update in updates
+        ]
 
     def _update(self, update: RecordUpdate) -> UpdateReply:
         if self.forbids:
@@ -131,7 +160,8 @@ class FakeInstance:
             if key not in self.silent_fields and (update.sys_id, key) not in self.stubborn:
                 row[key] = value
         row["sys_updated_on"] = format_instance(self.clock)
-        row["sys_mod_count"] = str(int(row["sys_mod_count"]) + 1)
+        others = update.sys_id in self.crossed
+        row["sys_mod_count"] = str(int(row["sys_mod_count"]) + 1 + others)
         if self.lose_answers:
             return UpdateReply(update.table, update.sys_id, "unknown", {})
         return UpdateReply(update.table, update.sys_id, "written", dict(row))

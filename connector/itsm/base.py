@@ -76,20 +76,38 @@ class RecordUpdate:
     values: Mapping[str, str]
 
 
+WriteStatus = Literal[
+    "written", "unserviced", "rejected", "forbidden", "gone", "inserted", "unknown"
+]
+
+
 @dataclass(frozen=True)
 class UpdateReply:
     """What became of one update.
 
     `written` = the tool answered 2xx and `values` is what it now holds (check each field!);
     `unserviced` = not looked at, send again; `rejected`/`forbidden`/`gone` = no, with `detail`;
+    `inserted` = an import made a new record where it should only update: stop everything;
     `unknown` = the answer was lost: read before anything else.
     """
 
     table: str
     sys_id: str
-    status: Literal["written", "unserviced", "rejected", "forbidden", "gone", "unknown"]
+    status: WriteStatus
     values: Mapping[str, str]
     detail: str = ""
+    milliseconds: float | None = None
+    """What the write cost, by the instance's count or the clock; None where it is not known."""
+    was_skipped: bool = False
+    """Whether the instance left it undone at least once for lack of time: smaller batches, then."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many records a query finds, hidden ones included, and the newest `sys_updated_on`."""
+
+    records: int
+    newest: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,11 +159,27 @@ class Instance(Protocol):
         """Those of the records that exist and may be read."""
         ...
 
+    def count_records(self, table: str, query: str = "") -> Count:
+        """How many records a query finds, without reading them."""
+        ...
+
+    def identity(self) -> str:
+        """What the installation says it is, beside its address; "" where it may not be asked."""
+        ...
+
     def send_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
         """Send one batch (the caller cuts them: `write_back.batch_size`); one reply per update.
 
         Repeats only what was unserviced or failed for a passing reason; a batch whose answer was
         lost comes back as `unknown`. Never raises for a single record.
+        """
+        ...
+
+    def import_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+        """The same quietly, by the staging tables of the written tables: no business rule runs.
+
+        Each update carries all of our columns: an import clears what its row leaves out.
+        The values of a reply are what the record was seen to hold afterwards.
         """
         ...
 
@@ -207,6 +241,10 @@ InvalidQueryMode = Literal["ignored", "no_rows", "forbidden"]
 """What the tool does with a condition on a column that does not exist."""
 
 
+PagingRight = Literal["ok", "refused", "ignored"]
+"""What becomes of a list filtered and sorted by `sys_updated_on` and `sys_id`."""
+
+
 @dataclass(frozen=True)
 class Probe:
     """What a few harmless questions told. None = could not be learned (hidden from the account)."""
@@ -223,4 +261,8 @@ class ProbedInstance(Instance, Protocol):
 
     def probe(self) -> Probe:
         """Who we are there, in which time zone, and how it treats impossible queries."""
+        ...
+
+    def probe_paging(self, table: str) -> PagingRight:
+        """Whether the account may filter and sort a table as paging does."""
         ...

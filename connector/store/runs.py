@@ -90,7 +90,7 @@ def bind_instance(store: Store, url: str) -> None:
     """
     known = store.value("SELECT url FROM instance")
     if known is None:
-        store.execute("INSERT INTO instance VALUES ($url)", url=url)
+        store.execute("INSERT INTO instance (url) VALUES ($url)", url=url)
     elif known != url and not (_is_local(known) and _is_local(url)):
         raise StoreError(
             _(
@@ -98,6 +98,16 @@ def bind_instance(store: Store, url: str) -> None:
                 " give each instance a store of its own ([store] path)"
             ).format(path=store.path, known=known, url=url)
         )
+
+
+def read_identity(store: Store) -> str:
+    """What the instance said it was when the store first saw it, or when a person accepted it."""
+    return str(store.value("SELECT coalesce(max(identity), '') FROM instance"))
+
+
+def save_identity(store: Store, identity: str) -> None:
+    """Note what the instance says it is."""
+    store.execute("UPDATE instance SET identity = $identity", identity=identity)
 
 
 def _is_local(url: str) -> bool:
@@ -109,6 +119,24 @@ def list_runs(store: Store, limit: int = 10) -> list[Row]:
     return store.read(
         "SELECT * FROM run ORDER BY started_at DESC, run_id LIMIT $limit", limit=limit
     )
+
+
+def mean_of_syncs(store: Store, last: int = 7) -> tuple[int, float, float]:
+    """How many of the last whole syncs are known, the mean of their rows read and records written.
+
+    The first of all is left out where there are others: it reads everything.
+    """
+    rows = store.read(
+        "SELECT counts FROM run WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial')"
+        " ORDER BY started_at DESC LIMIT $last + 1",
+        last=last,
+    )
+    found = [json.loads(row["counts"] or "{}") for row in rows]
+    found = found[: max(1, min(last, len(found) - 1))]
+    read = [sum(table["extracted"] for table in one.get("tables", ())) for one in found]
+    written = [one.get("confirmed", 0) for one in found]
+    n = len(found)
+    return n, sum(read) / n if n else 0.0, sum(written) / n if n else 0.0
 
 
 def read_cursor(store: Store, table: str) -> StoredCursor | None:

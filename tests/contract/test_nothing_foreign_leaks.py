@@ -30,6 +30,7 @@ UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 CALLS: dict[str, Callable[[ServiceNow], object]] = {
     "now": lambda i: i.now(),
     "probe": lambda i: i.probe(),
+    "probe_paging": lambda i: i.probe_paging("incident"),
     "list_tables": lambda i: i.list_tables(["incident"]),
     "list_columns": lambda i: i.list_columns(["incident"]),
     "list_choices": lambda i: i.list_choices(["incident"]),
@@ -40,6 +41,9 @@ CALLS: dict[str, Callable[[ServiceNow], object]] = {
     ),
     "list_records": lambda i: list(i.list_records("incident", ["number"])),
     "read_records": lambda i: i.read_records("incident", [ID], ["number"]),
+    "count_records": lambda i: i.count_records("incident"),
+    "identity": lambda i: i.identity(),
+    "import_updates": lambda i: i.import_updates([RecordUpdate("incident", ID, {})]),
     "send_updates": lambda i: i.send_updates([RecordUpdate("incident", ID, {})]),
     "create_records": lambda i: i.create_records("incident", [{"sys_id": ID}]),
     "create_record": lambda i: i.create_record("incident", {"sys_id": ID}),

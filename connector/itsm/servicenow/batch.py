@@ -6,15 +6,16 @@ passing reason, goes again; an item whose answer was lost ends as `unknown`, nev
 
 import base64
 import binascii
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
 import msgspec
 
 from connector.errors import InstanceError
-from connector.itsm.base import Record, RecordUpdate, UpdateReply
+from connector.itsm.base import Record, RecordUpdate, UpdateReply, WriteStatus
 from connector.itsm.servicenow.decode import (
     BadBody,
     decode_object,
@@ -31,8 +32,44 @@ BATCH_PATH = "/api/now/v1/batch"
 _PASSING = frozenset({202, 408, 429, 499})
 """Statuses below 500 that may pass; each item can meet them as a call of its own would."""
 
-Status = Literal["written", "unserviced", "rejected", "forbidden", "gone", "unknown"]
-_NO: dict[int, Status] = {403: "forbidden", 404: "gone"}
+_NO: dict[int, WriteStatus] = {403: "forbidden", 404: "gone"}
+
+Outcome = tuple[WriteStatus, Record, str]
+"""What the body of a 2xx says of an item: its status, the values it now has, a detail."""
+
+
+class BatchItem(Protocol):
+    """One request of a batch, about one record."""
+
+    @property
+    def table(self) -> str:
+        """The table of the record."""
+        ...
+
+    @property
+    def sys_id(self) -> str:
+        """Its key."""
+        ...
+
+    def as_request(self, item_id: str) -> dict[str, Any]:
+        """The item as the Batch API wants it."""
+        ...
+
+    def outcome(self, body: bytes) -> Outcome:
+        """What a 2xx says. Raises BadBody."""
+        ...
+
+
+def item_of(item_id: str, method: str, url: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """A request with a JSON body, inside a batch. Headers of its answer are not wanted."""
+    return {
+        "id": item_id,
+        "method": method,
+        "url": url,
+        "headers": [{"name": n, "value": JSON} for n in ("Content-Type", "Accept")],
+        "exclude_response_headers": True,
+        "body": base64.b64encode(encode(dict(values))).decode(),
+    }
 
 
 @dataclass(frozen=True)
@@ -49,14 +86,11 @@ class Item:
         wanted = dict.fromkeys(("sys_id", "sys_mod_count", "sys_updated_on", *self.values))
         query = urlencode({"sysparm_fields": ",".join(wanted), **PLAIN_VALUES}, safe=",")
         path = table_path(self.table, self.sys_id if self.method == "PATCH" else "")
-        return {
-            "id": item_id,
-            "method": self.method,
-            "url": f"{path}?{query}",
-            "headers": [{"name": n, "value": JSON} for n in ("Content-Type", "Accept")],
-            "exclude_response_headers": True,
-            "body": base64.b64encode(encode(self.values)).decode(),
-        }
+        return item_of(item_id, self.method, f"{path}?{query}", self.values)
+
+    def outcome(self, body: bytes) -> Outcome:
+        """Written, and what the record now holds. Raises BadBody."""
+        return "written", decode_record(body), ""
 
 
 def update_item(update: RecordUpdate) -> Item:
@@ -68,6 +102,8 @@ class _Serviced(msgspec.Struct):
     id: str | int
     status_code: int
     body: str | None = None
+    execution_time: float | None = None
+    """Milliseconds, by the instance's own count."""
 
 
 class _Answer(msgspec.Struct):
@@ -79,11 +115,17 @@ class _Answer(msgspec.Struct):
 class _Batch:
     """The state of one batch: final replies, and what waits for (another) answer."""
 
-    items: Sequence[Item]
+    items: Sequence[BatchItem]
     replies: dict[int, UpdateReply] = field(default_factory=dict)
     last: dict[int, UpdateReply] = field(default_factory=dict)
     answered: bool = False
     progressed: bool = False
+    clock: Callable[[], float] = time.monotonic
+    asked_at: float = 0.0
+    skipped: set[int] = field(default_factory=set)
+    """What was left unserviced at least once."""
+    milliseconds: dict[int, float] = field(default_factory=dict)
+    """What each item cost: its own time, or its part of the round's where that is more."""
 
     @property
     def pending(self) -> list[int]:
@@ -91,6 +133,7 @@ class _Batch:
 
     def request(self) -> Request:
         """What is pending, as one call. Repeatable: PATCHes of absolute values, POSTs by sys_id."""
+        self.asked_at = self.clock()
         body = {
             "batch_request_id": "travesia",
             "rest_requests": [self.items[n].as_request(str(n)) for n in self.pending],
@@ -107,6 +150,7 @@ class _Batch:
         self.answered, before = True, len(self.pending)
         for skipped in answer.unserviced_requests:
             self._put(str(skipped), "unserviced", _("not served in time"), is_final=False)
+        self._note_cost(answer)
         for serviced in answer.serviced_requests:
             self._take(serviced)
         self.progressed = len(self.pending) < before
@@ -119,12 +163,25 @@ class _Batch:
         progressed, self.progressed, self.answered = self.progressed, False, False
         return progressed
 
+    def _note_cost(self, answer: _Answer) -> None:
+        served = max(1, len(answer.serviced_requests))
+        share = 1000 * (self.clock() - self.asked_at) / served
+        for item in answer.serviced_requests:
+            if (n := self._number(str(item.id))) is not None:
+                self.milliseconds[n] = max(share, item.execution_time or 0.0)
+        numbers = (self._number(str(one)) for one in answer.unserviced_requests)
+        self.skipped |= {n for n in numbers if n is not None}
+
+    def _number(self, item_id: str) -> int | None:
+        """The position of an item; None for an answer to nothing we asked."""
+        return int(item_id) if item_id.isdecimal() and int(item_id) < len(self.items) else None
+
     def _take(self, serviced: _Serviced) -> None:
         body, status = _unpacked(serviced.body), serviced.status_code
         detail = error_detail(body) or f"HTTP {status}"
         if 200 <= status < 300 and status != 202:
             try:
-                self._put(str(serviced.id), "written", values=decode_record(body))
+                self._take_good(str(serviced.id), body)
             except BadBody:
                 # It may have been written: to send it again does no harm, to guess would.
                 self._put(str(serviced.id), "unknown", detail, is_final=False)
@@ -133,28 +190,37 @@ class _Batch:
         else:
             self._put(str(serviced.id), _NO.get(status, "rejected"), detail)
 
+    def _take_good(self, item_id: str, body: bytes) -> None:
+        if (n := self._number(item_id)) is not None:
+            status, values, detail = self.items[n].outcome(body)
+            self._put(item_id, status, detail, values)
+
     def _put(
         self,
         item_id: str,
-        status: Status,
+        status: WriteStatus,
         detail: str = "",
         values: Record | None = None,
         *,
         is_final: bool = True,
     ) -> None:
-        if not item_id.isdecimal() or int(item_id) >= len(self.items):
-            return  # an answer to nothing we asked
-        item = self.items[int(item_id)]
+        if (n := self._number(item_id)) is None:
+            return
+        item = self.items[n]
         reply = UpdateReply(item.table, item.sys_id, status, values or {}, detail[:300])
-        (self.replies if is_final else self.last)[int(item_id)] = reply
+        (self.replies if is_final else self.last)[n] = reply
 
     def result(self, lost: str) -> list[UpdateReply]:
         """One reply per item, in order; what never answered is unknown."""
-        return [
+        replies = (
             self.replies.get(n)
             or self.last.get(n)
             or UpdateReply(item.table, item.sys_id, "unknown", {}, lost)
             for n, item in enumerate(self.items)
+        )
+        return [
+            replace(one, milliseconds=self.milliseconds.get(n), was_skipped=n in self.skipped)
+            for n, one in enumerate(replies)
         ]
 
 
@@ -169,7 +235,7 @@ class _StillPending(BadBody):
     """Not an error of the answer: some items want another round."""
 
 
-def send_batch(session: Session, items: Sequence[Item]) -> list[UpdateReply]:
+def send_batch(session: Session, items: Sequence[BatchItem]) -> list[UpdateReply]:
     """Send all, as often as the settings allow; one reply per item, in order.
 
     Raises InstanceError only where the whole batch was refused for good (login, no such API),
