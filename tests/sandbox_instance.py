@@ -13,6 +13,7 @@ from connector.sandbox.database import Database
 from connector.sandbox.instance import Instance
 from connector.sandbox.schema import load_schema
 from connector.sandbox.server import listen, server_for
+from connector.sandbox.tls import Tls
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 USER = "travesia.integration"
@@ -160,15 +161,18 @@ class Api(requests.Session):
 
 
 @contextmanager
-def serving(instance: Instance) -> Iterator[Api]:
-    """A real server for the instance, on any free port, in a thread."""
+def serving(instance: Instance, tls: Tls | None = None) -> Iterator[Api]:
+    """A real server for the instance, on any free port, in a thread; HTTPS where `tls` is given."""
     listener = listen(0)
-    server = server_for(instance)
+    server = server_for(instance, tls)
     server.ready_line = ""
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        with Api(f"http://127.0.0.1:{listener.getsockname()[1]}") as api:
+        scheme = "https" if tls else "http"
+        with Api(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}") as api:
+            if tls:
+                api.verify = str(tls.authority)
             yield api
     finally:
         server.should_exit = True
