@@ -79,6 +79,21 @@ list = ["task", "has_breached", "start_time"]
 task = { type = "reference", reference = "task", label = { en = "Task", es = "Tarea" } }
 has_breached = { type = "boolean", label = { en = "Has breached", es = "Incumplido" } }
 start_time = { type = "glide_date_time", label = { en = "Start", es = "Inicio" } }
+active = { type = "boolean", label = { en = "Active", es = "Activo" } }
+sla = { type = "reference", reference = "contract_sla", label = { en = "SLA", es = "SLA" } }
+planned_end_time = { type = "glide_date_time", label = { en = "Breach time", es = "Límite" } }
+pause_time = { type = "glide_date_time", label = { en = "Pause time", es = "Pausa" } }
+pause_duration = { type = "glide_duration", label = { en = "Paused", es = "En pausa" } }
+percentage = { type = "decimal", label = { en = "Percentage", es = "Porcentaje" } }
+business_percentage = { type = "decimal", label = { en = "Business", es = "Laborable" } }
+business_time_left = { type = "glide_duration", label = { en = "Left", es = "Restante" } }
+
+[contract_sla]
+label = { en = "SLA", es = "SLA" }
+plural = { en = "SLAs", es = "SLA" }
+[contract_sla.columns]
+name = { type = "string", label = { en = "Name", es = "Nombre" } }
+duration = { type = "glide_duration", label = { en = "Duration", es = "Duración" } }
 
 [sys_user]
 label = { en = "User", es = "Usuario" }

@@ -8,7 +8,7 @@ change of the dictionary that cannot be.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -225,7 +225,7 @@ class Database:
         record["sys_updated_on"] = self.clock.text()
         record["sys_updated_by"] = user
         with self.transaction():
-            self._write(table, record, (*changed, *TOUCHED))
+            self.write(table, sys_id, {name: record[name] for name in (*changed, *TOUCHED)})
             if audited:
                 self._audit(table, before, record, changed)
             owner = self.catalogue.get(record.get("sys_class_name", ""), table)
@@ -280,11 +280,12 @@ class Database:
         self._next_number[table.prefix] += 1
         record["number"] = f"{table.prefix}{self._next_number[table.prefix]:0{table.digits}d}"
 
-    def _write(self, table: Table, record: Record, columns: Sequence[str]) -> None:
-        sets = ", ".join(f"{quoted(column)} = ?" for column in columns)
+    def write(self, table: Table, sys_id: str, values: Mapping[str, str]) -> None:
+        """Set these columns and do nothing beside: what machinery writes."""
+        sets = ", ".join(f"{quoted(column)} = ?" for column in values)
         self.engine.execute(
             f"UPDATE {quoted(table.physical)} SET {sets} WHERE sys_id = ?",
-            (*(record[column] for column in columns), record["sys_id"]),
+            (*values.values(), sys_id),
         )
 
     def _remove(self, table: Table, sys_id: str) -> None:

@@ -87,6 +87,7 @@ class Instance:
     tokens: dict[str, Token] = field(default_factory=dict)
     refresh_tokens: dict[str, Refresh] = field(default_factory=dict)
     used_assertions: set[str] = field(default_factory=set)
+    sla_minute: int = -1
     counts: Counts = field(default_factory=Counts)
     advancing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
