@@ -51,6 +51,7 @@ class Database:
         self._next_number: dict[str, int] = {}
         self._select_one: dict[str, str] = {}
         self.choice_lists: dict[tuple[str, str, str], dict[str, str]] = {}
+        self._closed_tables: frozenset[str] | None = None
         self.catalogue: Catalogue = {}
         self._is_ready = False
         self.is_new = not self.engine.meta("created")
@@ -98,6 +99,7 @@ class Database:
         self.catalogue = build(objects, dictionary, numbers)
         self._select_one.clear()
         self.choice_lists.clear()
+        self._closed_tables = None
         self.engine.ensure_tables(self.catalogue)
 
     def close(self) -> None:
@@ -139,6 +141,16 @@ class Database:
     def exists(self, table: Table, sys_id: str) -> bool:
         """Whether `table` has a record of that id."""
         return self.get(table, sys_id) is not None
+
+    def closed_tables(self) -> frozenset[str]:
+        """Tables that web services may not reach: sys_db_object.ws_access is false."""
+        if self._closed_tables is None:
+            # A folder made before there was the column has none.
+            has_column = "ws_access" in self.catalogue["sys_db_object"].columns
+            sql = "SELECT name FROM sys_db_object WHERE ws_access = 'false'"
+            rows = self.engine.rows(sql) if has_column else []
+            self._closed_tables = frozenset(row[0] for row in rows)
+        return self._closed_tables
 
     # ── raw loading ──────────────────────────────────────────────────────────────────────────
 
