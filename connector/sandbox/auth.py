@@ -6,6 +6,7 @@ it would stand in every log on the way.
 
 import base64
 import binascii
+import re
 import secrets
 import ssl
 
@@ -14,6 +15,8 @@ from connector.sandbox.instance import API_KEY, API_KEY_USER, LOGINS, Instance
 
 API_KEY_HEADER = "x-sn-apikey"
 
+_RESOURCE = re.compile(r"/api/now/(?:v\d+/)?(\w+)")
+
 
 def authenticate(instance: Instance, request: Request) -> str:
     """The user_name behind a call. Raises ApiError 401.
@@ -21,7 +24,7 @@ def authenticate(instance: Instance, request: Request) -> str:
     What is offered first counts: a wrong key is not made good by a right certificate.
     """
     if key := request.headers.get(API_KEY_HEADER):
-        return _by_key(key)
+        return _by_key(instance, request.path, key)
     scheme, _space, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         return _basic(instance, credentials)
@@ -57,8 +60,12 @@ def _bearer(instance: Instance, value: str) -> str:
     return token.user
 
 
-def _by_key(key: str) -> str:
-    if secrets.compare_digest(key.encode(), API_KEY.encode()):
+def _by_key(instance: Instance, path: str, key: str) -> str:
+    """Each API needs an access policy of its own for keys (configure-api-key page)."""
+    apis = instance.policies.api_key_apis
+    found = _RESOURCE.match(path)
+    is_open = not apis or (found is not None and found[1] in apis)
+    if is_open and secrets.compare_digest(key.encode(), API_KEY.encode()):
         return API_KEY_USER
     raise not_authenticated()
 

@@ -42,6 +42,7 @@ class Policies:
     """Everything that is switched on. Queries are encoded queries; '' means every record.
 
     Fields are written `table.field`; a table's rights hold for the tables that extend it.
+    `api_key_apis` are the resources (`table`, `stats`…) that take an API key; none named, all do.
     """
 
     hidden_rows: Mapping[str, str] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Policies:
     data_policies: tuple[DataPolicy, ...] = ()
     business_rules: tuple[BusinessRule, ...] = ()
     sla_job: bool = False
+    api_key_apis: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -206,6 +206,7 @@ def test_wrong_claims_are_refused(api: Api, stranger: Api, changes: dict[str, ob
     [
         {"exp": int(NOW.timestamp()) - 299},
         {"nbf": int(NOW.timestamp()) + 299},
+        {"iat": int(NOW.timestamp()) + 86_400},
         {"aud": ["sandbox-client", "other"]},
     ],
 )
@@ -252,6 +253,15 @@ def test_an_api_key_opens_the_door_by_header_only(stranger: Api) -> None:
     assert made.json()["result"]["sys_created_by"] == USER
     assert stranger.get(INCIDENT, headers={"x-sn-apikey": "wrong"}).status_code == 401
     assert stranger.get(INCIDENT, params=right).status_code == 401
+
+
+def test_an_api_key_opens_only_the_apis_that_have_a_policy_for_it(api: Api, stranger: Api) -> None:
+    api.post("/_sandbox/mode", json={"api_key_apis": ["table"]})
+    stranger.headers["x-sn-apikey"] = "sandbox-api-key"
+    assert stranger.get(INCIDENT).status_code == 200
+    assert stranger.get("/api/now/v2/table/incident").status_code == 200
+    assert stranger.get("/api/now/stats/incident").status_code == 401
+    assert stranger.get("/api/now/stats/table").status_code == 401
 
 
 # ── HTTPS ────────────────────────────────────────────────────────────────────────────────────
