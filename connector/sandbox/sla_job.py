@@ -2,9 +2,9 @@
 
 Schedule of the r_InstalledWithServiceLevelMgmt page (servicenow-api.md §4.5): the nearer the
 breach, the more often. Between two runs the percentages are stale; each run moves sys_updated_on,
-so that an incremental reader sees nearly every running SLA again and again. Elapsed business time
-is taken to go evenly from start to breach, which is right at both ends and near enough between.
-Off unless switched on (`sla_job`).
+so that an incremental reader sees nearly every running SLA again and again. A row with a schedule
+counts the demo's working hours, the only calendar there is; one without counts evenly from start
+to breach. Off unless switched on (`sla_job`).
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from connector.sandbox.catalogue import Record, Table
 from connector.sandbox.instance import Instance
+from connector.sandbox.seeds.demo.working_time import hours_between
 from connector.timestamps import format_instance, parse_instance
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -120,7 +121,7 @@ def measured(row: Record, target: timedelta | None, at: datetime) -> Record:
     granted = max(ends - start - paused, timedelta(seconds=1))
     target = target or granted
     elapsed = max(at - start - paused, timedelta(0))
-    business = elapsed / granted * target
+    business = _business(row, start, at) if row.get("schedule") else elapsed / granted * target
     return {
         "duration": _text(elapsed),
         "business_duration": _text(business),
@@ -129,6 +130,12 @@ def measured(row: Record, target: timedelta | None, at: datetime) -> Record:
         "time_left": _text(target - elapsed),
         "business_time_left": _text(target - business),
     }
+
+
+def _business(row: Record, start: datetime, at: datetime) -> timedelta:
+    paused = row.get("business_pause_duration", "")
+    worked = timedelta(hours=hours_between(start, at))
+    return max(worked - (_length(paused) if paused else timedelta(0)), timedelta(0))
 
 
 def _length(text: str) -> timedelta:

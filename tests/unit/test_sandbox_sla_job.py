@@ -63,3 +63,19 @@ def test_pauses_do_not_count_and_the_breach_is_a_hundred_percent() -> None:
     }
     at_breach = measured(row, timedelta(hours=2), datetime(2026, 11, 20, 13, tzinfo=UTC))
     assert at_breach["business_percentage"] == "100.00"
+
+
+def test_a_row_with_a_schedule_counts_working_hours() -> None:
+    row = {
+        "start_time": "2026-11-20 15:00:00",
+        "planned_end_time": "2026-11-23 09:00:00",
+        "pause_duration": "",
+        "business_pause_duration": "1970-01-01 01:00:00",
+        "schedule": "8-18 L-V / Mon-Fri",
+    }
+    saturday = measured(row, timedelta(hours=4), datetime(2026, 11, 21, 12, tzinfo=UTC))
+    assert saturday["business_duration"] == "1970-01-01 01:00:00", (
+        "16:00 to 18:00 in Madrid, less 1"
+    )
+    assert saturday["business_percentage"] == "25.00"
+    assert saturday["percentage"] == "525.00"
