@@ -13,6 +13,7 @@ from connector.sandbox.database import Database
 from connector.sandbox.instance import Instance
 from connector.sandbox.schema import load_schema
 from connector.sandbox.server import listen, server_for
+from connector.sandbox.tls import Tls
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 USER = "travesia.integration"
@@ -78,6 +79,21 @@ list = ["task", "has_breached", "start_time"]
 task = { type = "reference", reference = "task", label = { en = "Task", es = "Tarea" } }
 has_breached = { type = "boolean", label = { en = "Has breached", es = "Incumplido" } }
 start_time = { type = "glide_date_time", label = { en = "Start", es = "Inicio" } }
+active = { type = "boolean", label = { en = "Active", es = "Activo" } }
+sla = { type = "reference", reference = "contract_sla", label = { en = "SLA", es = "SLA" } }
+planned_end_time = { type = "glide_date_time", label = { en = "Breach time", es = "Límite" } }
+pause_time = { type = "glide_date_time", label = { en = "Pause time", es = "Pausa" } }
+pause_duration = { type = "glide_duration", label = { en = "Paused", es = "En pausa" } }
+percentage = { type = "decimal", label = { en = "Percentage", es = "Porcentaje" } }
+business_percentage = { type = "decimal", label = { en = "Business", es = "Laborable" } }
+business_time_left = { type = "glide_duration", label = { en = "Left", es = "Restante" } }
+
+[contract_sla]
+label = { en = "SLA", es = "SLA" }
+plural = { en = "SLAs", es = "SLA" }
+[contract_sla.columns]
+name = { type = "string", label = { en = "Name", es = "Nombre" } }
+duration = { type = "glide_duration", label = { en = "Duration", es = "Duración" } }
 
 [sys_user]
 label = { en = "User", es = "Usuario" }
@@ -160,15 +176,18 @@ class Api(requests.Session):
 
 
 @contextmanager
-def serving(instance: Instance) -> Iterator[Api]:
-    """A real server for the instance, on any free port, in a thread."""
+def serving(instance: Instance, tls: Tls | None = None) -> Iterator[Api]:
+    """A real server for the instance, on any free port, in a thread; HTTPS where `tls` is given."""
     listener = listen(0)
-    server = server_for(instance)
+    server = server_for(instance, tls)
     server.ready_line = ""
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        with Api(f"http://127.0.0.1:{listener.getsockname()[1]}") as api:
+        scheme = "https" if tls else "http"
+        with Api(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}") as api:
+            if tls:
+                api.verify = str(tls.authority)
             yield api
     finally:
         server.should_exit = True

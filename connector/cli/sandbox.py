@@ -29,10 +29,11 @@ UCI_YEAR = Path("../shared/data/uci-498")
         ("travesia sandbox", _("a year of a made-up company")),
         ("travesia sandbox --seed empty --port 8090", _("only the base users")),
         ("travesia sandbox --without interaction", _("the same without a plug-in")),
+        ("travesia sandbox --https", _("the same over HTTPS")),
         ("travesia sandbox --seed uci --until 2016-04-01", _("a year of real incidents")),
     ),
 )
-def sandbox(
+def sandbox(  # noqa: PLR0913, PLR0917 - one for each option
     port: Annotated[
         int,
         typer.Option(
@@ -66,8 +67,20 @@ def sandbox(
             metavar="TABLE,…", help=_("Tables of plug-ins that a new one is not to have.")
         ),
     ] = "",
+    https: Annotated[
+        bool,
+        flag("--https", text=_("Serve HTTPS with a certificate made in its folder.")),
+    ] = False,
+    client_ca: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help=_("Who may sign client certificates (PEM), with --https.")
+        ),
+    ] = None,
 ) -> None:
     """Parse and start; blocks until the process is asked to end."""
+    if client_ca and not https:
+        raise UsageError(_("--client-ca needs --https; add it"))
     stand = _until(until)
     if seed == "uci" and not uci.exists():
         raise UsageError(
@@ -78,7 +91,8 @@ def sandbox(
 
     lacking = [name.strip() for name in without.split(",") if name.strip()]
     year = uci if seed == "uci" else None
-    server.run(port, data, seed, stand, year, frozen, lacking=lacking)
+    place = server.Place(port, https, client_ca)
+    server.run(place, data, seed, stand, year, frozen, lacking=lacking)
 
 
 def _until(text: str | None) -> datetime | None:

@@ -24,7 +24,10 @@ def _decoded(query_string: str) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True)
 class Request:
-    """One call: `path` without query, header names in lower case, `base` like http://host:port."""
+    """One call: `path` without query, header names in lower case, `base` like http://host:port.
+
+    `certificate` is the PEM of the client's, verified by TLS; '' where it showed none.
+    """
 
     method: str
     path: str
@@ -33,6 +36,7 @@ class Request:
     body: bytes = b""
     user: str = ""
     base: str = ""
+    certificate: str = ""
 
     @cached_property
     def parameters(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from connector.sandbox import api, auth, control, pages
+from connector.sandbox import api, auth, control, oauth, pages, tls
 from connector.sandbox.answers import Answer, ApiError, Request, method_not_allowed
 from connector.sandbox.instance import Instance
 
@@ -71,12 +71,13 @@ async def _request(http: HttpRequest) -> Request:
         headers=dict(http.headers),
         body=await http.body(),
         base=f"{http.url.scheme}://{http.headers.get('host', '127.0.0.1')}",
+        certificate=tls.client_certificate(http.scope),
     )
 
 
 def _rest(instance: Instance, request: Request) -> Answer:
     instance.counts.with_cookies += "cookie" in request.headers
-    user = auth.authenticate(instance, request.headers.get("authorization", ""))
+    user = auth.authenticate(instance, request)
     return api.handle(instance, replace(request, user=user))
 
 
@@ -84,7 +85,7 @@ def _token(instance: Instance, request: Request) -> Answer:
     instance.counts.requests[f"{request.method} {request.path}"] += 1
     if request.method != "POST":
         raise method_not_allowed(request.method)
-    return auth.give_token(instance, request)
+    return oauth.give_token(instance, request)
 
 
 def _page(instance: Instance, request: Request) -> Answer:

@@ -1,36 +1,44 @@
-"""Who is calling: basic authentication, and OAuth client credentials at /oauth_token.do.
+"""Who is calling: basic, bearer token, API key, or a client certificate that TLS has verified.
 
-Tokens live on the virtual clock. Refuses JSON at the token endpoint, as the platform does.
+Tokens live on the virtual clock; `oauth` hands them out. A key or secret in the URL opens nothing:
+it would stand in every log on the way.
 """
 
 import base64
 import binascii
+import re
 import secrets
-from datetime import timedelta
-from urllib.parse import parse_qsl
+import ssl
 
-from connector.sandbox.answers import Answer, Request, encode, not_authenticated
-from connector.sandbox.instance import (
-    LOGINS,
-    OAUTH_CLIENT,
-    OAUTH_SECRET,
-    OAUTH_USER,
-    Instance,
-    Token,
-)
+from connector.sandbox.answers import Request, not_authenticated
+from connector.sandbox.instance import API_KEY, API_KEY_USER, LOGINS, Instance
 
-LIFESPAN = timedelta(seconds=1800)
-"""Default lifespan of an access token for client credentials (client-credentials page)."""
+API_KEY_HEADER = "x-sn-apikey"
+
+_RESOURCE = re.compile(r"/api/now/(?:v\d+/)?(\w+)")
 
 
-def authenticate(instance: Instance, authorization: str) -> str:
-    """The user_name behind an Authorization header. Raises ApiError 401."""
-    scheme, _space, credentials = authorization.partition(" ")
+def authenticate(instance: Instance, request: Request) -> str:
+    """The user_name behind a call. Raises ApiError 401.
+
+    What is offered first counts: a wrong key is not made good by a right certificate.
+    """
+    if key := request.headers.get(API_KEY_HEADER):
+        return _by_key(instance, request.path, key)
+    scheme, _space, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         return _basic(instance, credentials)
     if scheme.lower() == "bearer":
         return _bearer(instance, credentials.strip())
+    if request.certificate and not scheme:
+        return _by_certificate(instance, request.certificate)
     raise not_authenticated()
+
+
+def is_login(instance: Instance, user: str, password: str) -> bool:
+    """Whether this user may log in and this is the password."""
+    is_right = secrets.compare_digest(password.encode(), instance.password.encode())
+    return user in LOGINS and is_right
 
 
 def _basic(instance: Instance, credentials: str) -> str:
@@ -39,7 +47,7 @@ def _basic(instance: Instance, credentials: str) -> str:
     except (binascii.Error, UnicodeDecodeError):
         raise not_authenticated() from None
     user, _colon, password = text.partition(":")
-    if user in LOGINS and secrets.compare_digest(password.encode(), instance.password.encode()):
+    if is_login(instance, user, password):
         return user
     raise not_authenticated()
 
@@ -52,34 +60,32 @@ def _bearer(instance: Instance, value: str) -> str:
     return token.user
 
 
-def give_token(instance: Instance, request: Request) -> Answer:
-    """POST /oauth_token.do."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        return _refused("invalid_request", "unspecified error")
+def _by_key(instance: Instance, path: str, key: str) -> str:
+    """Each API needs an access policy of its own for keys (configure-api-key page)."""
+    apis = instance.policies.api_key_apis
+    found = _RESOURCE.match(path)
+    is_open = not apis or (found is not None and found[1] in apis)
+    if is_open and secrets.compare_digest(key.encode(), API_KEY.encode()):
+        return API_KEY_USER
+    raise not_authenticated()
+
+
+def _by_certificate(instance: Instance, pem: str) -> str:
+    """The user to whom sys_user_certificate maps this certificate (set-up-mutual-auth page)."""
+    if "sys_user_certificate" in instance.database.catalogue:
+        rows = instance.database.engine.rows(
+            "SELECT u.user_name, c.pem_certificate FROM sys_user_certificate c "
+            "JOIN sys_user u ON u.sys_id = c.user WHERE c.active != 'false'"
+        )
+        presented = ssl.PEM_cert_to_DER_cert(pem)
+        for user, known in rows:
+            if _der(known) == presented and user in LOGINS:
+                return user
+    raise not_authenticated()
+
+
+def _der(pem: str) -> bytes:
     try:
-        form = dict(parse_qsl(request.body.decode()))
-    except UnicodeDecodeError:
-        return _refused("invalid_request", "the body is not a form")
-    if form.get("grant_type") != "client_credentials":
-        return _refused("unsupported_grant_type", "only client_credentials is enabled here")
-    if not _is_client(form):
-        return _refused("invalid_client", "access_denied")
-    value = secrets.token_urlsafe(48)
-    instance.tokens[value] = Token(OAUTH_USER, instance.clock.now() + LIFESPAN)
-    body = {
-        "access_token": value,
-        "scope": "useraccount",
-        "token_type": "Bearer",
-        "expires_in": int(LIFESPAN.total_seconds()) - 1,
-    }
-    return Answer(200, encode(body))
-
-
-def _is_client(form: dict[str, str]) -> bool:
-    given = f"{form.get('client_id', '')}:{form.get('client_secret', '')}"
-    return secrets.compare_digest(given.encode(), f"{OAUTH_CLIENT}:{OAUTH_SECRET}".encode())
-
-
-def _refused(error: str, description: str) -> Answer:
-    return Answer(401, encode({"error": error, "error_description": description}))
+        return ssl.PEM_cert_to_DER_cert(pem.strip())
+    except (ValueError, binascii.Error):
+        return b""

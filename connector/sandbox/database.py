@@ -8,7 +8,7 @@ change of the dictionary that cannot be.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +51,7 @@ class Database:
         self._next_number: dict[str, int] = {}
         self._select_one: dict[str, str] = {}
         self.choice_lists: dict[tuple[str, str, str], dict[str, str]] = {}
+        self._closed_tables: frozenset[str] | None = None
         self.catalogue: Catalogue = {}
         self._is_ready = False
         self.is_new = not self.engine.meta("created")
@@ -98,6 +99,7 @@ class Database:
         self.catalogue = build(objects, dictionary, numbers)
         self._select_one.clear()
         self.choice_lists.clear()
+        self._closed_tables = None
         self.engine.ensure_tables(self.catalogue)
 
     def close(self) -> None:
@@ -139,6 +141,16 @@ class Database:
     def exists(self, table: Table, sys_id: str) -> bool:
         """Whether `table` has a record of that id."""
         return self.get(table, sys_id) is not None
+
+    def closed_tables(self) -> frozenset[str]:
+        """Tables that web services may not reach: sys_db_object.ws_access is false."""
+        if self._closed_tables is None:
+            # A folder made before there was the column has none.
+            has_column = "ws_access" in self.catalogue["sys_db_object"].columns
+            sql = "SELECT name FROM sys_db_object WHERE ws_access = 'false'"
+            rows = self.engine.rows(sql) if has_column else []
+            self._closed_tables = frozenset(row[0] for row in rows)
+        return self._closed_tables
 
     # ── raw loading ──────────────────────────────────────────────────────────────────────────
 
@@ -225,7 +237,7 @@ class Database:
         record["sys_updated_on"] = self.clock.text()
         record["sys_updated_by"] = user
         with self.transaction():
-            self._write(table, record, (*changed, *TOUCHED))
+            self.write(table, sys_id, {name: record[name] for name in (*changed, *TOUCHED)})
             if audited:
                 self._audit(table, before, record, changed)
             owner = self.catalogue.get(record.get("sys_class_name", ""), table)
@@ -280,11 +292,12 @@ class Database:
         self._next_number[table.prefix] += 1
         record["number"] = f"{table.prefix}{self._next_number[table.prefix]:0{table.digits}d}"
 
-    def _write(self, table: Table, record: Record, columns: Sequence[str]) -> None:
-        sets = ", ".join(f"{quoted(column)} = ?" for column in columns)
+    def write(self, table: Table, sys_id: str, values: Mapping[str, str]) -> None:
+        """Set these columns and do nothing beside: what machinery writes."""
+        sets = ", ".join(f"{quoted(column)} = ?" for column in values)
         self.engine.execute(
             f"UPDATE {quoted(table.physical)} SET {sets} WHERE sys_id = ?",
-            (*(record[column] for column in columns), record["sys_id"]),
+            (*values.values(), sys_id),
         )
 
     def _remove(self, table: Table, sys_id: str) -> None:

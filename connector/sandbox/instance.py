@@ -20,6 +20,9 @@ OAUTH_CLIENT = "sandbox-client"
 OAUTH_SECRET = "sandbox-secret"  # noqa: S105 - the sandbox's published test credential
 OAUTH_USER = "travesia.integration"
 
+API_KEY = "sandbox-api-key"
+API_KEY_USER = "travesia.integration"
+
 
 class RecordedChange(Protocol):
     """One change of a replayed history: insert if the record is new, else these fields only."""
@@ -54,6 +57,15 @@ class Token:
 
 
 @dataclass
+class Refresh:
+    """An OAuth refresh token: whose, until when, and the access token it stands behind."""
+
+    user: str
+    expires: datetime
+    access: str
+
+
+@dataclass
 class Counts:
     """What was asked since the start or the last reset."""
 
@@ -73,6 +85,9 @@ class Instance:
     invalid_query: InvalidQuery = "ignore"
     policies: Policies = field(default_factory=Policies)
     tokens: dict[str, Token] = field(default_factory=dict)
+    refresh_tokens: dict[str, Refresh] = field(default_factory=dict)
+    used_assertions: set[str] = field(default_factory=set)
+    sla_minute: int = -1
     counts: Counts = field(default_factory=Counts)
     advancing: asyncio.Lock = field(default_factory=asyncio.Lock)
 

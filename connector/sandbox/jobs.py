@@ -4,10 +4,11 @@ Nothing runs in the background: a job that was due at a past instant of the virt
 before the next request sees the records, as if it had run then.
 """
 
-from connector.sandbox import import_set
+from connector.sandbox import import_set, sla_job
 from connector.sandbox.instance import Instance
 
 
 def run_due(instance: Instance) -> None:
     """Do what has fallen due."""
     import_set.run_due(instance)
+    sla_job.run_due(instance)

@@ -58,7 +58,7 @@ class Walk:
         self, catalogue: Catalogue, table: Table, hidden: Collection[str] = frozenset()
     ) -> None:
         self._catalogue = catalogue
-        self._hidden = hidden
+        self.hidden = hidden
         self.table = table
         self._joins: dict[str, tuple[str, str, Table]] = {}
 
@@ -74,7 +74,7 @@ class Walk:
                 self._joins[walked] = (name, f"{alias}.{quoted(step)}", target)
             alias, table = self._joins[walked][0], target
         place = Place(alias, table, table.columns[last])
-        if self._hidden and place.is_among(self._hidden):
+        if self.hidden and place.is_among(self.hidden):
             raise KeyError(path)
         return place
 

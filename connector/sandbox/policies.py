@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from connector.encoded_query import EncodedQueryError, parse
 from connector.sandbox.answers import ApiError
 from connector.sandbox.catalogue import Catalogue
 
@@ -42,6 +43,7 @@ class Policies:
     """Everything that is switched on. Queries are encoded queries; '' means every record.
 
     Fields are written `table.field`; a table's rights hold for the tables that extend it.
+    `api_key_apis` are the resources (`table`, `stats`…) that take an API key; none named, all do.
     """
 
     hidden_rows: Mapping[str, str] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Policies:
     data_policies: tuple[DataPolicy, ...] = ()
     business_rules: tuple[BusinessRule, ...] = ()
     sla_job: bool = False
+    api_key_apis: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,14 @@ def changed(policies: Policies, asked: Mapping[str, object], catalogue: Catalogu
     return made
 
 
+def _fields_of(text: str) -> list[str]:
+    """The columns of a query's own table that it reads; of a dot-walk, its first step."""
+    try:
+        return [path.partition(".")[0] for path in sorted(parse(text).fields)] if text else []
+    except EncodedQueryError as error:
+        raise ApiError(400, "Invalid mode", str(error)) from error
+
+
 def _named(policies: Policies) -> list[tuple[str, str]]:
     """Every (table, field or '') that the switches speak of."""
     fields = (
@@ -112,6 +123,10 @@ def _named(policies: Policies) -> list[tuple[str, str]]:
     named += [(p.table, name) for p in policies.data_policies for name in p.mandatory]
     for rule in policies.business_rules:
         named += [(rule.table, name) for name in ("", *rule.set, *rule.then_set)]
+    queries = [*policies.hidden_rows.items(), *policies.write_denied_rows.items()]
+    queries += [(policy.table, policy.when) for policy in policies.data_policies]
+    queries += [(rule.table, rule.when) for rule in policies.business_rules]
+    named += [(table, name) for table, text in queries for name in _fields_of(text)]
     return named
 
 

@@ -42,6 +42,8 @@ def shape_of(request: Request) -> Shape:
 def wanted_fields(walk: Walk, request: Request) -> tuple[str, ...]:
     """The field paths to answer: those asked for that exist, else every column."""
     asked = request.parameters.get("sysparm_fields", "")
+    if not asked and not walk.hidden:
+        return walk.table.column_names
     names = dict.fromkeys(n.strip() for n in asked.split(",")) if asked else walk.table.columns
     return tuple(name for name in names if name and walk.knows(name))
 

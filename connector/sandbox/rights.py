@@ -41,11 +41,7 @@ def check_reachable(instance: Instance, table: Table) -> None:
 
     The status and the text are not documented; these are what a closed API answers.
     """
-    database = instance.database
-    if "ws_access" not in database.catalogue["sys_db_object"].columns:
-        return
-    rows = database.engine.rows("SELECT ws_access FROM sys_db_object WHERE name = ?", (table.name,))
-    if rows and rows[0][0] == "false":
+    if table.name in instance.database.closed_tables():
         raise ApiError(403, "User Not Authorized", "Failed API level ACL Validation")
 
 

@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from connector.messages import _
 from connector.sandbox.app import create_app
 from connector.sandbox.instance import Instance
 from connector.sandbox.seeding import holds_instance, open_instance
+from connector.sandbox.tls import Tls, prepare, server_options
 
 
 class _Server(uvicorn.Server):
@@ -46,8 +48,8 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def server_for(instance: Instance) -> _Server:
-    """A server of the instance's app, not yet started."""
+def server_for(instance: Instance, tls: Tls | None = None) -> _Server:
+    """A server of the instance's app, not yet started; HTTPS where it is given `tls`."""
     return _Server(
         uvicorn.Config(
             create_app(instance),
@@ -58,12 +60,22 @@ def server_for(instance: Instance) -> _Server:
             lifespan="off",
             timeout_keep_alive=120,
             timeout_graceful_shutdown=5,
+            **server_options(tls),
         )
     )
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where and how to listen; `client_ca` is a PEM file of who may sign client certificates."""
+
+    port: int
+    https: bool = False
+    client_ca: Path | None = None
+
+
 def run(
-    port: int,
+    place: Place,
     data: Path,
     seed: str,
     until: datetime | None,
@@ -74,12 +86,13 @@ def run(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C. A folder that holds an instance is reopened as it is.
 
-    A new one has all tables but those `lacking`.
+    A new one has all tables but those `lacking`. HTTPS gives the folder a certificate of its own.
 
-    Raises ConfigError (see open_instance, listen) and SandboxError.
+    Raises ConfigError (see open_instance, listen, prepare) and SandboxError.
     """
+    secured = prepare(data, place.client_ca) if place.https else None
     reopened = holds_instance(data)
-    listener = listen(port)
+    listener = listen(place.port)
     try:
         instance = open_instance(data, seed, until, uci, frozen, lacking=lacking)
     except BaseException:
@@ -92,8 +105,13 @@ def run(
             )
             + "\n"
         )
-    server = server_for(instance)
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    if secured:
+        sys.stderr.write(
+            _("trust this certificate authority: {path}").format(path=secured.authority.resolve())
+            + "\n"
+        )
+    server = server_for(instance, secured)
+    address = f"{'https' if secured else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
     server.ready_line = (
         f"sandbox ready: {address} (seed {instance.seed}, clock {instance.clock.text()})"
     )

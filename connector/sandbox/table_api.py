@@ -185,7 +185,7 @@ def _shown(instance: Instance, request: Request, table: Table, record: Record) -
     fields = wanted_fields(walk, request)
     if any("." in name for name in fields):
         record = _walked(instance, table, record["sys_id"], fields)
-    else:
+    elif len(fields) < len(record):
         record = {name: record[name] for name in fields}
     return render(instance.database, walk, [record], request)[0]
 

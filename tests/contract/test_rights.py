@@ -275,6 +275,9 @@ def test_only_admins_choose_a_sys_id_where_the_instance_says_so(api: Api) -> Non
     "switches",
     [
         {"hidden_rows": {"nosuch": ""}},
+        {"hidden_rows": {"incident": "bogus=1"}},
+        {"write_denied_rows": {"incident": "not a query"}},
+        {"data_policies": [{"table": "incident", "mandatory": [], "when": "bogus.name=1"}]},
         {"hidden_fields": ["incident.bogus"]},
         {"data_policies": [{"table": "incident", "mandatory": ["bogus"]}]},
         {"business_rules": [{"name": "x", "table": "incident", "abort": "often"}]},

@@ -640,37 +640,6 @@ def test_a_body_that_is_no_batch_is_400(api: Api) -> None:
     assert api.post("/api/now/v1/batch", json={"rest_requests": [{}]}).status_code == 400
 
 
-# ── OAuth ────────────────────────────────────────────────────────────────────────────────────
-
-GRANT = {
-    "grant_type": "client_credentials",
-    "client_id": "sandbox-client",
-    "client_secret": "sandbox-secret",
-}
-
-
-def test_a_token_is_given_for_a_form_and_opens_the_door(fresh: Api) -> None:
-    """57, 40"""
-    token = fresh.post("/oauth_token.do", data=GRANT, auth=None).json()
-    assert (token["token_type"], token["expires_in"]) == ("Bearer", 1799)
-    with Api(fresh.base) as client:
-        client.auth = None
-        client.headers["Authorization"] = f"Bearer {token['access_token']}"
-        made = client.post(INCIDENT, json={"description": "by token"})
-        assert made.json()["result"]["sys_created_by"] == USER
-        client.post("/_sandbox/advance", json={"until": "2026-11-20 12:30:00"})
-        assert client.get(INCIDENT).status_code == 401
-
-
-def test_json_and_wrong_secrets_get_no_token(api: Api) -> None:
-    """57"""
-    assert api.post("/oauth_token.do", json=GRANT).status_code == 401
-    wrong = api.post("/oauth_token.do", data={**GRANT, "client_secret": "wrong"})
-    assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_client")
-    other = api.post("/oauth_token.do", data={**GRANT, "grant_type": "password"})
-    assert other.json()["error"] == "unsupported_grant_type"
-
-
 # ── attachments ──────────────────────────────────────────────────────────────────────────────
 
 FILES = "/api/now/attachment"

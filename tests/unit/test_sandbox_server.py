@@ -12,25 +12,27 @@ from pathlib import Path
 
 import pytest
 
+from connector import sandbox
 from connector.errors import ConfigError
 from connector.sandbox import control
 from connector.sandbox.seeding import open_instance
 from connector.sandbox.server import listen
+from connector.sandbox.tls import prepare
 from tests.sandbox_instance import Api, incident_id, make_instance, serving
 
 PROGRAM = """
 import sys
 from pathlib import Path
-from connector.sandbox.server import run
-run(0, Path(sys.argv[1]), "empty", None, None)
+from connector.sandbox.server import Place, run
+run(Place(0, *map(bool, sys.argv[2:])), Path(sys.argv[1]), "empty", None, None)
 """
 
 
 @contextmanager
-def process(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(data: Path, *https: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`run` in a process of its own, and the one line it prints."""
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(data)],
+        [sys.executable, "-c", PROGRAM, str(data), *https],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -200,3 +202,33 @@ def test_the_demo_goes_on_when_its_clock_is_advanced(tmp_path: Path) -> None:
     assert told["clock"] == "2026-12-11 12:00:00"
     assert all(after[name] > before[name] for name in asked)
     assert "2026-12-10" <= latest <= "2026-12-11 12:00:00"
+
+
+def test_https_says_whom_to_trust_and_answers_those_who_do(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with process(data, "https") as (started, line):
+        assert line.startswith("sandbox ready: https://127.0.0.1:")
+        with Api(line.split()[2]) as api:
+            api.verify = str(data / "sandbox-ca.pem")
+            assert api.get("/_sandbox/health").json()["result"]["seed"] == "empty"
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(20) == 0
+        assert started.stderr
+        assert f"{data / 'sandbox-ca.pem'}" in started.stderr.read()
+
+
+def test_a_client_authority_that_is_no_certificate_is_named(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("no certificate", encoding="utf-8")
+    for path in (wrong, tmp_path / "absent.pem"):
+        with pytest.raises(ConfigError, match="--client-ca"):
+            prepare(tmp_path, path)
+
+
+def test_without_cryptography_https_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(sandbox, "certificates", raising=False)
+    monkeypatch.setitem(sys.modules, "connector.sandbox.certificates", None)
+    with pytest.raises(ConfigError, match="extra keys"):
+        prepare(tmp_path)

@@ -9,6 +9,7 @@ from statistics import mean
 import pytest
 
 from connector.errors import ConfigError
+from connector.sandbox.first_rows import with_platform_tables
 from connector.sandbox.schema import load_schema
 from connector.sandbox.seeds import DEMO_CLOCK, initial
 from connector.sandbox.seeds.demo import changes, generate
@@ -21,7 +22,7 @@ Record = dict[str, str]
 Rows = dict[str, list[Record]]
 IMPORTED_OVER = {record["number"] for record in ENDED.values()}
 CLOCKS = (DEMO_CLOCK, datetime(2026, 8, 16, 3, 30, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC))
-SCHEMA = load_schema()
+SCHEMA = with_platform_tables(load_schema())
 STORY = Story(DEMO_CLOCK)
 
 

@@ -53,7 +53,7 @@ def user_id(user_name: str) -> str:
 
 
 def base_records() -> Iterator[Batch]:
-    """The accounts and roles that every sandbox has."""
+    """The accounts, roles and properties that every sandbox has."""
     yield (
         "sys_user",
         [
@@ -88,6 +88,15 @@ def base_records() -> Iterator[Batch]:
                 {"user": user_id(user_name), "role": sys_id("sys_user_role", "admin")},
             )
             for user_name in LOGIN_USERS
+        ],
+    )
+    # A clone brings its source's name and id along: that is how it can be told.
+    identity = {"instance_name": "travesia-sandbox", "instance_id": sys_id("instance")}
+    yield (
+        "sys_properties",
+        [
+            stamped(sys_id("sys_properties", name), {"name": name, "value": value})
+            for name, value in identity.items()
         ],
     )
 

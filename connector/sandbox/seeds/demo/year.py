@@ -25,6 +25,7 @@ from functools import lru_cache
 
 from connector.sandbox.seeds.base import Batch, base_records
 from connector.sandbox.seeds.demo import (
+    automation,
     catalogue,
     customers,
     lifecycle,
@@ -61,6 +62,7 @@ def generate(now: datetime) -> Iterator[Batch]:
     story, people = Story(now), company.found(now)
     world = _told(story, people)
     yield from base_records()
+    yield from automation.records()
     yield from company.records(people, now)
     yield from catalogue.records()
     yield from customers.records()
