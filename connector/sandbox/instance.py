@@ -1,4 +1,4 @@
-"""Everything one running sandbox holds beside its records: logins, tokens, modes, counts."""
+"""Everything one running sandbox holds beside its records: logins, modes, counts, faults."""
 
 import asyncio
 from collections import Counter
@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 
 from connector.sandbox.clock import VirtualClock
 from connector.sandbox.database import Database
+from connector.sandbox.faults import FaultPlan
+from connector.sandbox.limits import Limits
 
 InvalidQuery = Literal["ignore", "no_rows", "query_acl"]
 
@@ -73,6 +75,8 @@ class Instance:
     tokens: dict[str, Token] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     advancing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def clock(self) -> VirtualClock:

@@ -15,6 +15,7 @@ from connector.messages import _
 from connector.sandbox.app import create_app
 from connector.sandbox.instance import Instance
 from connector.sandbox.seeding import holds_instance, open_instance
+from connector.sandbox.wire import Protocol
 
 
 class _Server(uvicorn.Server):
@@ -51,6 +52,7 @@ def server_for(instance: Instance) -> _Server:
     return _Server(
         uvicorn.Config(
             create_app(instance),
+            http=Protocol,
             access_log=False,
             log_level="warning",
             date_header=False,
