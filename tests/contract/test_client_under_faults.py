@@ -171,7 +171,7 @@ def counts(api: Api) -> list[tuple[str, str]]:
         INCIDENT,
         params={
             "sysparm_query": "ORDERBYsys_id",
-            "sysparm_limit": 6,
+            "sysparm_limit": "6",
             "sysparm_fields": "description,sys_mod_count",
         },
     ).json()["result"]
