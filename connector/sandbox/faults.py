@@ -4,6 +4,8 @@ Owns the kinds, where and when each strikes; what a struck request gets is made 
 (as an answer) and `wire` (on the connection). In memory only: a restarted sandbox is quiet.
 """
 
+import base64
+import binascii
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -66,7 +68,7 @@ KINDS: dict[str, Kind] = {
 }
 
 _COMMON = frozenset(
-    {"kind", "table", "method", "path", "where", "count", "after", "probability", "seed"}
+    {"kind", "table", "method", "path", "user", "where", "count", "after", "probability", "seed"}
 )
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
@@ -84,6 +86,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     table: str = ""
     method: str = ""
     path: str = ""
+    user: str = ""
+    """As the Basic header or the batch's caller says it; nobody has checked it yet."""
     where: Where = "request"
     count: Positive | None = None
     after: Natural = 0
@@ -191,7 +195,18 @@ def _matches(fault: Fault, request: Request) -> bool:
         (not fault.method or fault.method == request.method)
         and (not fault.table or fault.table == table_of(request.path))
         and plain_path(request.path).startswith(plain_path(fault.path))
+        and (not fault.user or fault.user == _claimed_user(request))
     )
+
+
+def _claimed_user(request: Request) -> str:
+    scheme, _space, credentials = request.headers.get("authorization", "").partition(" ")
+    if request.user or scheme.lower() != "basic":
+        return request.user
+    try:
+        return base64.b64decode(credentials).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
 
 
 def _said(fault: Fault) -> dict[str, object]:

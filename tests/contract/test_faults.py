@@ -95,6 +95,12 @@ def test_a_path_prefix_holds_with_and_without_a_version(api: Api) -> None:
         assert api.post(path, json={"rest_requests": []}).status_code == 429
 
 
+def test_a_fault_may_befall_one_user_alone(api: Api) -> None:
+    arm(api, {"kind": "busy", "user": USER, "probability": 1})
+    assert api.get(ONE).status_code == 429
+    assert api.get(ONE, auth=("admin", PASSWORD)).status_code == 200
+
+
 def test_a_deleted_plan_and_a_replaced_one_strike_no_more(api: Api) -> None:
     arm(api, {"kind": "busy", "probability": 1})
     assert api.get(ONE).status_code == 429
