@@ -138,6 +138,7 @@ class Chunk:
         ]
         if number % self.fresh_every == 0 or found:
             self.tally.fresh += 1
+            self.world.pass_time(SETTLE)  # what the quiet sync wrote is to be read
             fresh = self.installation.fresh_sync()
             found += verdict.of_fresh_sync(told, fresh, rows)
         return found

@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from connector import cli, pipeline, services
+from connector import cli, relationships, services
 from connector.itsm import servicenow
 from connector.journey.mapping import load_mapping
+from connector.journey.model import Mapping
 from tests.harness import environment
 
 _SHIPPED = load_mapping()
@@ -106,10 +108,14 @@ def become_travesia(folder: Path) -> None:
     os.environ.clear()
     os.environ.update(environment())
     quick: Any = partial(servicenow.Connection, first_wait_seconds=0.001, longest_wait_seconds=0.01)
-    services.servicenow.Connection = quick  # type: ignore[misc]
-    services.load_mapping = lambda overlay=None: load_mapping(overlay) if overlay else _mapping
+    mock.patch.object(servicenow, "Connection", quick).start()
+    mock.patch.object(services, "load_mapping", _loaded).start()
     if not _is_whole:
-        pipeline.relationships.of_run = lambda *_a, **_k: ([], "")
+        mock.patch.object(relationships, "of_run", lambda *_a, **_k: ([], "")).start()
+
+
+def _loaded(overlay: Path | None = None) -> Mapping:
+    return load_mapping(overlay) if overlay else _mapping
 
 
 def take_whole_mapping() -> None:

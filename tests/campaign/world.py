@@ -129,6 +129,8 @@ class World:
             lines = self.control(f"dump?table={table}").text.splitlines()
             rows = [json.loads(line) for line in lines]
             found[table] = {row["sys_id"]: row for row in rows}
+            for row in rows:
+                del row["table"]  # the dump's own
         return found
 
     def restart(self) -> None:
