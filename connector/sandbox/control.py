@@ -18,6 +18,7 @@ from connector.sandbox.answers import Answer, ApiError, encode, result
 from connector.sandbox.catalogue import CONFIGURATION_TABLES, Record, Table
 from connector.sandbox.engine import quoted
 from connector.sandbox.instance import Counts, Instance, InvalidQuery, RecordedChange
+from connector.sandbox.literals import DateLiterals
 from connector.timestamps import parse_day, parse_instance
 
 _CHUNK = 500
@@ -43,7 +44,7 @@ def health(instance: Instance) -> Answer:
             "seed": instance.seed,
             "clock": clock.text(),
             "frozen": clock.frozen,
-            "invalid_query": instance.invalid_query,
+            **{name: getattr(instance, name) for name in MODES},
         }
     )
 
@@ -60,15 +61,24 @@ def set_clock(instance: Instance, body: bytes) -> Answer:
     return health(instance)
 
 
+MODES: dict[str, tuple[str, ...]] = {
+    "invalid_query": get_args(InvalidQuery),
+    "date_literals": get_args(DateLiterals),
+}
+"""What can be set, and to what: each is a field of the instance."""
+
+
 def set_mode(instance: Instance, body: bytes) -> Answer:
-    """POST /_sandbox/mode {"invalid_query": "ignore" | "no_rows" | "query_acl"}."""
-    asked = _fields(body, {"invalid_query"}).get("invalid_query")
-    modes: tuple[InvalidQuery, ...] = get_args(InvalidQuery)
-    for mode in modes:
-        if mode == asked:
-            instance.invalid_query = mode
-            return health(instance)
-    raise ApiError(400, "Invalid mode", f"one of {', '.join(modes)}")
+    """POST /_sandbox/mode: some of MODES. All are good or none is set. Raises ApiError 400."""
+    asked = _fields(body, set(MODES))
+    for name, value in asked.items():
+        if value not in MODES[name]:
+            raise ApiError(400, "Invalid mode", f"{name}: one of {', '.join(MODES[name])}")
+    if not asked:
+        raise ApiError(400, "Invalid mode", f"one or more of {', '.join(MODES)}")
+    for name, value in asked.items():
+        setattr(instance, name, value)
+    return health(instance)
 
 
 def _fields(body: bytes, known: set[str]) -> dict[str, object]:

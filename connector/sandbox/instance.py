@@ -11,6 +11,7 @@ from connector.sandbox.clock import VirtualClock
 from connector.sandbox.database import Database
 from connector.sandbox.faults import FaultPlan
 from connector.sandbox.limits import Limits
+from connector.sandbox.literals import DateLiterals
 
 InvalidQuery = Literal["ignore", "no_rows", "query_acl"]
 
@@ -72,6 +73,7 @@ class Instance:
     seed: str = ""
     history: History = no_history
     invalid_query: InvalidQuery = "ignore"
+    date_literals: DateLiterals = "utc"
     tokens: dict[str, Token] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     advancing: asyncio.Lock = field(default_factory=asyncio.Lock)

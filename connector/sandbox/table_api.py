@@ -24,6 +24,7 @@ from connector.sandbox.catalogue import Record, Table
 from connector.sandbox.display import Labels
 from connector.sandbox.instance import Instance
 from connector.sandbox.listing import Selection, Walk, count, fetch, select
+from connector.sandbox.literals import as_utc
 from connector.sandbox.refusals import RefusedError
 from connector.sandbox.rendering import render, user_zone, wanted_fields
 
@@ -81,6 +82,7 @@ def page_of(instance: Instance, request: Request, table: Table) -> Page:
     database = instance.database
     context = context_of(instance, request.user)
     text = _query_text(instance, request, table)
+    text = as_utc(text, context.time_zone, instance.date_literals)
     selection = select(database, table, text, context, instance.invalid_query)
     fields = wanted_fields(selection.walk, request)
     records = fetch(database, selection, fields, limit, offset)

@@ -111,7 +111,7 @@ def become_travesia(folder: Path) -> None:
     mock.patch.object(servicenow, "Connection", quick).start()
     mock.patch.object(services, "load_mapping", _loaded).start()
     if not _is_whole:
-        mock.patch.object(relationships, "of_run", lambda *_a, **_k: ([], "")).start()
+        mock.patch.object(relationships, "of_run", return_value=([], "")).start()
 
 
 def _loaded(overlay: Path | None = None) -> Mapping:

@@ -20,7 +20,7 @@ from connector.errors import (
 from connector.itsm.base import Cursor, RecordUpdate
 from connector.itsm.servicenow import Connection, ServiceNow, connect
 from connector.sandbox.faults import KINDS
-from tests.sandbox_instance import PASSWORD, USER, Api, incident_id, make_instance, serving
+from tests.sandbox_instance import PASSWORD, USER, USER_ID, Api, incident_id, make_instance, serving
 
 INCIDENT = "/api/now/table/incident"
 ALL = {f"INC{n:07d}" for n in range(1, 26)}
@@ -158,6 +158,14 @@ def test_a_skewed_clock_is_the_clock_the_client_tells(api: Api) -> None:
     skewed = client(api).now()
     api.delete("/_sandbox/faults")
     assert client(api).now() - skewed == timedelta(hours=1)
+
+
+def test_the_probe_tells_an_instance_that_reads_literals_in_the_callers_zone(api: Api) -> None:
+    madrid = {"time_zone": "Europe/Madrid"}
+    api.patch(f"/api/now/table/sys_user/{USER_ID}", json=madrid).raise_for_status()
+    assert client(api).probe().reads_utc is True
+    api.post("/_sandbox/mode", json={"date_literals": "user_zone"}).raise_for_status()
+    assert client(api).probe().reads_utc is False
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────

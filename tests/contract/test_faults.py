@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox_instance import NOW, PASSWORD, USER, Api, incident_id, make_instance, serving
+from tests.sandbox_instance import (
+    NOW,
+    PASSWORD,
+    USER,
+    USER_ID,
+    Api,
+    incident_id,
+    make_instance,
+    serving,
+)
 
 INCIDENT = "/api/now/table/incident"
 ONE = f"{INCIDENT}/{incident_id(1)}"
@@ -452,6 +461,45 @@ def test_a_late_commit_that_cannot_be_is_refused(
     answer = api.post("/_sandbox/late", json=late)
     assert answer.status_code == 400
     assert answer.json()["error"]["detail"].startswith(sentence)
+
+
+def numbers(api: Api, query: str) -> list[int]:
+    params = {"sysparm_query": query, "sysparm_fields": "number"}
+    return [int(r["number"][3:]) for r in api.get(INCIDENT, params=params).json()["result"]]
+
+
+def test_literals_are_utc_or_in_the_callers_zone_as_the_mode_says(api: Api) -> None:
+    madrid = {"time_zone": "Europe/Madrid"}
+    api.patch(f"/api/now/table/sys_user/{USER_ID}", json=madrid).raise_for_status()
+    five, relative = "sys_updated_on=2026-11-05 08:00:00", "javascript:gs.daysAgoEnd(0)"
+    assert numbers(api, five) == [5]
+    mode = api.post("/_sandbox/mode", json={"date_literals": "user_zone"})
+    assert mode.json()["result"]["date_literals"] == "user_zone"
+    assert numbers(api, five) == []
+    assert numbers(api, "sys_updated_on=2026-11-05 09:00:00") == [5]
+    assert numbers(api, f"number=INC0000025^opened_at>{relative}") == [25]
+    assert numbers(api, "sys_updated_on=2026-99-05 09:00:00") == [], "no such day"
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"date_literals": "local"}, "date_literals: one of utc, user_zone"),
+        ({}, "one or more of invalid_query, date_literals"),
+        ({"mode": "utc"}, "unknown field mode"),
+        (
+            {"date_literals": "user_zone", "invalid_query": "maybe"},
+            "invalid_query: one of ignore, no_rows, query_acl",
+        ),
+    ],
+)
+def test_a_mode_that_cannot_be_is_refused_and_nothing_is_set(
+    api: Api, body: dict[str, str], detail: str
+) -> None:
+    answer = api.post("/_sandbox/mode", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["detail"] == detail
+    assert api.get("/_sandbox/health").json()["result"]["date_literals"] == "utc"
 
 
 # ── batches ──────────────────────────────────────────────────────────────────────────────────
