@@ -6,7 +6,7 @@ BIN := .venv/bin
 UCI ?= ../shared/data/uci-498
 WORKERS ?= 2
 
-.PHONY: help setup demo test check lint types floors fmt golden messages docs bench evidence build lock clean
+.PHONY: help setup demo test campaign check lint types floors fmt golden messages docs bench evidence build lock clean
 
 help: ## this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ demo: setup ## the whole main job on a synthetic instance, shown (KEEP=1 leaves 
 
 test: setup ## the tests (no root, no network, no other data)
 	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+campaign: setup ## faults, kills and edits at random against one store (RUNS=1000 SEED=1)
+	$(BIN)/python -m tests.campaign --runs $(or $(RUNS),1000) --seed $(or $(SEED),1)
 
 check: lint types floors test ## what CI runs on every change
 

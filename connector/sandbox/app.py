@@ -1,12 +1,12 @@
 """The sandbox as an ASGI app: routes, headers, who may reach what.
 
 Handlers run directly in the event loop, one at a time: two clients can never see half a write.
+What befalls a request before and after its handler (faults, limits, turns) is in `traffic`.
 The sandbox's own endpoints and pages answer only to a loopback Host: a page of another site in the
 user's browser must not reach them.
 """
 
 import secrets
-from collections.abc import Callable
 from dataclasses import replace
 from email.utils import format_datetime
 
@@ -15,9 +15,10 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from connector.sandbox import api, auth, control, oauth, pages, tls
+from connector.sandbox import api, auth, control, oauth, pages, tls, traffic, trouble
 from connector.sandbox.answers import Answer, ApiError, Request, method_not_allowed
 from connector.sandbox.instance import Instance
+from connector.sandbox.traffic import Endpoint
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver"})
@@ -27,10 +28,10 @@ def create_app(instance: Instance) -> Starlette:
     """The ASGI app of one instance."""
 
     async def rest(http: HttpRequest) -> Response:
-        return _response(instance, await _answer(instance, http, _rest))
+        return await _served(instance, http, _rest)
 
     async def token(http: HttpRequest) -> Response:
-        return _response(instance, await _answer(instance, http, _token))
+        return await _served(instance, http, _token)
 
     async def own(http: HttpRequest) -> Response:
         return await _control(instance, http)
@@ -52,15 +53,15 @@ def create_app(instance: Instance) -> Starlette:
     )
 
 
-Endpoint = Callable[[Instance, Request], Answer]
+async def _served(instance: Instance, http: HttpRequest, endpoint: Endpoint) -> Response:
+    """What an API client meets: the fault plan and the limits stand before the endpoint."""
+    request = await _request(http)
+    served = await traffic.serve(instance, request, endpoint)
+    return await traffic.respond(instance, served, _usual_headers(instance, request))
 
 
 async def _answer(instance: Instance, http: HttpRequest, endpoint: Endpoint) -> Answer:
-    request = await _request(http)
-    try:
-        return endpoint(instance, request)
-    except ApiError as error:
-        return error.answer()
+    return traffic.done(instance, await _request(http), endpoint)
 
 
 async def _request(http: HttpRequest) -> Request:
@@ -78,7 +79,7 @@ async def _request(http: HttpRequest) -> Request:
 def _rest(instance: Instance, request: Request) -> Answer:
     instance.counts.with_cookies += "cookie" in request.headers
     user = auth.authenticate(instance, request)
-    return api.handle(instance, replace(request, user=user))
+    return traffic.charged(api.handle)(instance, replace(request, user=user))
 
 
 def _token(instance: Instance, request: Request) -> Answer:
@@ -106,15 +107,19 @@ def _response(instance: Instance, answer: Answer) -> Response:
     return Response(answer.body, answer.status, headers)
 
 
-def _usual_headers(instance: Instance) -> dict[str, str]:
-    """What every answer of a real instance carries; cookies too, which clients must not keep."""
+def _usual_headers(instance: Instance, request: Request | None = None) -> dict[str, str]:
+    """What every answer of a real instance carries; cookies too, which clients must not keep.
+
+    Who sends its session's cookie keeps that session.
+    """
+    session = (traffic.session_of(request) if request else "") or secrets.token_hex(16)
     return {
         "Date": format_datetime(instance.clock.now().replace(microsecond=0), usegmt=True),
         "Server": "travesia-sandbox",
         "X-Transaction-ID": secrets.token_hex(6),
         "Server-Timing": "sem_wait;dur=0, sesh_wait;dur=0",
         "Cache-Control": "no-cache,no-store,must-revalidate,max-age=-1",
-        "Set-Cookie": f"glide_session_store={secrets.token_hex(16)}; Max-Age=60; Path=/; HttpOnly",
+        "Set-Cookie": f"{traffic.SESSION_COOKIE}={session}; Max-Age=60; Path=/; HttpOnly",
     }
 
 
@@ -147,7 +152,22 @@ def _quick(name: str, instance: Instance, request: Request) -> Answer:
             return control.requests(instance)
         case "DELETE requests":
             return control.reset_requests(instance)
-    raise ApiError(404, "Not found", "health, clock, advance, mode, dump and requests are here")
+    return _trouble(name, instance, request)
+
+
+def _trouble(name: str, instance: Instance, request: Request) -> Answer:
+    match name:
+        case "GET faults" | "POST faults" | "DELETE faults":
+            return trouble.faults(instance, request)
+        case "GET limits" | "POST limits" | "DELETE limits":
+            return trouble.limits(instance, request)
+        case "POST late":
+            return trouble.commit_late(instance, request.body)
+    raise ApiError(
+        404,
+        "Not found",
+        "health, clock, advance, mode, dump, requests, faults, limits and late are here",
+    )
 
 
 def _dump(instance: Instance, request: Request) -> Response:

@@ -1,5 +1,7 @@
 """The Batch API: items run one after another through the same handlers, in one transaction.
 
+What is left when the batch's time is used up comes back as `unserviced_requests`.
+
 One failing item does not stop the rest; its partial work cannot exist, because every write of a
 handler is a savepoint of its own. Bodies travel as base64.
 """
@@ -11,6 +13,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from connector.sandbox import traffic
 from connector.sandbox.answers import Answer, ApiError, Request, encode, unreadable_body
 from connector.sandbox.instance import Instance
 
@@ -45,21 +48,35 @@ def handle(instance: Instance, request: Request, handler: Handler) -> Answer:
         batch = _decoder.decode(request.body)
     except (msgspec.DecodeError, msgspec.ValidationError):
         raise unreadable_body() from None
-    with instance.database.transaction():
-        serviced = [_run(instance, request, item, handler) for item in batch.rest_requests]
+    serviced, unserviced = _serve(instance, request, batch.rest_requests, handler)
     body = {
         "batch_request_id": str(batch.batch_request_id),
         "serviced_requests": serviced,
-        "unserviced_requests": [],
+        "unserviced_requests": unserviced,
     }
     return Answer(200, encode(body))
+
+
+def _serve(
+    instance: Instance, request: Request, items: list[_Item], handler: Handler
+) -> tuple[list[dict[str, object]], list[str]]:
+    """What was answered, and the ids that the batch had no more time for (or a fault left)."""
+    fault = instance.faults.take("batch", request)
+    reached = max(0, len(items) - fault.items) if fault else len(items)
+    serviced: list[dict[str, object]] = []
+    with instance.database.transaction():
+        for item in items[:reached]:
+            if instance.limits.is_batch_over:
+                break
+            serviced.append(_run(instance, request, item, handler))
+    return serviced, [str(item.id) for item in items[len(serviced) :]]
 
 
 def _run(instance: Instance, outer: Request, item: _Item, handler: Handler) -> dict[str, object]:
     started = time.perf_counter()
     try:
-        answer = handler(instance, _request(outer, item))
-    except ApiError as error:
+        answer = traffic.serve_item(instance, _request(outer, item), handler)
+    except ApiError as error:  # an item that cannot be read
         answer = error.answer()
     headers = [] if item.exclude_response_headers else _headers(answer)
     return {

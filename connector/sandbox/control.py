@@ -19,6 +19,7 @@ from connector.sandbox.answers import Answer, ApiError, encode, result
 from connector.sandbox.catalogue import CONFIGURATION_TABLES, Record, Table
 from connector.sandbox.engine import quoted
 from connector.sandbox.instance import Counts, Instance, InvalidQuery, RecordedChange
+from connector.sandbox.literals import DateLiterals
 from connector.timestamps import parse_day, parse_instance
 
 _CHUNK = 500
@@ -44,7 +45,7 @@ def health(instance: Instance) -> Answer:
             "seed": instance.seed,
             "clock": clock.text(),
             "frozen": clock.frozen,
-            "invalid_query": instance.invalid_query,
+            **{name: getattr(instance, name) for name in MODES},
             "policies": policies.described(instance.policies),
         }
     )
@@ -63,25 +64,29 @@ def set_clock(instance: Instance, body: bytes) -> Answer:
     return health(instance)
 
 
+MODES: dict[str, tuple[str, ...]] = {
+    "invalid_query": get_args(InvalidQuery),
+    "date_literals": get_args(DateLiterals),
+}
+"""What can be set, and to what: each is a field of the instance."""
+
+
 def set_mode(instance: Instance, body: bytes) -> Answer:
-    """POST /_sandbox/mode {"invalid_query": "ignore" | "no_rows" | "query_acl", …}.
+    """POST /_sandbox/mode: some of MODES, or of the switches of `policies`.
 
-    The other switches are those of `policies`.
+    All are good or none is set. Raises ApiError 400.
     """
-    asked = _fields(body, {"invalid_query", *policies.SWITCHES})
-    made = policies.changed(instance.policies, asked, instance.database.catalogue)
-    if "invalid_query" in asked:
-        instance.invalid_query = _invalid_query(asked["invalid_query"])
-    instance.policies = made
+    asked = _fields(body, {*MODES, *policies.SWITCHES})
+    if not asked:
+        raise ApiError(400, "Invalid mode", f"one or more of {', '.join(MODES)}")
+    modes = {name: value for name, value in asked.items() if name in MODES}
+    for name, value in modes.items():
+        if value not in MODES[name]:
+            raise ApiError(400, "Invalid mode", f"{name}: one of {', '.join(MODES[name])}")
+    instance.policies = policies.changed(instance.policies, asked, instance.database.catalogue)
+    for name, value in modes.items():
+        setattr(instance, name, value)
     return health(instance)
-
-
-def _invalid_query(asked: object) -> InvalidQuery:
-    modes: tuple[InvalidQuery, ...] = get_args(InvalidQuery)
-    for mode in modes:
-        if mode == asked:
-            return mode
-    raise ApiError(400, "Invalid mode", f"one of {', '.join(modes)}")
 
 
 def _fields(body: bytes, known: set[str]) -> dict[str, object]:

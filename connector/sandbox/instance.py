@@ -1,4 +1,4 @@
-"""Everything one running sandbox holds beside its records: logins, tokens, modes, counts."""
+"""Everything one running sandbox holds beside its records: logins, modes, counts, faults."""
 
 import asyncio
 from collections import Counter
@@ -9,6 +9,9 @@ from typing import Literal, Protocol
 
 from connector.sandbox.clock import VirtualClock
 from connector.sandbox.database import Database
+from connector.sandbox.faults import FaultPlan
+from connector.sandbox.limits import Limits
+from connector.sandbox.literals import DateLiterals
 from connector.sandbox.policies import Policies
 
 InvalidQuery = Literal["ignore", "no_rows", "query_acl"]
@@ -83,6 +86,7 @@ class Instance:
     seed: str = ""
     history: History = no_history
     invalid_query: InvalidQuery = "ignore"
+    date_literals: DateLiterals = "utc"
     policies: Policies = field(default_factory=Policies)
     tokens: dict[str, Token] = field(default_factory=dict)
     refresh_tokens: dict[str, Refresh] = field(default_factory=dict)
@@ -90,6 +94,8 @@ class Instance:
     sla_minute: int = -1
     counts: Counts = field(default_factory=Counts)
     advancing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def clock(self) -> VirtualClock:

@@ -27,6 +27,7 @@ from connector.sandbox.catalogue import Record, Table
 from connector.sandbox.display import Labels
 from connector.sandbox.instance import Instance
 from connector.sandbox.listing import Selection, Walk, count, fetch, select
+from connector.sandbox.literals import as_utc
 from connector.sandbox.policies import restrictions
 from connector.sandbox.refusals import RefusedError
 from connector.sandbox.rendering import render, user_zone, wanted_fields
@@ -62,11 +63,13 @@ def handle(instance: Instance, request: Request, name: str, sys_id: str, version
 
 def selection_of(instance: Instance, request: Request, table: Table) -> Selection:
     """What a list request filters by, for the user who asks. Raises ApiError 403."""
+    context = rights.context_of(instance, request.user)
+    text = _query_text(instance, request, table)
     return select(
         instance.database,
         table,
-        _query_text(instance, request, table),
-        rights.context_of(instance, request.user),
+        as_utc(text, context.time_zone, instance.date_literals),
+        context,
         instance.invalid_query,
         restrictions(instance.policies, request.user),
     )

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 from connector.errors import ConfigError
 from connector.messages import _
+from connector.sandbox.wire import Protocol
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,8 @@ def _check_authority(path: Path) -> None:
 # ── the client's certificate ─────────────────────────────────────────────────────────────────
 
 
-class TlsProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, with the client's certificate in the scope (ASGI's TLS extension)."""
+class TlsProtocol(Protocol):
+    """The sandbox's HTTP/1.1, with the client's certificate in the scope (ASGI's TLS extension)."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Remember what TLS has verified; the handshake is over by now."""
@@ -96,9 +95,9 @@ def client_certificate(scope: Mapping[str, Any]) -> str:
 
 
 def server_options(tls: Tls | None) -> dict[str, Any]:
-    """What uvicorn must be told; nothing for plain HTTP."""
+    """What uvicorn must be told."""
     if tls is None:
-        return {}
+        return {"http": Protocol}
     options: dict[str, Any] = {
         "ssl_certfile": str(tls.certificate),
         "ssl_keyfile": str(tls.key),

@@ -195,7 +195,24 @@ def test_a_page_that_is_hidden_whole_is_stepped_over_by_offset() -> None:
         offsets = [query_of(call.request).get("sysparm_offset") for call in mock.calls]
     assert numbers(pages) == ["INC0000009", "INC0000010", "INC0000011"]
     assert hidden(pages) == 9
-    assert offsets[:5] == [None, None, "3", "6", "9"]
+    assert offsets[:6] == [None, None, None, "3", "6", "9"], "page, count, once more, then steps"
+
+
+def test_a_page_that_was_cancelled_empty_is_asked_for_again_and_not_taken_for_hidden() -> None:
+    rows = [record(n, n) for n in range(12)]
+    whole, asked = FakeTable(rows), 0
+
+    def cut(request: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        status, headers, text = whole(request)
+        return status, headers, json.dumps({"result": []}) if asked == 1 else text
+
+    with responses.RequestsMock() as mock:
+        mock.add_callback(responses.GET, INCIDENTS, callback=cut)
+        pages = read(client(page_size=5))
+    assert numbers(pages) == [r["number"] for r in rows]
+    assert hidden(pages) == 0
 
 
 def test_a_page_cut_silently_goes_on_from_its_last_row() -> None:

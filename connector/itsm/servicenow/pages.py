@@ -232,7 +232,14 @@ class Scan:
             return found
         if found.total is None:
             found = _Found(found.records, found.asked, self._count(query))
-        return found if found.records or not found.total else self._step(query + order, found)
+        return found if found.records or not found.total else self._again(query + order, found)
+
+    def _again(self, query: str, empty: _Found) -> _Found:
+        """Ask once more: a cancelled query may have sent nothing (§1.6); an ACL stays as it is."""
+        again = self._fetch(query, empty.asked)
+        if again.records:
+            return _Found(again.records, again.asked, empty.total)
+        return self._step(query, empty)
 
     def _step(self, query: str, empty: _Found) -> _Found:
         """Go by offset over a page of which an ACL hid every row: there is no key to go on from."""
