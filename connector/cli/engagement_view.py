@@ -195,7 +195,7 @@ def _show_steps(row: Row, mapping: Mapping, journey: str) -> None:
 
 def _of_step(steps: Dict[str, float | None], step: str) -> str:
     if step in steps and steps[step] is None:
-        return _("too few people to show")
+        return _("too few people")
     return whole(steps.get(step)) or "—"
 
 

@@ -61,15 +61,19 @@ def _show_totals(found: Overview) -> None:
     whole = [rate for rate in found.rates if not rate.priority]
     heads = (
         _("Moment"),
-        _("What it is"),
         _("Positive"),
         _("Negative"),
         _("Neutral"),
         _("Open"),
         _("Negative, %"),
     )
-    rows = [(rate.moment_id, _words(rate.name), *_cells(rate, found)) for rate in whole]
+    rows = [(_named(rate), *_cells(rate, found)) for rate in whole]
     table(heads, rows, title=_("What became of them"), numbers=5)
+
+
+def _named(rate: Rate) -> str:
+    """Id and name in one column: a terminal of 80 columns has no room for two."""
+    return f"{rate.moment_id} {_words(rate.name)}"
 
 
 def _cells(rate: Rate, found: Overview) -> list[str]:
@@ -87,8 +91,7 @@ def _show_by_priority(found: Overview) -> None:
     shares = {(rate.moment_id, rate.priority): rate.share for rate in found.rates}
     rows = [
         (
-            rate.moment_id,
-            _words(rate.name),
+            _named(rate),
             *(_percent(shares.get((rate.moment_id, one))) for one in priorities),
         )
         for rate in found.rates
@@ -96,7 +99,7 @@ def _show_by_priority(found: Overview) -> None:
         and any(shares.get((rate.moment_id, one)) is not None for one in priorities)
     ]
     if rows:
-        heads = (_("Moment"), _("What it is"), *(f"P{one}" for one in priorities))
+        heads = (_("Moment"), *(f"P{one}" for one in priorities))
         title = _("Negative of those that ended, in %, by priority: what is usual there")
         table(heads, rows, title=title, numbers=len(priorities))
 

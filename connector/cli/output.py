@@ -40,7 +40,8 @@ def bullet(level: str, sentence: str, remedy: str = "") -> None:
     if remedy:
         text.append(f"\n→ {remedy}", style="dim")
     before = Text(f"{sign} ", style=f"bold {style}")
-    for line in text.wrap(out, out.width - len(before)):
+    # A word that is too long, as an address is, stays whole: cut, nobody could follow it.
+    for line in text.wrap(out, out.width - len(before), overflow="ignore"):
         line.rstrip()
         out.print(before + line, soft_wrap=True)
         before = Text(" " * len(before))

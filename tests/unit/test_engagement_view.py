@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from connector.cli.engagement_view import show_list
+from connector.cli.output import bullet
 from connector.messages import speaking
 from connector.relationship_desk import Relationships
 from tests.journey_kit import shipped
@@ -58,6 +59,15 @@ def test_no_line_is_longer_than_the_terminal_and_no_word_is_broken(
     state = {"en": "Transactional", "es": "Transaccional"}[language]
     head = {"en": "Provider", "es": "Proveedor"}[language]
     assert {"electrónica", "E-invoicing", "Humanos", state, head} <= words
+
+
+def test_an_address_is_never_cut_in_two(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    address = f"https://example.invalid/u_journey_report.do?sys_id={'a' * 32}"
+    bullet("ok", f"Published in the tool: {address}")
+    assert address in capsys.readouterr().out.split()
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

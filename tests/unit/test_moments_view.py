@@ -8,10 +8,11 @@ import pytest
 
 from connector.cli.moments_view import show_open, show_overview, show_record
 from connector.encoded_query import Context
+from connector.messages import speaking
 from connector.moment_desk import OfRecord, Overview
-from connector.moment_records import newest_negative, of_record, off, open_ones, rates
+from connector.moment_records import Listed, Rate, newest_negative, of_record, off, open_ones, rates
 from connector.moments import decide_moments
-from tests.journey_kit import NOW, Kit, schema
+from tests.journey_kit import NOW, Kit, schema, shipped
 
 DAY = timedelta(days=1)
 
@@ -106,3 +107,21 @@ def test_a_record_shows_its_moments_with_the_values_behind_them(
     assert "M09 Being passed around: Negative" in shown
     assert "reassignment_count = 4" in shown
     assert "secret" not in shown
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_at_80_columns_every_word_of_a_moment_s_name_stays_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = [moment.name.in_(language) for moment in shipped().moments]
+    every = tuple(
+        Rate(moment.id, moment.name, "", 1234, 1234, 1234, 1234, 0.143)
+        for moment in shipped().moments
+    )
+    found = Overview(NOW, 5, Listed(0, ()), every, ())
+    with speaking(language):
+        show_overview(found, "UTC")
+    said = capsys.readouterr().out
+    assert {word for name in names for word in name.split()} <= set(said.split())
+    assert max(len(line) for line in said.splitlines()) <= 80
