@@ -209,7 +209,9 @@ def _chunks(instance: Instance, table: Table) -> Iterator[list[Record]]:
 def _line(instance: Instance, table: Table, record: Record) -> bytes:
     owner = instance.database.catalogue.get(record["sys_class_name"], table)
     shown = {n: record[n] for n in sorted(owner.columns) if n in record and record[n] != ""}
-    return encode({"table": owner.name, **shown}) + b"\n"
+    if "table" in shown:  # a column of that name gives way to the name of the table
+        shown["table_column"] = shown["table"]
+    return encode({**shown, "table": owner.name}) + b"\n"
 
 
 # ── counts ───────────────────────────────────────────────────────────────────────────────────

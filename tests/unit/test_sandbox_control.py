@@ -167,6 +167,13 @@ def test_a_dump_changes_when_a_record_does_and_only_then(instance: Instance) -> 
     assert [(a["priority"], b["priority"]) for a, b in changed] == [("2", "3")]
 
 
+def test_a_column_named_table_does_not_hide_whose_record_a_line_is(instance: Instance) -> None:
+    trigger = {"table": "incident", "active": "true"}
+    instance.database.insert(instance.database.table("sys_flow_record_trigger"), trigger, USER)
+    lines = [line for line in dump(instance) if line["table"] == "sys_flow_record_trigger"]
+    assert [line["table_column"] for line in lines] == ["incident"]
+
+
 def test_a_new_empty_column_does_not_change_a_dump(instance: Instance) -> None:
     before = dump(instance)
     column = {"name": "incident", "element": "u_x", "internal_type": "string"}
