@@ -143,7 +143,8 @@ class FaultPlan:
 
     armed: Sequence[Armed] = ()
     restarting: int = 0
-    """Requests that still meet a node that comes up."""
+    """Requests that still meet a node that comes up, of those that `restarted` is meant for."""
+    restarted: Fault | None = None
     last_rows: dict[str, list[bytes]] = field(default_factory=dict)
     """The rows last listed of each table, while a fault wants to repeat them."""
 
@@ -163,6 +164,19 @@ class FaultPlan:
             is_meant = KINDS[fault.kind].stage == stage and fault.where == where
             if is_meant and _matches(fault, request) and fits(fault) and one.strikes():
                 yield fault
+
+    def restart(self, fault: Fault) -> None:
+        """A node went down: it takes `fault.requests` requests until it is up."""
+        self.restarted, self.restarting = fault, fault.requests
+
+    def is_restarting(self, request: Request) -> bool:
+        """Count one request, and say whether it meets a node that comes up."""
+        if not self.restarting or self.restarted is None:
+            return False
+        if self.restarted.user and self.restarted.user != _claimed_user(request):
+            return False
+        self.restarting -= 1
+        return True
 
     def wants_rows_of(self, request: Request) -> bool:
         """Whether a fault may later repeat what this request lists."""

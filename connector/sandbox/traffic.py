@@ -39,8 +39,7 @@ async def serve(instance: Instance, request: Request, endpoint: Endpoint) -> Ser
     """The request through faults and limits."""
     plan = instance.faults
     beside = plan.take_all("beside", request)
-    if plan.restarting:
-        plan.restarting -= 1
+    if plan.is_restarting(request):
         return Served(fault_bodies.unavailable(503), beside=beside)
     if fault := plan.take("instead", request):
         return replace(_instead(instance, fault, request), beside=beside)
@@ -58,7 +57,7 @@ def _instead(instance: Instance, fault: Fault, request: Request) -> Served:
         return Served(fault_bodies.instead(fault, request, instance.clock.now()))
     if fault.kind == "node_restart":
         instance.tokens.clear()
-        instance.faults.restarting = fault.requests
+        instance.faults.restart(fault)
     return Served(Answer(503), broken=fault)
 
 

@@ -70,7 +70,7 @@ class Chunk:
         for _ in range(dice.choice((0, 0, 1, 2))):
             self.everybody.act(dice, may_be_late=True)
         self._note()
-        return [*found, *self._verdict(since, number)]
+        return [*found, *self.verdict(since, number)]
 
     # ── the disturbed run ────────────────────────────────────────────────────────────────────
 
@@ -124,7 +124,8 @@ class Chunk:
 
     # ── peace, and the verdict ───────────────────────────────────────────────────────────────
 
-    def _verdict(self, since: str, number: int) -> list[str]:
+    def verdict(self, since: str, number: int) -> list[str]:
+        """Peace, a sweep where one is needed, a quiet sync: every fault found."""
         self.world.control("faults", method="DELETE")
         self.world.pass_time(SETTLE)
         if self.everybody.done.needs_sweep:

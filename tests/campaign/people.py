@@ -70,6 +70,7 @@ class People:
         deeds: list[tuple[int, Callable[[random.Random], str]]] = [
             (10, self._edit),
             (4, self._overwrite),
+            (2, self._overwrite_many),
             (3, self._comment),
             (2, self._open),
             (1, self._delete if may_be_late else self._edit),
@@ -106,6 +107,15 @@ class People:
         changes = {name: dice.choice(["", *self.ours[name]]) for name in names}
         self.world.api("PATCH", f"{table}/{sys_id}", changes)
         return f"overwrite {table} {sys_id} {sorted(changes)}"
+
+    def _overwrite_many(self, dice: random.Random) -> str:
+        """A careless list edit: many records to heal, in several batches."""
+        every = [(table, sys_id) for table in TABLES for sys_id in sorted(self.expected[table])]
+        chosen = dice.sample(every, dice.randint(8, 30))
+        names = dice.sample(sorted(self.ours), 2)
+        changes = {name: dice.choice(["", *self.ours[name]]) for name in names}
+        self.world.patch_many(dict.fromkeys(chosen, changes))
+        return f"overwrite_many {len(chosen)} {sorted(changes)}"
 
     def _comment(self, dice: random.Random) -> str:
         table, sys_id = self._pick(dice)

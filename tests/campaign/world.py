@@ -1,5 +1,6 @@
 """The instance of the campaign: a small cut of the demo's year, served by a process of its own."""
 
+import base64
 import json
 import shutil
 import socket
@@ -114,6 +115,22 @@ class World:
         answer = self.admin.request(method, url, json=body, params=params, timeout=30)
         answer.raise_for_status()
         return answer.json()["result"] if answer.content else None
+
+    def patch_many(self, changes: Mapping[tuple[str, str], Record]) -> None:
+        """PATCH many records, (table, sys_id) → values, in one batch; each must succeed."""
+        items = [
+            {
+                "id": str(number),
+                "method": "PATCH",
+                "url": f"/api/now/table/{table}/{sys_id}",
+                "body": base64.b64encode(json.dumps(values).encode()).decode(),
+            }
+            for number, ((table, sys_id), values) in enumerate(changes.items())
+        ]
+        url = f"{self.url}/api/now/v1/batch"
+        answer = self.admin.post(url, json={"rest_requests": items}, timeout=60).json()
+        done = [item["status_code"] for item in answer["serviced_requests"]]
+        assert done == [200] * len(changes), answer
 
     def now(self) -> datetime:
         return parse_instance(self.control("health").json()["result"]["clock"])

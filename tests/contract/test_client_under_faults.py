@@ -73,7 +73,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 
 def arm(api: Api, kind: str, **where: Any) -> None:
-    fault = {"kind": kind, **KNOBS.get(kind, {}), **where}
+    fault: dict[str, Any] = {"kind": kind, **KNOBS.get(kind, {}), **where}
     api.post("/_sandbox/faults", json=[fault]).raise_for_status()
 
 
@@ -158,6 +158,16 @@ def test_a_skewed_clock_is_the_clock_the_client_tells(api: Api) -> None:
     skewed = client(api).now()
     api.delete("/_sandbox/faults")
     assert client(api).now() - skewed == timedelta(hours=1)
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_short_answer_about_tables_is_not_taken_for_an_instance_without_them(
+    api: Api, rows: int
+) -> None:
+    arm(api, "short_page", table="sys_db_object", rows=rows)
+    found = client(api).list_tables(["incident", "sc_task", "nope"])
+    assert found == {"incident": "task", "sc_task": "task"}
+    assert fired(api) == 1
 
 
 def test_the_probe_tells_an_instance_that_reads_literals_in_the_callers_zone(api: Api) -> None:
