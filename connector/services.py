@@ -43,7 +43,7 @@ from connector.report.render import render_all, write_files
 from connector.report.report import build_report
 from connector.schema import read_schema
 from connector.store import mappings, outcomes, runs, standings
-from connector.store.database import open_snapshot, snapshot_path
+from connector.store.database import Store, open_snapshot, snapshot_path
 from connector.store.lock import is_locked, read_status
 
 
@@ -123,9 +123,8 @@ def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, sp
     while publishing (the files are written by then).
     """
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
-        if publish and instance is not None and (found := identity.differs(store, instance)):
-            text = _("{found}: nothing is published until travesia sync --accept-instance")
-            raise InstanceError(text.format(found=found))
+        if publish and instance is not None:
+            _refuse_copy(store, instance)
         built = build_report(
             store,
             which(store, mapping).mapping,
@@ -140,6 +139,14 @@ def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, sp
     if not publish or instance is None:
         return ReportResult(files, None)
     return ReportResult(files, publish_report(instance, built, render_all(built, formats)))
+
+
+def _refuse_copy(store: Store, instance: Instance) -> None:
+    """Nothing is published in a copy of the instance. Raises InstanceError."""
+    is_known = bool(runs.read_identity(store))  # a snapshot remembers nothing new
+    if is_known and (found := identity.differs(store, instance)):
+        text = _("{found}: nothing is published until travesia sync --accept-instance")
+        raise InstanceError(text.format(found=found))
 
 
 def explain(config: Config, mapping: JourneyMapping, number: str) -> Explanation:
