@@ -106,6 +106,16 @@ def test_a_map_that_does_not_find_records_by_their_key_stops_the_run() -> None:
         staging.check_staging(platform, ["incident"])
 
 
+def test_a_map_without_the_script_that_keeps_it_from_inserting_stops_the_run() -> None:
+    platform = Importing()
+    provision(platform)
+    platform.tables[staging.SCRIPT][0]["active"] = "false"
+    with pytest.raises(ConfigError, match="nothing keeps the transform map of"):
+        staging.check_staging(platform, ["incident"])
+    assert [a.values for a in provision(platform)] == [{"active": "true"}]
+    staging.check_staging(platform, ["incident"])
+
+
 def test_a_missing_staging_table_is_named_with_what_to_do() -> None:
     with pytest.raises(ConfigError, match=f"{STAGING} is missing") as caught:
         staging.check_staging(Importing(), ["incident"])
