@@ -19,6 +19,7 @@ from connector import (
     engagement_rows,
     extract,
     history,
+    identity,
     moments,
     reconcile,
     relationships,
@@ -33,9 +34,7 @@ from connector.filters import check_filters
 from connector.in_force import InForce, enter, which
 from connector.intake import check_clock, closed_before, filter_of, take_in
 from connector.itsm.base import Instance
-from connector.itsm.identity import is_same
 from connector.journey.model import Mapping as JourneyMapping
-from connector.messages import _
 from connector.opening import opened
 from connector.results import Options, RunResult, SoFar, close, summed_up
 from connector.schema import read_schema
@@ -75,7 +74,10 @@ def run(
             write_back.write_plan(this.store, plan_to)
             plan_to.write(plan_lines(engagement_rows.changes_of(rows)))
         sent = write_back.Sent()
-        _recognise(this, so_far, is_accepted=options.accept_instance)
+        if found := identity.differs(
+            this.store, instance, is_accepted=options.accept_instance and not options.dry_run
+        ):
+            so_far.meet_stranger(found)
         settings = write_back.settings_of(config)
         may_send = config.write_back.enabled and not options.dry_run and not force.waiting
         if may_send:
@@ -99,20 +101,6 @@ def _mapping_in_force(this: Run, mapping: JourneyMapping, options: Options) -> I
     if options.dry_run:
         return which(this.store, mapping)
     return enter(this.store, mapping, this.run_id)
-
-
-def _recognise(this: Run, so_far: SoFar, *, is_accepted: bool) -> None:
-    """A copy of the instance is another one, whatever its address: nothing is written to it."""
-    known, said = runs.read_identity(this.store), this.instance.identity()
-    if said and (not known or is_accepted):
-        runs.save_identity(this.store, said)
-    elif said and not is_same(known, said):
-        so_far.meet_stranger(
-            _(
-                "This is another instance than the store knows ({said}, not {known}), perhaps a"
-                " copy: nothing is written until travesia sync --accept-instance"
-            ).format(said=said, known=known)
-        )
 
 
 def _classify(config: Config, this: Run, force: InForce, so_far: SoFar, *, save: bool) -> None:

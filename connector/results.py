@@ -8,7 +8,7 @@ from typing import Any
 from connector import log
 from connector.context import Run
 from connector.engagement_rows import RowsSent
-from connector.messages import _n
+from connector.messages import _, _n
 from connector.store import changes, runs, set_aside
 from connector.store.changes import Change, Planned
 from connector.write_back import Sent
@@ -103,11 +103,14 @@ class SoFar:
         if sentence and sentence not in self.messages:
             self.messages.append(sentence)
 
-    def meet_stranger(self, sentence: str) -> None:
+    def meet_stranger(self, found: str) -> None:
         """The instance is not the one that the store knows: nothing is written."""
-        self.stranger = sentence
+        text = _(
+            "{found}, perhaps a copy: nothing is written until travesia sync --accept-instance"
+        )
+        self.stranger = text.format(found=found)
         self.is_partial = True
-        self.messages.append(sentence)
+        self.messages.append(self.stranger)
 
     def take_rows(self, sent: RowsSent) -> None:
         """What became of the rows of relationships."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
-from connector import extract
+from connector import extract, identity
 from connector.check import (
     Finding,
     Past,
@@ -32,7 +32,6 @@ from connector.export.run import export as export_files
 from connector.in_force import which
 from connector.itsm import servicenow
 from connector.itsm.base import Instance
-from connector.itsm.identity import is_same
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
@@ -43,8 +42,8 @@ from connector.report.publish import publish as publish_report
 from connector.report.render import render_all, write_files
 from connector.report.report import build_report
 from connector.schema import read_schema
-from connector.store import changes, mappings, runs, standings
-from connector.store.database import open_snapshot, snapshot_path
+from connector.store import mappings, outcomes, runs, standings
+from connector.store.database import Store, open_snapshot, snapshot_path
 from connector.store.lock import is_locked, read_status
 
 
@@ -153,7 +152,7 @@ def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, sp
     """
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
         if publish and instance is not None:
-            _refuse_copy(runs.read_identity(store), instance.identity())
+            _refuse_copy(store, instance)
         built = build_report(
             store,
             which(store, mapping).mapping,
@@ -170,14 +169,12 @@ def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, sp
     return ReportResult(files, publish_report(instance, built, render_all(built, formats)))
 
 
-def _refuse_copy(known: str, said: str) -> None:
+def _refuse_copy(store: Store, instance: Instance) -> None:
     """Nothing is published in a copy of the instance. Raises InstanceError."""
-    if known and said and not is_same(known, said):
-        text = _(
-            "This is another instance than the store knows ({said}, not {known}), perhaps a copy:"
-            " nothing is published until travesia sync --accept-instance"
-        )
-        raise InstanceError(text.format(said=said, known=known))
+    is_known = bool(runs.read_identity(store))  # a snapshot remembers nothing new
+    if is_known and (found := identity.differs(store, instance)):
+        text = _("{found}: nothing is published until travesia sync --accept-instance")
+        raise InstanceError(text.format(found=found))
 
 
 def explain(config: Config, mapping: JourneyMapping, number: str) -> Explanation:
@@ -240,7 +237,7 @@ def _past(config: Config) -> dict[str, Past]:
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
         return {
             one.table: Past(one.confirmed, one.refused, one.kept, one.reason)
-            for one in changes.list_outcomes(store)
+            for one in outcomes.list_outcomes(store)
         }
 
 

@@ -59,6 +59,8 @@ def look(instance: Instance, tables: Sequence[str]) -> Standing:
     )
     if maps is None:
         return Standing(exist, None)
+    if not maps:  # an empty list in a query would ask for everything
+        return Standing(exist, {}, {}, {})
     of_map = f"mapIN{','.join(sorted(row['sys_id'] for row in maps))}"
     entries = _rows(instance, ENTRY, ("map", "source_field", "target_field", "coalesce"), of_map)
     scripts = _rows(instance, SCRIPT, ("map", "when", "active", "script"), of_map)
@@ -102,14 +104,31 @@ def _problem(standing: Standing, table: str) -> str:
         return _("the transform map of {staging} is not as it must be ({columns})").format(
             staging=name, columns=", ".join(wrong or ["target_table"])
         )
-    key = (standing.entries or {}).get((found["sys_id"], TARGET))
-    if standing.entries is not None and (
-        key is None or key.get("coalesce") != "true" or key.get("target_field") != "sys_id"
-    ):
-        return _(
-            "the transform map of {staging} does not find records by their sys_id (coalesce)"
-        ).format(staging=name)
+    return _danger(standing, found["sys_id"]).format(staging=name)
+
+
+def _danger(standing: Standing, map_id: str) -> str:
+    """Why rows could make records, with a place for the name; what may not be read is no reason."""
+    entries, scripts = standing.entries, standing.scripts
+    if entries is not None and not _finds_by_key(entries.get((map_id, TARGET))):
+        return _("the transform map of {staging} does not find records by their sys_id (coalesce)")
+    if scripts is not None and not _is_guarded(scripts.get(map_id)):
+        return _("nothing keeps the transform map of {staging} from inserting")
     return ""
+
+
+def _finds_by_key(entry: Record | None) -> bool:
+    return entry is not None and (
+        entry.get("coalesce") == "true" and entry.get("target_field") == "sys_id"
+    )
+
+
+def _is_guarded(script: Record | None) -> bool:
+    return script is not None and (
+        script.get("active", "true") != "false"
+        and script.get("when", "onBefore") == "onBefore"
+        and "ignore = true" in script.get("script", NEVER_INSERT)
+    )
 
 
 def check_staging(instance: Instance, tables: Sequence[str]) -> None:

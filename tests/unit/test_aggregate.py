@@ -6,8 +6,8 @@ import pytest
 import responses
 
 from connector.errors import ConnectorError, IncompleteResponseError
+from connector.identity import is_same
 from connector.itsm.base import Count
-from connector.itsm.identity import is_same
 from tests.recorded import body
 from tests.unit.servicenow_wire import URL, client, query_of
 

@@ -14,7 +14,7 @@ from connector.config import Config
 from connector.config.settings import InstanceSettings, StoreSettings, WriteBackSettings
 from connector.messages import speaking
 from connector.results import Options
-from connector.store import changes
+from connector.store import outcomes
 from connector.store.database import open_store
 from tests.unit.test_pipeline import Site, mapping
 
@@ -149,7 +149,7 @@ def test_a_refusal_is_remembered_with_its_reason(tmp_path: Path) -> None:
     site.instance.silent_fields = {"u_journey_band"}
     pipeline.run(site.config, site.instance, mapping(), Options(), threading.Event())
     with open_store(site.config.store.path) as store:
-        (found,) = changes.list_outcomes(store)
+        (found,) = outcomes.list_outcomes(store)
     assert (found.confirmed, found.refused) == (1, 1)
     assert found.kept == ("u_journey_band",)
     assert found.reason == "a business rule said no"

@@ -8,9 +8,8 @@ from connector import staging
 from connector.errors import ConfigError, ForbiddenError
 from connector.itsm.base import Record
 from connector.journey import fields
-from connector.journey.mapping import load_mapping
 from connector.provision import Artefact, apply_provision, plan_provision
-from tests.unit.test_provision import Platform
+from tests.unit.test_provision import Platform, mapping
 
 STAGING = "u_journey_in_incident"
 SYSTEM = (staging.PARENT, staging.MAP, staging.ENTRY, staging.SCRIPT)
@@ -41,7 +40,7 @@ class Importing(Platform):
 
 
 def provision(platform: Platform) -> list[Artefact]:
-    return apply_provision(platform, load_mapping(), ("incident",), via="import_set")
+    return apply_provision(platform, mapping(), ("incident",), via="import_set")
 
 
 def of(platform: Platform, table: str) -> list[dict[str, str]]:
@@ -83,7 +82,7 @@ def test_a_second_time_there_is_nothing_to_make_and_a_run_may_go_on() -> None:
 
 def test_without_import_sets_asked_for_no_staging_table_is_made() -> None:
     platform = Importing()
-    apply_provision(platform, load_mapping(), ("incident",))
+    apply_provision(platform, mapping(), ("incident",))
     assert of(platform, staging.MAP) == []
 
 
@@ -106,6 +105,16 @@ def test_a_map_that_does_not_find_records_by_their_key_stops_the_run() -> None:
         staging.check_staging(platform, ["incident"])
 
 
+def test_a_map_without_the_script_that_keeps_it_from_inserting_stops_the_run() -> None:
+    platform = Importing()
+    provision(platform)
+    platform.tables[staging.SCRIPT][0]["active"] = "false"
+    with pytest.raises(ConfigError, match="nothing keeps the transform map of"):
+        staging.check_staging(platform, ["incident"])
+    assert [a.values for a in provision(platform)] == [{"active": "true"}]
+    staging.check_staging(platform, ["incident"])
+
+
 def test_a_missing_staging_table_is_named_with_what_to_do() -> None:
     with pytest.raises(ConfigError, match=f"{STAGING} is missing") as caught:
         staging.check_staging(Importing(), ["incident"])
@@ -117,7 +126,7 @@ def test_maps_that_may_not_be_read_do_not_stop_a_run_but_provisioning() -> None:
     provision(platform)
     platform.forbidden = {staging.MAP}
     staging.check_staging(platform, ["incident"])
-    plan = plan_provision(platform, load_mapping(), ("incident",), via="import_set")
+    plan = plan_provision(platform, mapping(), ("incident",), via="import_set")
     assert "Import Sets cannot be prepared" in plan.conflicts[0]
 
 

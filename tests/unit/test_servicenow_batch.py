@@ -77,6 +77,37 @@ def test_a_batch_sends_slim_patches_of_the_wanted_fields_only() -> None:
     assert {"name": "Content-Type", "value": "application/json"} in item["headers"]
 
 
+def test_what_a_write_cost_is_its_own_time_or_its_part_of_the_wait() -> None:
+    with responses.RequestsMock() as mock:
+        mock.post(BATCH, body=answer({"0": accepted(1), "1": accepted(2)}))
+        replies = client().send_updates([update(1), update(2)])
+    assert [reply.milliseconds is not None and reply.milliseconds >= 8 for reply in replies] == [
+        True,
+        True,
+    ]
+    assert [reply.was_skipped for reply in replies] == [False, False]
+
+
+def test_what_was_once_left_undone_says_so_though_it_was_done_at_last() -> None:
+    with responses.RequestsMock() as mock:
+        mock.post(BATCH, body=answer({"0": accepted(1)}, ["1"]))
+        mock.post(BATCH, body=answer({"1": accepted(2)}))
+        replies = client().send_updates([update(1), update(2)])
+    assert [(reply.status, reply.was_skipped) for reply in replies] == [
+        ("written", False),
+        ("written", True),
+    ]
+
+
+def test_a_refusal_without_a_body_is_told_by_the_items_own_message() -> None:
+    text = json.loads(answer({"0": (400, "")}))
+    text["serviced_requests"][0]["error_message"] = "The batch item was too large"
+    with responses.RequestsMock() as mock:
+        mock.post(BATCH, json=text)
+        (reply,) = client().send_updates([update(1)])
+    assert (reply.status, reply.detail) == ("rejected", "The batch item was too large")
+
+
 def test_each_item_has_its_own_fate_in_the_order_asked() -> None:
     replies = {
         "3": (422, "{}"),

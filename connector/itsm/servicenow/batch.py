@@ -104,6 +104,7 @@ class _Serviced(msgspec.Struct):
     body: str | None = None
     execution_time: float | None = None
     """Milliseconds, by the instance's own count."""
+    error_message: str | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -178,7 +179,7 @@ class _Batch:
 
     def _take(self, serviced: _Serviced) -> None:
         body, status = _unpacked(serviced.body), serviced.status_code
-        detail = error_detail(body) or f"HTTP {status}"
+        detail = error_detail(body) or serviced.error_message or f"HTTP {status}"
         if 200 <= status < 300 and status != 202:
             try:
                 self._take_good(str(serviced.id), body)
