@@ -198,6 +198,16 @@ def test_keys_that_were_not_asked_for_stop_the_run(keys: list[str]) -> None:
             read(client(page_size=len(rows), workers=2), Shard("4", "c"))
 
 
+@pytest.mark.parametrize("key", ["5" * 32, "global"])
+def test_a_part_that_keeps_answering_the_same_stops_the_run(key: str) -> None:
+    """An instance that ignores our condition would be read for ever."""
+    with responses.RequestsMock() as mock:
+        mock.get(INCIDENTS, json={"result": [{**record(1, 1), "sys_id": key}]})
+        with pytest.raises(InstanceError, match=r"twice|same record"):
+            read(client(page_size=1, workers=2), Shard("", ""))
+        assert len(mock.calls) == 2
+
+
 def test_a_list_that_repeats_rows_stops_the_run() -> None:
     rows = [record(n, 1) for n in (1, 2, 2)]
     with responses.RequestsMock() as mock:
