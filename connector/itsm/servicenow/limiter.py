@@ -100,7 +100,7 @@ class Limiter:
         self._halved_at = self._started
         if self.limit > 1:
             self.limit = max(1, self.limit // 2)
-            _log.info("fewer requests at once", at_once=self.limit)
+            _log.debug("fewer requests at once", at_once=self.limit)
 
     def _grow(self) -> None:
         self._good += 1
