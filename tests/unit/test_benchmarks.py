@@ -1,0 +1,168 @@
+"""The page server answers as the Table API would, and our side of each benchmark does its work."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from benchmarks.page_rows import FIELDS, Row, Table, checksum, made_up
+from benchmarks.page_server import Costs, Pages, Server
+
+ROWS = sorted(made_up(200), key=lambda row: row["sys_id"])
+BY_TIME = sorted(ROWS, key=lambda row: (row["sys_updated_on"], row["sys_id"]))
+PLAIN = {"sysparm_exclude_reference_link": "true"}
+
+
+@contextmanager
+def page_server(count: int = 200) -> Iterator[Server]:
+    """A page server in this process."""
+    server = Server(Pages({"incident": Table.of(made_up(count))}))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.close()
+        thread.join(5)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with page_server() as running:
+        yield running
+
+
+def ask(server: Server, query: str = "", **params: str) -> requests.Response:
+    return requests.get(
+        f"{server.url}/api/now/table/incident",
+        params={"sysparm_query": query, **PLAIN, **params},
+        timeout=10,
+    )
+
+
+def rows(server: Server, query: str = "", **params: str) -> list[Row]:
+    found: list[Row] = ask(server, query, **params).json()["result"]
+    return found
+
+
+def test_pages_by_offset_bring_every_record_once_in_order(server: Server) -> None:
+    found = [
+        row
+        for offset in range(0, 250, 70)
+        for row in rows(server, "ORDERBYsys_id", sysparm_offset=str(offset), sysparm_limit="70")
+    ]
+    assert found == ROWS
+    by_time = "ORDERBYsys_updated_on^ORDERBYsys_id"
+    assert rows(server, by_time, sysparm_offset="190") == BY_TIME[190:]
+
+
+def test_pages_by_key_bring_what_lies_after_the_key(server: Server) -> None:
+    assert rows(server, f"sys_id>{ROWS[99]['sys_id']}^ORDERBYsys_id") == ROWS[100:]
+    assert rows(server, f"sys_id>={ROWS[99]['sys_id']}^ORDERBYsys_id") == ROWS[99:]
+    moment = BY_TIME[120]["sys_updated_on"]
+    order = "^ORDERBYsys_updated_on^ORDERBYsys_id"
+    assert rows(server, f"sys_updated_on>{moment}{order}") == BY_TIME[121:]
+    assert rows(server, f"sys_updated_on<={moment}{order}") == BY_TIME[:121]
+    assert rows(server, f"sys_updated_on={moment}^sys_id>0^ORDERBYsys_id") == [BY_TIME[120]]
+
+
+@pytest.mark.parametrize("order", ["^ORDERBYsys_id", "^ORDERBYsys_updated_on^ORDERBYsys_id"])
+def test_shards_of_sys_id_are_disjoint_and_whole_in_either_order(
+    server: Server, order: str
+) -> None:
+    moment = BY_TIME[150]["sys_updated_on"]
+    found = [
+        rows(server, f"sys_id>={low}^sys_id<{high}^sys_updated_on<={moment}{order}")
+        for low, high in (("0", "4"), ("4", "8"), ("8", "c"), ("c", "g"))
+    ]
+    assert all(len(shard) > 10 for shard in found)
+    together = [row for shard in found for row in shard]
+    assert sorted(row["sys_id"] for row in together) == sorted(r["sys_id"] for r in BY_TIME[:151])
+    for shard in found:
+        wanted = BY_TIME if "updated" in order else ROWS
+        assert shard == [row for row in wanted if row in shard]
+
+
+def test_counts_and_links_come_unless_they_are_declined(server: Server) -> None:
+    full = ask(server, "ORDERBYsys_id", sysparm_limit="150")
+    assert full.headers["X-Total-Count"] == "200"
+    assert requests.get(full.links["next"]["url"], timeout=10).json()["result"] == ROWS[150:]
+    slim = ask(
+        server,
+        "ORDERBYsys_id",
+        sysparm_limit="150",
+        sysparm_no_count="true",
+        sysparm_suppress_pagination_header="true",
+    )
+    assert not {"X-Total-Count", "Link"} & set(slim.headers)
+
+
+def test_fields_and_shapes_are_as_asked(server: Server) -> None:
+    first = ROWS[0]
+    listed = f"sys_idIN{first['sys_id']},{'f' * 32}"
+    assert rows(server, listed, sysparm_fields="sys_id,number") == [
+        {"sys_id": first["sys_id"], "number": first["number"]}
+    ]
+    linked = rows(server, listed, sysparm_exclude_reference_link="false")[0]
+    assert dict(linked["caller_id"])["value"] == first["caller_id"]  # type: ignore[call-overload]  # an object here
+    shown = rows(server, listed, sysparm_display_value="all")[0]
+    assert set(shown) == set(FIELDS)
+    assert dict(shown["number"])["display_value"] == first["number"]  # type: ignore[call-overload]  # an object here
+
+
+def test_what_is_not_understood_is_refused(server: Server) -> None:
+    for query in ("state=1", "sys_id>1^NQsys_id<1", "ORDERBYnumber"):
+        assert ask(server, query).status_code == 400
+
+
+def item(sys_id: str, values: dict[str, str], n: int) -> dict[str, object]:
+    body = base64.b64encode(json.dumps(values).encode()).decode()
+    url = f"/api/now/table/incident/{sys_id}?sysparm_fields=sys_id,state"
+    return {"id": str(n), "method": "PATCH", "url": url, "body": body, "headers": []}
+
+
+def test_writes_are_kept_counted_and_told_one_by_one_and_in_batches() -> None:
+    with page_server() as server:
+        first, second = ROWS[0]["sys_id"], ROWS[1]["sys_id"]
+        one = f"{server.url}/api/now/table/incident/{first}"
+        assert requests.patch(one, json={"state": "9"}, timeout=10).json()["result"]["state"] == "9"
+        batch = {
+            "batch_request_id": "b",
+            "rest_requests": [item(second, {"state": "8"}, 0), item("f" * 32, {"state": "8"}, 1)],
+        }
+        reply = requests.post(f"{server.url}/api/now/v1/batch", json=batch, timeout=10).json()
+        served = {s["id"]: s for s in reply["serviced_requests"]}
+        assert [served["0"]["status_code"], served["1"]["status_code"]] == [200, 404]
+        assert json.loads(base64.b64decode(served["0"]["body"])) == {
+            "result": {"sys_id": second, "state": "8"}
+        }
+        assert [row["state"] for row in rows(server, "ORDERBYsys_id", sysparm_limit="2")] == [
+            "9",
+            "8",
+        ]
+        counts = requests.get(f"{server.url}/_bench/counts", timeout=10).json()
+        assert counts == {"PATCH": 1, "POST": 1, "GET": 1, "requests": 3, "rows": 2, "written": 2}
+
+
+def test_work_takes_a_slot_for_as_long_as_its_rows_and_writes_cost(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("benchmarks.page_server.time.sleep", slept.append)
+    server.pages.set_costs(Costs(latency_ms=80, row_cost_us=100, write_cost_ms=30, slots=1))
+    rows(server, sysparm_limit="50")
+    items = [item(row["sys_id"], {"state": "2"}, n) for n, row in enumerate(ROWS[:3])]
+    requests.post(f"{server.url}/api/now/v1/batch", json={"rest_requests": items}, timeout=10)
+    assert slept == pytest.approx([0.08, 0.005, 0.08, 0.09])
+    server.pages.set_costs(Costs())
+    server.pages.written.clear()
+
+
+def test_a_checksum_tells_lost_and_repeated_records() -> None:
+    pairs = [(row["sys_id"], row["number"]) for row in ROWS]
+    assert checksum(pairs) == checksum(reversed(pairs))
+    assert len({checksum(pairs), checksum(pairs[1:]), checksum([*pairs, pairs[0]])}) == 3
