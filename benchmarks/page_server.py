@@ -140,9 +140,9 @@ class Pages:
         start = min(low + offset, high)
         stop = min(start + limit, high)
         headers: list[tuple[str, str]] = []
-        if params.get("sysparm_no_count") != "true":
+        if not _says(params, "sysparm_no_count"):
             headers.append(("X-Total-Count", str(high - low)))
-        if params.get("sysparm_suppress_pagination_header") != "true" and stop < high:
+        if not _says(params, "sysparm_suppress_pagination_header") and stop < high:
             headers.append(("Link", _next(call, offset + limit)))
         rows = view.page(start, stop)
         if self.written:
@@ -199,7 +199,7 @@ class Pages:
                     "execution_time": 0,
                 }
             )
-        batch_id = asked.get("batch_request_id", "")
+        batch_id = str(asked.get("batch_request_id", ""))
         told = {"batch_request_id": batch_id, "serviced_requests": served}
         return _json({**told, "unserviced_requests": []}, seconds=seconds)
 
@@ -231,7 +231,11 @@ def _expected(table: Table) -> dict[str, Any]:
 def _shape(params: Mapping[str, str]) -> str:
     if params.get("sysparm_display_value") == "all":
         return "all"
-    return "plain" if params.get("sysparm_exclude_reference_link") == "true" else "links"
+    return "plain" if _says(params, "sysparm_exclude_reference_link") else "links"
+
+
+def _says(params: Mapping[str, str], name: str) -> bool:
+    return params.get(name, "").lower() == "true"  # pysnow writes Python's True
 
 
 def _next(call: Call, offset: int) -> str:

@@ -1,0 +1,151 @@
+"""Our side of the comparisons: the same jobs as the peers' scripts, told in the same words.
+
+    python -m benchmarks.ours <job> <url> <setting as JSON>
+
+`pull` is extraction alone, parsed and not stored; `store` is the real extract step into DuckDB,
+with cursors and the merge; `write` is the real write-back step: planned, saved, sent, checked and
+noted; then planned once more, which must find nothing. What is asked of a connection or a step
+that does not know it is left out, so that this runs with every state of the client.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmarks.page_rows import FIELDS
+from benchmarks.peers.told import PASSWORD, USER, Tally, main
+from connector import write_back
+from connector.config import Config
+from connector.context import Run
+from connector.extract import Reading, extract_table
+from connector.itsm.base import Cursor
+from connector.itsm.servicenow import Connection, ServiceNow, connect
+from connector.journey.fields import RECORD_FIELDS
+from connector.journey.model import Mapping, Rule, Text
+from connector.store import changes, overrides, records
+from connector.store.database import Store, open_store
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+OWN = tuple(field.name for field in RECORD_FIELDS)
+_key = itemgetter("sys_id", "number")
+
+T = TypeVar("T")
+
+
+def known(kind: type[Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """Those of the wanted settings that a dataclass has."""
+    assert is_dataclass(kind)
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in wanted.items() if name in names}
+
+
+def instance(url: str, setting: dict[str, Any]) -> ServiceNow:
+    """A connection to the page server."""
+    wanted = {"page_size": setting.get("page", 5000), "workers": setting.get("workers", 4)}
+    settings = Connection(url=url, user=USER, secret=PASSWORD)
+    return connect(replace(settings, **known(Connection, wanted)))
+
+
+def pull(url: str, setting: dict[str, Any], tally: Tally) -> None:
+    """Every page, as the extract step gets it, and nothing kept."""
+    for page in instance(url, setting).list_pages("incident", FIELDS, Cursor(), NOW):
+        tally.page(map(_key, page.records))
+
+
+@contextmanager
+def opened(setting: dict[str, Any]) -> Iterator[Store]:
+    """A store with the memory that a store has by default."""
+    path = Path(setting["folder"]) / "ours.duckdb"
+    with open_store(path, Config().store.memory_limit_mb) as store:
+        yield store
+
+
+def store(url: str, setting: dict[str, Any], tally: Tally) -> None:
+    """The extract step: pages landed with their cursors, and one merge. Then what stands there."""
+    with opened(setting) as at_rest:
+        run = Run(at_rest, instance(url, setting), "bench", threading.Event())
+        extract_table(run, "incident", FIELDS, NOW, Reading(lag=timedelta(minutes=10)))
+        tally.stop()
+        rows = at_rest.read("SELECT sys_id, number FROM current.incident")
+        tally.page((row["sys_id"], row["number"]) for row in rows)
+
+
+MAPPING = Mapping(
+    journeys={},
+    touchpoints={},
+    rules=(Rule("r-open", ("incident",), "", "phone", Text("It is open", "Está abierta"), {}),),
+    sets={},
+    tables={},
+    edges=(),
+    roll_ups=(),
+    hash="0" * 12,
+)
+
+
+def prepare(at_rest: Store, rows: list[dict[str, str]]) -> None:
+    """Records as the last extraction saw them, all classified alike."""
+    columns = [*FIELDS, *OWN, "active", "closed_at"]
+    records.ensure_table(at_rest, "incident", columns)
+    empty = {**dict.fromkeys(OWN, ""), "active": "true", "closed_at": ""}
+    records.land(at_rest, "incident", columns, [{**row, **empty} for row in rows], "r")
+    records.merge(at_rest, "incident", NOW)
+    at_rest.execute("CREATE TEMP TABLE classified AS SELECT * FROM classification")
+    at_rest.execute("CREATE TEMP TABLE standing_next AS SELECT * FROM standing")
+    overrides.stay(at_rest)
+    at_rest.execute(
+        "INSERT INTO classified SELECT 'incident', sys_id, 'r-open', 'phone',"
+        " MAP {'travesia': 'usar'}, 'visible', true, '', '', '', 'high', '', 'h', 'phone'"
+        " FROM current.incident"
+    )
+    at_rest.execute(
+        "INSERT INTO standing_next SELECT 'incident', sys_id, 'travesia', 'usar',"
+        " TIMESTAMP '2026-11-01 08:00:00', 'timestamp', 'exact' FROM current.incident"
+    )
+
+
+def write(url: str, setting: dict[str, Any], tally: Tally) -> None:
+    """Plan, save, send, check; then plan again."""
+    with opened(setting) as at_rest:
+        prepare(at_rest, _rows(setting))
+        tally.start()
+        run = Run(at_rest, instance(url, setting), "bench", threading.Event())
+        sent = send(run, setting)
+        tally.stop()
+        assert sent.refused == sent.failed == 0, sent
+        done = at_rest.read(
+            "SELECT DISTINCT sys_id FROM change WHERE status = 'confirmed' AND run_id = 'bench'"
+        )
+        assert len(done) == sent.confirmed
+        again = send(Run(at_rest, run.instance, "again", run.stop), setting)
+        assert again.confirmed == again.failed == 0, again
+        tally.page((row["sys_id"], "written") for row in done)
+
+
+def send(run: Run, setting: dict[str, Any]) -> write_back.Sent:
+    """The real step, with the shipped settings but for the size and number of batches."""
+    settings = write_back.settings_of(Config())
+    wanted = {
+        "tables": ("incident",),
+        "batch_size": setting.get("batch", settings.batch_size),
+        "workers": setting.get("workers", 4),
+        "max_records": 1_000_000,
+    }
+    settings = replace(settings, **known(type(settings), wanted))
+    write_back.plan(run.store, MAPPING, settings, NOW)
+    changes.save_plan(run.store, run.run_id)
+    return write_back.send(run, settings)
+
+
+def _rows(setting: dict[str, Any]) -> list[dict[str, str]]:
+    with Path(setting["rows"]).open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+if __name__ == "__main__":
+    main({"pull": pull, "store": store, "write": write})

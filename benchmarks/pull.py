@@ -1,0 +1,157 @@
+"""Pulling records, side by side with the peers, each at its best setting.
+
+    python -m benchmarks.pull [--records 100000] [--runs 3] [--large 1000000] [--docs]
+
+The same rows and fields for all, verified record by record (count and checksum), in one run, in
+turns; medians and ratios. `--docs` writes docs/benchmarks.md; without it the block is printed.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import side_by_side as bench
+from benchmarks.side_by_side import Client, Goal, Median
+
+_PLAIN = {"sysparm_display_value": "false", "sysparm_exclude_reference_link": "true"}
+
+PULLED, STORED = "Travesía, parsed", "Travesía, stored and merged"
+OURS = (
+    Client(PULLED, "", "pull", {"workers": 4}),
+    Client(STORED, "", "store", {"workers": 4}),
+)
+FAST = (
+    Client("pysnow, 10,000 a page", "pysnow", "pull", {"page": 10_000}),
+    Client("dlt, 10,000 a page, parsed", "dlt", "pull", {"page": 10_000}),
+    Client("requests, offset, 10,000 a page", "requests", "pull", {"page": 10_000}),
+)
+OTHERS = (
+    Client("Airbyte CDK, 10,000 a page", "airbyte", "pull", {"page": 10_000}),
+    Client("aiosnow, 10,000 a page", "aiosnow", "pull", {"page": 10_000, "params": _PLAIN}),
+    Client("PySNC, 10,000 a page", "pysnc", "pull", {"page": 10_000}),
+    Client("dlt, appended to DuckDB", "dlt", "store", {"page": 10_000, "write": "append"}),
+    Client("dlt, merged into DuckDB", "dlt", "store", {"page": 10_000, "write": "merge"}),
+)
+DEFAULT = Client("PySNC, its default of 100 a page", "pysnc", "pull", {"page": 100})
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everything that one run measured."""
+
+    records: int
+    far: Sequence[Median]
+    """80 ms a request, a server that costs nothing."""
+    bound: Sequence[Median]
+    """80 ms, 100 µs a row, 4 slots."""
+    large: Sequence[Median]
+    """Ours alone, over many more records."""
+    large_records: int
+
+
+def measure(records: int, large: int, runs: int) -> Found:
+    """Both servers, all clients."""
+    with bench.page_server("--records", str(records)) as server:
+        expected = server.call("expected")["incident"]
+        warm(server)
+        print("80 ms, free server")
+        server.costs(latency_ms=80)
+        far = bench.measure((*OURS, *FAST, *OTHERS), server, expected, runs)
+        far += bench.measure((DEFAULT,), server, expected, 1)
+        print("80 ms, 100 µs a row, 4 slots")
+        server.costs(latency_ms=80, row_cost_us=100, slots=4)
+        bound = bench.measure((*OURS, *FAST), server, expected, runs)
+    many: list[Median] = []
+    if large:
+        print(f"{large:,} records")
+        with bench.page_server("--records", str(large)) as server:
+            expected = server.call("expected")["incident"]
+            warm(server)
+            server.costs(latency_ms=80)
+            many = bench.measure(OURS, server, expected, 1)
+    return Found(records, far, bound, many, large)
+
+
+def warm(server: bench.PageServer) -> None:
+    """Let the server make every view that a client will ask for."""
+    server.costs()
+    for client in (*OURS, FAST[0], OTHERS[2]):
+        bench.run_once(client, server)
+
+
+def goals(found: Found) -> list[Goal]:
+    """What was aimed at (docs/benchmarks.md says what bounds what is missed)."""
+    far, bound = found.far, found.bound
+    pulled, stored = bench.find(far, PULLED), bench.find(far, STORED)
+    rival = bench.best(far)
+    leanest = min(m.cpu_per_100k for m in far if m.client.peer and m.client.job == "pull")
+    rate = {
+        "pulled": pulled.rate / rival.rate,
+        "pysnc": pulled.rate / bench.best(far, "pull", "pysnc").rate,
+        "stored": stored.rate / rival.rate,
+        "dlt": stored.rate / bench.best(far, "store").rate,
+        "bound": bench.find(bound, PULLED).rate / bench.best(bound).rate,
+    }
+    wanted = [
+        Goal(f"parsed, 80 ms, against the best peer ({rival.client.label})", rate["pulled"], 4),
+        Goal("parsed, 80 ms, against PySNC's best setting", rate["pysnc"], 20),
+        Goal("stored and merged against the best peer that only parses", rate["stored"], 1.5),
+        Goal("stored and merged against dlt's faster pipeline into DuckDB", rate["dlt"], 8),
+        Goal("80 ms, 100 µs a row, 4 slots, against the best peer", rate["bound"], 3.5),
+        Goal(
+            "client CPU, parsed, against the leanest peer",
+            pulled.cpu_per_100k / leanest,
+            0.7,
+            at_most=True,
+        ),
+    ]
+    return wanted + (_memory_goals(found) if found.large else [])
+
+
+def _memory_goals(found: Found) -> list[Goal]:
+    said = []
+    for label in (PULLED, STORED):
+        few, many = (bench.find(m, label).resident_mb for m in (found.far, found.large))
+        times = found.large_records / found.records
+        said += [
+            Goal(f"{label}: peak over {found.large_records:,}", many, 250, True, " MB"),
+            Goal(f"{label}: peak over {times:.0f} times the records", many / few, 1.2, True),
+        ]
+    return said
+
+
+def block(found: Found, asked: Any) -> str:
+    """What docs/benchmarks.md says of it."""
+    parts = [
+        f"`python -m benchmarks.pull --records {asked.records} --runs {asked.runs} --large"
+        f" {asked.large}`: {bench.machine()}",
+        f"**{found.records:,} records, 80 ms a request, a server that costs nothing:**",
+        bench.table(found.far, bench.best(found.far)),
+        "**The same, 100 µs a row, 4 slots:**",
+        bench.table(found.bound, bench.best(found.bound)),
+    ]
+    if found.large:
+        parts += [
+            f"**{found.large_records:,} records, 80 ms, one run:**",
+            bench.table(found.large, found.large[0]),
+        ]
+    return "\n\n".join([*parts, bench.goals_table(goals(found))])
+
+
+def main() -> None:
+    """Measure, and tell."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--large", type=int, default=1_000_000, help="0 leaves it out")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md")
+    asked = parser.parse_args()
+    text = block(measure(asked.records, asked.large, asked.runs), asked)
+    print(text)
+    if asked.docs:
+        bench.write_block("pull", text)
+
+
+if __name__ == "__main__":
+    main()
