@@ -40,7 +40,7 @@ from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _, _n
 from connector.results import Options, RunResult, SoFar, close, summed_up
 from connector.schema import Needed, absent_sentences, read_schema
-from connector.store import changes, classifications, records, runs
+from connector.store import changes, classifications, records, runs, set_aside
 from connector.store.changes import Planned
 from connector.store.database import (
     Store,
@@ -89,13 +89,17 @@ def run(
             write_back.write_plan(this.store, plan_to)
             plan_to.write(plan_lines(engagement_rows.changes_of(rows)))
         sent = write_back.Sent()
+        settings = write_back.settings_of(config)
         may_send = config.write_back.enabled and not options.dry_run and not force.waiting
         if may_send:
             status.say(phase="write_back", planned=sum(p.records for p in plan))
             if options.full:
-                changes.forgive_all(this.store)
+                set_aside.forgive_all(this.store)
             changes.save_plan(this.store, this.run_id)
-            sent = write_back.send(this, write_back.settings_of(config))
+            so_far.hold_back(write_back.held_back(this, settings))
+            may_send = not so_far.held_back
+        if may_send:
+            sent = write_back.send(this, settings, so_far.mark)
             so_far.take_rows(engagement_rows.send_rows(this, rows, config.write_back.batch_size))
         result = summed_up(this, so_far, plan, sent, may_send, time.monotonic() - started)
         if not options.dry_run:

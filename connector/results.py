@@ -9,7 +9,7 @@ from connector import log
 from connector.context import Run
 from connector.engagement_rows import RowsSent
 from connector.messages import _n
-from connector.store import changes, runs
+from connector.store import changes, runs, set_aside
 from connector.store.changes import Change, Planned
 from connector.write_back import Sent
 
@@ -76,6 +76,10 @@ class RunResult:
     seconds: float
     waiting_mapping: str = ""
     """The hash of the configured mapping if nobody accepted it yet; nothing was written then."""
+    held_back: str = ""
+    """Why the plan was saved and not sent, in one sentence; "" if nothing kept it."""
+    concurrent: int = 0
+    """Records that somebody else wrote while we did; they were read again."""
 
 
 @dataclass
@@ -89,6 +93,12 @@ class SoFar:
     only: tuple[str, ...] = ()
     is_partial: bool = False
     waiting_mapping: str = ""
+    held_back: str = ""
+
+    def hold_back(self, sentence: str) -> None:
+        """The plan waits, and why; "" keeps nothing back."""
+        self.held_back = self.held_back or sentence
+        self.messages += [sentence] if sentence else []
 
     def take_rows(self, sent: RowsSent) -> None:
         """What became of the rows of relationships."""
@@ -141,7 +151,7 @@ def summed_up(
             ).format(n=healed)
         )
     is_partial = so_far.is_partial or bool(sent.failed or sent.refused or sent.set_aside)
-    if aside := changes.count_set_aside(this.store):
+    if aside := set_aside.count_set_aside(this.store):
         messages.append(
             _n(
                 "{n} record or field is set aside; travesia status names it",
@@ -165,6 +175,8 @@ def summed_up(
         messages=tuple(messages),
         seconds=seconds,
         waiting_mapping=so_far.waiting_mapping,
+        held_back=so_far.held_back,
+        concurrent=sent.concurrent,
     )
 
 
@@ -177,6 +189,7 @@ def close(this: Run, result: RunResult) -> None:
         "refused": result.refused,
         "set_aside": result.set_aside,
         "healed": result.healed,
+        "concurrent": result.concurrent,
         "waiting_mapping": result.waiting_mapping,
     }
     runs.finish_run(this.store, this.run_id, result.outcome, counts, "\n".join(result.messages))

@@ -47,6 +47,9 @@ class FakeInstance:
         self.queries: list[tuple[str, str]] = []
         self.deleted: list[tuple[str, str]] = []
         self.hidden: set[str] = set()
+        self.imported: list[RecordUpdate] = []
+        self.inserts: set[str] = set()
+        self.crossed: set[str] = set()
 
     def now(self) -> datetime:
         return self.clock
@@ -119,6 +122,15 @@ class FakeInstance:
         self.sent += updates
         return [self._update(update) for update in updates]
 
+    def import_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+        self.imported += updates
+        return [
+            UpdateReply(update.table, update.sys_id, "inserted", {}, "INC9")
+            if update.sys_id in self.inserts
+            else self._update(update)
+            for update in updates
+        ]
+
     def _update(self, update: RecordUpdate) -> UpdateReply:
         if self.forbids:
             return UpdateReply(update.table, update.sys_id, "forbidden", {}, "ACL")
@@ -131,7 +143,8 @@ class FakeInstance:
             if key not in self.silent_fields and (update.sys_id, key) not in self.stubborn:
                 row[key] = value
         row["sys_updated_on"] = format_instance(self.clock)
-        row["sys_mod_count"] = str(int(row["sys_mod_count"]) + 1)
+        others = update.sys_id in self.crossed
+        row["sys_mod_count"] = str(int(row["sys_mod_count"]) + 1 + others)
         if self.lose_answers:
             return UpdateReply(update.table, update.sys_id, "unknown", {})
         return UpdateReply(update.table, update.sys_id, "written", dict(row))

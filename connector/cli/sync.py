@@ -227,6 +227,10 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
             "Would write {planned}, but writing is off: look at travesia sync --dry-run, "
             "then set [write_back] enabled = true."
         ).format(planned=planned)
+    if result.held_back:
+        return _("Planned {planned}; nothing was written ({seconds:.1f} s).").format(
+            planned=planned, seconds=result.seconds
+        )
     return _(
         "Planned {planned}. Records confirmed: {confirmed}, healed: {healed}; "
         "fields refused: {refused} ({seconds:.1f} s)."

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 from connector.config.values import (
     Cron,
     File,
+    Hours,
     InstanceUrl,
     Names,
     Proxy,
@@ -116,11 +117,16 @@ class WriteBackSettings(Section):
         "dmn_demand",
         "im_idea_core",
     )
+    via: Literal["batch", "import_set"] = "batch"
+    window: Hours = ""
+    """When the tool may be written, in the instance's time zone; "" is always."""
+    workers: int = Field(default=2, ge=1, le=4)
     batch_size: int = Field(default=50, ge=1, le=500)
     max_records_per_run: int = Field(default=5000, ge=1, le=1_000_000)
     settled_days: int = Field(default=14, ge=0, le=3650)
     backfill_days: int = Field(default=90, ge=0, le=36500)
     set_aside_after: int = Field(default=3, ge=1, le=100)
+    longest_pause_days: int = Field(default=32, ge=1, le=3650)
 
 
 class ReportSettings(Section):
@@ -143,6 +149,7 @@ class ScheduleSettings(Section):
     time_zone: Zone | None = None
     sync: Cron = "0 2 * * *"
     reconcile: Cron = "0 4 * * sun"
+    compare_keys_every: int = Field(default=4, ge=1, le=100)
     report: Cron = "0 7 1 * *"
     alert_after_hours: int = Field(default=26, ge=1, le=8760)
     alert_command: Names = ()

@@ -109,6 +109,19 @@ def _check_proxy(text: str) -> str:
     return text
 
 
+_HOURS = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
+
+
+def _check_hours(text: str) -> str:
+    if text and (not _HOURS.fullmatch(text) or text[:5] == text[6:]):
+        raise ValueError(
+            _("{text!r} are no hours; write them like 20:00-06:00, or leave them empty").format(
+                text=text
+            )
+        )
+    return text
+
+
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
     """A relative path counts from the folder of the settings file."""
     folder: Path | None = (info.context or {}).get("folder")
@@ -126,4 +139,5 @@ Variable = Annotated[str, AfterValidator(_check_variable)]
 InstanceUrl = Annotated[str, AfterValidator(check_instance_url)]
 Proxy = Annotated[str, AfterValidator(_check_proxy)]
 File = Annotated[Path, Strict(False), AfterValidator(_beside_the_file)]
+Hours = Annotated[str, AfterValidator(_check_hours)]
 Cron = Annotated[str, AfterValidator(check_cron)]

@@ -64,20 +64,30 @@ class RecordUpdate:
     values: Mapping[str, str]
 
 
+WriteStatus = Literal[
+    "written", "unserviced", "rejected", "forbidden", "gone", "inserted", "unknown"
+]
+
+
 @dataclass(frozen=True)
 class UpdateReply:
     """What became of one update.
 
     `written` = the tool answered 2xx and `values` is what it now holds (check each field!);
     `unserviced` = not looked at, send again; `rejected`/`forbidden`/`gone` = no, with `detail`;
+    `inserted` = an import made a new record where it should only update: stop everything;
     `unknown` = the answer was lost: read before anything else.
     """
 
     table: str
     sys_id: str
-    status: Literal["written", "unserviced", "rejected", "forbidden", "gone", "unknown"]
+    status: WriteStatus
     values: Mapping[str, str]
     detail: str = ""
+    milliseconds: float | None = None
+    """What the write cost, by the instance's count or the clock; None where it is not known."""
+    was_skipped: bool = False
+    """Whether the instance left it undone at least once for lack of time: smaller batches, then."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +144,14 @@ class Instance(Protocol):
 
         Repeats only what was unserviced or failed for a passing reason; a batch whose answer was
         lost comes back as `unknown`. Never raises for a single record.
+        """
+        ...
+
+    def import_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+        """The same quietly, by the staging tables of the written tables: no business rule runs.
+
+        Each update carries all of our columns: an import clears what its row leaves out.
+        The values of a reply are what the record was seen to hold afterwards.
         """
         ...
 

@@ -1,10 +1,13 @@
-"""The life of a change: planned → sent → confirmed, or refused, failed, dropped; and what was set
-aside. Plans are computed here, in SQL, from wanted values against the values last seen."""
+"""The life of a change: planned → sent → confirmed, or refused, failed, dropped.
+
+Plans are computed here, in SQL, from wanted values against the values last seen.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from connector.store import records
+from connector.store import records, set_aside
 from connector.store.database import Store
 from connector.store.runs import utc_now
 
@@ -36,16 +39,6 @@ class Window:
     """sys_ids; () = all."""
 
 
-@dataclass(frozen=True)
-class Refused:
-    """A field that records answered 200 to and did not change."""
-
-    table: str
-    field: str
-    sys_ids: tuple[str, ...]
-    is_of_column: bool
-
-
 def begin_plan(store: Store) -> None:
     """Start an empty plan: TEMP TABLE `plan`, one row per change, records numbered from 1."""
     store.execute(
@@ -63,13 +56,14 @@ def plan_table(
     window: Window,
     limit: int,
     *,
-    is_retry: bool = False,
+    now: datetime | None = None,
 ) -> int:
     """Add what one table needs to the plan, by sys_id and field; at most `limit` records.
 
     `wanted` maps each field to the SQL expression of its value over `d` (a row of TEMP TABLE
     `desired`). Fields in `passengers` never cause a change, they only ride along.
-    What was set aside is left out unless `is_retry`. Answers how many records it added.
+    What rests at `now` (the instance's clock), set aside, is left out; None leaves nothing out.
+    Answers how many records it added.
     """
     columns = set(records.list_columns(store, table))
     if not columns:
@@ -87,8 +81,8 @@ def plan_table(
         ") WHERE p.is_known AND p.seen IS DISTINCT FROM p.wanted",
         table=table,
     )
-    if not is_retry:
-        _drop_set_aside(store, table)
+    if now is not None:
+        set_aside.leave_out(store, table, now)
     before = _last_record(store)
     store.execute(
         _PLAN.format(
@@ -152,6 +146,15 @@ def iterate_plan(store: Store, size: int) -> Iterator[list[Change]]:
         yield read_plan(store, first, first + size - 1)
 
 
+def list_plan_ranges(store: Store) -> list[tuple[int, int]]:
+    """The first and last record number of each table's part of the plan, in order."""
+    rows = store.read(
+        "SELECT min(record_no) AS first, max(record_no) AS last FROM plan"
+        " GROUP BY table_name ORDER BY 1"
+    )
+    return [(row["first"], row["last"]) for row in rows]
+
+
 def _pair(field: str, expression: str, order: int, columns: set[str]) -> str:
     # A column the instance has but hides from us (NULL) is not known to differ: leave it alone.
     # A column it does not have yet counts as empty, so that a plan can be read before provisioning.
@@ -197,15 +200,6 @@ SELECT $before + dense_rank() OVER (ORDER BY n.sys_id), $table, n.sys_id, n.numb
 FROM chosen n JOIN difference d ON d.sys_id = n.sys_id
 LEFT JOIN held h ON h.sys_id = d.sys_id AND h.field = d.field
 """
-
-
-def _drop_set_aside(store: Store, table: str) -> None:
-    store.execute(
-        "DELETE FROM difference WHERE EXISTS (SELECT 1 FROM set_aside s"
-        " WHERE s.table_name = $table AND s.is_final AND s.sys_id IN (difference.sys_id, '*')"
-        " AND s.field IN ('', difference.field))",
-        table=table,
-    )
 
 
 def save_plan(store: Store, run_id: str) -> None:
@@ -310,84 +304,28 @@ def _count_sent(store: Store, table: str) -> int:
     )
 
 
-def count_against(
-    store: Store, table: str, sys_id: str, field: str, reason: str, final_after: int
-) -> bool:
-    """Count a refusal of a record (field '') or of a field on all records (sys_id '*').
-
-    Answers whether it is set aside for good now.
-    """
-    store.execute(
-        "INSERT INTO set_aside (table_name, sys_id, field, reason, attempts, is_final,"
-        " first_at, last_at) VALUES ($table, $id, $field, $reason, 1, $final <= 1, $now, $now)"
-        " ON CONFLICT DO UPDATE SET attempts = attempts + 1, reason = excluded.reason,"
-        " last_at = excluded.last_at, is_final = attempts + 1 >= $final",
-        table=table,
-        id=sys_id,
-        field=field,
-        reason=reason[:300],
-        final=final_after,
-        now=utc_now(),
-    )
-    return bool(
-        store.value(
-            "SELECT is_final FROM set_aside WHERE table_name = $table AND sys_id = $id"
-            " AND field = $field",
-            table=table,
-            id=sys_id,
-            field=field,
-        )
-    )
-
-
-def forgive_written(store: Store, run_id: str, table: str) -> None:
-    """What was counted against records, fields and columns that this run did write is forgotten."""
-    store.execute(
-        "DELETE FROM set_aside WHERE table_name = $table AND ((sys_id <> '*' AND EXISTS"
-        " (SELECT 1 FROM change c WHERE c.run_id = $run_id AND c.table_name = $table"
-        " AND c.status = 'confirmed' AND c.sys_id = set_aside.sys_id"
-        " AND set_aside.field IN ('', c.field)))"
-        " OR (sys_id = '*' AND EXISTS (SELECT 1 FROM change c WHERE c.run_id = $run_id"
-        " AND c.table_name = $table AND c.status = 'confirmed' AND c.field = set_aside.field)))",
-        run_id=run_id,
-        table=table,
-    )
-
-
-def list_refused(store: Store, run_id: str) -> list[Refused]:
-    """The fields that records kept in this run though they answered 200, by table and field.
-
-    It is the column's affair if no record took it in this run, and either several refused it or
-    none ever took it; else it is the record's own.
-    """
+def read_mod_counts(store: Store, table: str, sys_ids: Sequence[str]) -> dict[str, int]:
+    """sys_id → the version that was last seen of a record, where it is known."""
     rows = store.read(
-        "SELECT table_name, field,"
-        " list(sys_id ORDER BY sys_id) FILTER (status = 'kept' AND run_id = $run_id) AS sys_ids,"
-        " count(*) FILTER (status = 'confirmed' AND run_id = $run_id) AS taken_now,"
-        " count(*) FILTER (status = 'confirmed') AS taken_ever"
-        " FROM change GROUP BY ALL ORDER BY 1, 2",
-        run_id=run_id,
+        "SELECT sys_id, try_cast(sys_mod_count AS BIGINT) AS n"
+        f" FROM current.{records.name(table)} WHERE list_contains($ids, sys_id)",
+        ids=list(sys_ids),
     )
-    return [
-        Refused(
-            row["table_name"],
-            row["field"],
-            tuple(row["sys_ids"]),
-            row["taken_now"] == 0 and (len(row["sys_ids"]) > 1 or row["taken_ever"] == 0),
-        )
-        for row in rows
-        if row["sys_ids"]
-    ]
+    return {row["sys_id"]: row["n"] for row in rows if row["n"] is not None}
 
 
-def count_set_aside(store: Store) -> int:
-    """How many records and fields are no longer tried."""
-    return int(store.value("SELECT count(*) FROM set_aside WHERE is_final"))
-
-
-def forgive_all(store: Store) -> None:
-    """A full sync tries again what was set aside."""
-    store.execute("DELETE FROM set_aside")
+def read_own(
+    store: Store, table: str, names: Sequence[str], sys_ids: Sequence[str]
+) -> dict[str, dict[str, str | None]]:
+    """sys_id → those of our columns, as last seen in the tool; None is hidden."""
+    present = [name for name in names if name in records.list_columns(store, table)]
+    shown = "".join(f", {records.name(name)}" for name in present)
+    rows = store.read(
+        f"SELECT sys_id{shown} FROM current.{records.name(table)}"
+        " WHERE list_contains($ids, sys_id)",
+        ids=list(sys_ids),
+    )
+    return {row.pop("sys_id"): row for row in rows}
 
 
 def prune_changes(store: Store, keep_days: int) -> None:

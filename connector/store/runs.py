@@ -90,7 +90,7 @@ def bind_instance(store: Store, url: str) -> None:
     """
     known = store.value("SELECT url FROM instance")
     if known is None:
-        store.execute("INSERT INTO instance VALUES ($url)", url=url)
+        store.execute("INSERT INTO instance (url) VALUES ($url)", url=url)
     elif known != url and not (_is_local(known) and _is_local(url)):
         raise StoreError(
             _(

@@ -1,7 +1,7 @@
 """Write-back: the plan is a difference, and what was sent is checked, field by field."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,12 +10,14 @@ import pytest
 
 from connector import write_back
 from connector.context import Run
-from connector.errors import ConfigError, InterruptedRunError
+from connector.errors import ConfigError, InstanceError, InterruptedRunError
+from connector.itsm.base import RecordUpdate, UpdateReply
 from connector.journey import fields
 from connector.journey.model import FieldInfo, Mapping, Rule, Text
-from connector.store import changes, overrides, records
+from connector.store import changes, overrides, records, set_aside
 from connector.store.changes import Change
 from connector.store.database import Store, open_store
+from connector.write_back.window import OffHours
 from tests.fakes import FakeInstance
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -65,6 +67,7 @@ class Scene:
         self.instance = FakeInstance(NOW, {"incident": [dict(row) for row in rows]})
         self.stop = threading.Event()
         self.n = 0
+        self.now = NOW
         records.ensure_table(store, "incident", COLUMNS)
         self.look()
         store.execute("CREATE TEMP TABLE classified AS SELECT * FROM classification")
@@ -89,15 +92,15 @@ class Scene:
         records.merge(self.store, "incident", NOW)
 
     def plan(self, **more: object) -> list[Change]:
-        write_back.plan(self.store, MAPPING, SETTINGS, NOW, **more)  # type: ignore[arg-type]  # keywords as given
+        write_back.plan(self.store, MAPPING, SETTINGS, self.now, **more)  # type: ignore[arg-type]  # keywords as given
         return changes.read_plan(self.store, 1, 1000)
 
-    def send(self, **settings: int) -> write_back.Sent:
+    def send(self, **settings: object) -> write_back.Sent:
         self.n += 1
         run = Run(self.store, self.instance, f"run{self.n}", self.stop)
         self.plan()
         changes.save_plan(self.store, run.run_id)
-        return write_back.send(run, replace(SETTINGS, **settings))  # type: ignore[arg-type]  # ints
+        return write_back.send(run, replace(SETTINGS, **settings), self.now)  # type: ignore[arg-type]
 
     def statuses(self) -> dict[str, int]:
         rows = self.store.read("SELECT status, count(*) AS n FROM change GROUP BY 1")
@@ -195,7 +198,7 @@ def test_a_poisoned_record_is_set_aside_and_never_stops_the_others(store: Store)
     assert "bad" in second.messages[0]
     assert "a business rule said no" in second.messages[0]
     assert scene.plan() == []
-    changes.forgive_all(store)
+    set_aside.forgive_all(store)
     assert {c.sys_id for c in scene.plan()} == {"bad"}
 
 
@@ -286,7 +289,7 @@ def test_a_stop_takes_effect_between_two_batches(store: Store) -> None:
 
     run = Run(store, scene.instance, "r1", scene.stop, stop_soon)
     with pytest.raises(InterruptedRunError):
-        write_back.send(run, SETTINGS)
+        write_back.send(run, SETTINGS, NOW)
     assert len(scene.instance.sent) == SETTINGS.batch_size
     assert set(scene.statuses()) == {"confirmed", "planned"}
 
@@ -309,3 +312,140 @@ def test_the_plan_is_the_same_bytes_for_the_same_changes() -> None:
         '{"table": "incident", "sys_id": "a", "number": "INC1", "field": "u_journey_step",'
         ' "from": "", "to": "usár"}\n'
     )
+
+
+def test_a_record_set_aside_is_tried_again_after_one_two_four_nights_and_a_longest_pause(
+    store: Store,
+) -> None:
+    scene = Scene(store, record("bad"), record("good"))
+    scene.instance.refuse = {"bad"}
+    tried = []
+    for night in range(20):
+        scene.now = NOW + timedelta(days=night)
+        scene.instance.sent.clear()
+        scene.send(longest_pause=timedelta(days=4))
+        tried += [night for update in scene.instance.sent if update.sys_id == "bad"]
+    assert tried == [0, 1, 2, 4, 8, 12, 16]  # SETTINGS set it aside from the second failure on
+
+
+def test_a_record_that_takes_the_write_at_last_is_forgotten_as_a_failure(store: Store) -> None:
+    scene = Scene(store, record("bad"))
+    scene.instance.refuse = {"bad"}
+    scene.send(set_aside_after=1)
+    assert scene.plan() == []
+    scene.instance.refuse = set()
+    scene.now = NOW + timedelta(days=1)
+    assert scene.send().confirmed == 1
+    assert store.value("SELECT count(*) FROM set_aside") == 0
+
+
+def test_a_column_that_no_record_takes_is_not_tried_again_by_itself(store: Store) -> None:
+    scene = Scene(store, record("a"), record("b"))
+    scene.instance.silent_fields = {"u_journey_band"}
+    scene.send(set_aside_after=1)
+    scene.now = NOW + timedelta(days=400)
+    assert "u_journey_band" not in {change.field for change in scene.plan()}
+
+
+def test_somebody_who_wrote_in_between_is_noticed_and_the_record_read_again(store: Store) -> None:
+    scene = Scene(store, record("a"), record("b"))
+    scene.instance.crossed = {"a"}
+    scene.instance.tables["incident"][0]["state"] = "6"
+    sent = scene.send()
+    assert (sent.confirmed, sent.concurrent) == (2, 1)
+    assert sent.crossed == {"incident": ["a"]}
+    assert store.value("SELECT state FROM current.incident WHERE sys_id = 'a'") == "6"
+    assert store.value("SELECT state FROM current.incident WHERE sys_id = 'b'") == "1"
+
+
+class Gate(FakeInstance):
+    """Answers a batch only when `at_once` of them are waiting."""
+
+    at_once = 2
+
+    def open(self) -> None:
+        self.barrier = threading.Barrier(self.at_once, timeout=20)
+
+    def send_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+        self.barrier.wait()
+        return super().send_updates(updates)
+
+
+def test_two_workers_have_two_batches_on_their_way(store: Store) -> None:
+    scene = Scene(store, *(record(letter) for letter in "abcd"))
+    scene.instance = Gate(NOW, scene.instance.tables)
+    scene.instance.open()
+    sent = scene.send(workers=2)
+    assert (sent.confirmed, sent.requests) == (4, 2)
+    assert scene.plan() == []
+
+
+def test_what_is_on_its_way_when_the_run_is_stopped_is_heard_out(store: Store) -> None:
+    scene = Scene(store, *(record(letter) for letter in "abcdef"))
+    scene.plan()
+    changes.save_plan(store, "r1")
+
+    def stop_soon(_event: str, _table: str, _done: int, _total: int | None) -> None:
+        scene.stop.set()
+
+    run = Run(store, scene.instance, "r1", scene.stop, stop_soon)
+    with pytest.raises(InterruptedRunError):
+        write_back.send(run, replace(SETTINGS, workers=2), NOW)
+    assert "sent" not in scene.statuses()
+    assert scene.statuses()["planned"] > 0
+    assert len(scene.instance.sent) < 6
+
+
+NIGHT = OffHours.parse("20:00-06:00", "Europe/Madrid")
+
+
+def test_outside_the_hours_for_writing_one_sentence_says_so(store: Store) -> None:
+    scene = Scene(store, record("a"))  # NOW is 13:00 in Madrid
+    run = Run(store, scene.instance, "r1", scene.stop)
+    settings = replace(SETTINGS, off_hours=NIGHT)
+    assert "20:00-06:00, Europe/Madrid" in write_back.held_back(run, settings)
+    scene.instance.clock = NOW + timedelta(hours=8)
+    assert write_back.held_back(run, settings) == ""
+    assert write_back.held_back(run, SETTINGS) == ""
+
+
+def test_when_the_hours_end_in_mid_write_the_rest_waits(store: Store) -> None:
+    scene = Scene(store, record("a"), record("b"), record("c"))
+    sent = scene.send(off_hours=NIGHT)  # as if the window had closed while the plan was made
+    assert sent.confirmed == 0
+    assert scene.instance.sent == []
+    assert "hours for writing are over" in sent.messages[0]
+
+
+def test_an_import_sends_all_of_our_columns_and_begins_with_one_record(store: Store) -> None:
+    scene = Scene(store, record("a", u_journey_value="confirmed"), record("b"), record("c"))
+    sent = scene.send(via="import_set", batch_size=50, workers=3)
+    assert (sent.confirmed, sent.requests) == (3, 2)
+    assert scene.instance.sent == []
+    assert [set(update.values) for update in scene.instance.imported] == [set(OWN)] * 3
+    assert scene.instance.imported[0].values["u_journey_step"] == "usar"
+    assert scene.plan() == []
+
+
+def test_an_import_that_creates_a_record_stops_everything_and_is_never_tried_again(
+    store: Store,
+) -> None:
+    scene = Scene(store, record("a"), record("b"), record("c"))
+    scene.instance.inserts = {"a"}
+    with pytest.raises(InstanceError, match=r"created records \(1\) instead of updating"):
+        scene.send(via="import_set")
+    assert [update.sys_id for update in scene.instance.imported] == ["a"]
+    scene.now = NOW + timedelta(days=100)
+    assert scene.plan() == []
+    set_aside.forgive_all(store)
+    assert scene.plan() != []
+
+
+def test_an_import_leaves_out_a_record_of_which_a_column_is_hidden(store: Store) -> None:
+    hidden = record("a")
+    del hidden["u_journey_value"]
+    scene = Scene(store, hidden, record("b"))
+    sent = scene.send(via="import_set")
+    assert [update.sys_id for update in scene.instance.imported] == ["b"]
+    assert (sent.confirmed, sent.failed) == (1, 1)
+    assert "not all journey columns are readable: 1" in sent.messages[0]

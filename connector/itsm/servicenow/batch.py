@@ -6,8 +6,9 @@ passing reason, goes again; an item whose answer was lost ends as `unknown`, nev
 
 import base64
 import binascii
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -68,6 +69,8 @@ class _Serviced(msgspec.Struct):
     id: str | int
     status_code: int
     body: str | None = None
+    execution_time: float | None = None
+    """Milliseconds, by the instance's own count."""
 
 
 class _Answer(msgspec.Struct):
@@ -84,6 +87,12 @@ class _Batch:
     last: dict[int, UpdateReply] = field(default_factory=dict)
     answered: bool = False
     progressed: bool = False
+    clock: Callable[[], float] = time.monotonic
+    asked_at: float = 0.0
+    skipped: set[int] = field(default_factory=set)
+    """What was left unserviced at least once."""
+    milliseconds: dict[int, float] = field(default_factory=dict)
+    """What each item cost: its own time, or its part of the round's where that is more."""
 
     @property
     def pending(self) -> list[int]:
@@ -91,6 +100,7 @@ class _Batch:
 
     def request(self) -> Request:
         """What is pending, as one call. Repeatable: PATCHes of absolute values, POSTs by sys_id."""
+        self.asked_at = self.clock()
         body = {
             "batch_request_id": "travesia",
             "rest_requests": [self.items[n].as_request(str(n)) for n in self.pending],
@@ -107,6 +117,7 @@ class _Batch:
         self.answered, before = True, len(self.pending)
         for skipped in answer.unserviced_requests:
             self._put(str(skipped), "unserviced", _("not served in time"), is_final=False)
+        self._note_cost(answer)
         for serviced in answer.serviced_requests:
             self._take(serviced)
         self.progressed = len(self.pending) < before
@@ -118,6 +129,19 @@ class _Batch:
             self.last.clear()  # what went out in this round may have been written
         progressed, self.progressed, self.answered = self.progressed, False, False
         return progressed
+
+    def _note_cost(self, answer: _Answer) -> None:
+        served = max(1, len(answer.serviced_requests))
+        share = 1000 * (self.clock() - self.asked_at) / served
+        for item in answer.serviced_requests:
+            if (n := self._number(str(item.id))) is not None:
+                self.milliseconds[n] = max(share, item.execution_time or 0.0)
+        numbers = (self._number(str(one)) for one in answer.unserviced_requests)
+        self.skipped |= {n for n in numbers if n is not None}
+
+    def _number(self, item_id: str) -> int | None:
+        """The position of an item; None for an answer to nothing we asked."""
+        return int(item_id) if item_id.isdecimal() and int(item_id) < len(self.items) else None
 
     def _take(self, serviced: _Serviced) -> None:
         body, status = _unpacked(serviced.body), serviced.status_code
@@ -142,19 +166,23 @@ class _Batch:
         *,
         is_final: bool = True,
     ) -> None:
-        if not item_id.isdecimal() or int(item_id) >= len(self.items):
-            return  # an answer to nothing we asked
-        item = self.items[int(item_id)]
+        if (n := self._number(item_id)) is None:
+            return
+        item = self.items[n]
         reply = UpdateReply(item.table, item.sys_id, status, values or {}, detail[:300])
-        (self.replies if is_final else self.last)[int(item_id)] = reply
+        (self.replies if is_final else self.last)[n] = reply
 
     def result(self, lost: str) -> list[UpdateReply]:
         """One reply per item, in order; what never answered is unknown."""
-        return [
+        replies = (
             self.replies.get(n)
             or self.last.get(n)
             or UpdateReply(item.table, item.sys_id, "unknown", {}, lost)
             for n, item in enumerate(self.items)
+        )
+        return [
+            replace(one, milliseconds=self.milliseconds.get(n), was_skipped=n in self.skipped)
+            for n, one in enumerate(replies)
         ]
 
 

@@ -1,0 +1,74 @@
+"""How much may be written, how, and when: `[write_back]` as the step needs it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal
+
+from connector.config import Config
+from connector.errors import ConfigError
+from connector.journey import fields
+from connector.journey.model import Schema
+from connector.messages import _
+from connector.write_back.window import OffHours
+
+Way = Literal["batch", "import_set"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much may be written. Durations as in the config."""
+
+    journey: str
+    language: str
+    tables: tuple[str, ...]
+    batch_size: int
+    """The most records of one request; what writes cost decides below it."""
+    max_records: int
+    settled: timedelta
+    backfill: timedelta
+    set_aside_after: int
+    longest_pause: timedelta = timedelta(days=32)
+    """How long a record that was set aside rests at most until it is tried again."""
+    workers: int = 1
+    via: Way = "batch"
+    off_hours: OffHours | None = None
+    """When the tool may be written; None is at any time."""
+
+
+def settings_of(config: Config) -> Settings:
+    """How much may be written, as the configuration says."""
+    wanted = config.write_back
+    window = wanted.window
+    return Settings(
+        journey=config.mapping.journey,
+        language=config.mapping.language,
+        tables=tuple(wanted.tables),
+        batch_size=wanted.batch_size,
+        max_records=wanted.max_records_per_run,
+        settled=timedelta(days=wanted.settled_days),
+        backfill=timedelta(days=wanted.backfill_days),
+        set_aside_after=wanted.set_aside_after,
+        longest_pause=timedelta(days=wanted.longest_pause_days),
+        workers=wanted.workers,
+        via=wanted.via,
+        off_hours=OffHours.parse(window, config.instance.time_zone) if window else None,
+    )
+
+
+def narrowed(settings: Settings, tables: tuple[str, ...]) -> Settings:
+    """The same settings for fewer tables."""
+    return replace(settings, tables=tuple(t for t in settings.tables if t in tables))
+
+
+def check_columns(schema: Schema, tables: Sequence[str]) -> None:
+    """Raise ConfigError if the instance lacks one of our columns on a table to be written."""
+    missing = [
+        _("The instance's table {table} lacks {columns}; run travesia provision --apply").format(
+            table=table, columns=", ".join(lacking)
+        )
+        for table in tables
+        if (lacking := [f.name for f in fields.RECORD_FIELDS if (table, f.name) not in schema])
+    ]
+    if missing:
+        raise ConfigError("[write_back]", missing)
