@@ -14,6 +14,7 @@ ConnectorError                       exit 1   (usage errors exit 64)
 ├── StoreError                       exit 5
 │   └── RunInProgressError                    another run holds the lock
 ├── PartialRunError                  exit 6   raised last: the run finished, N records set aside
+│   └── BudgetSpentError                      the hour's requests are used up: the next run goes on
 └── InterruptedRunError              exit 130 SIGTERM or Ctrl-C; what was committed stays
 
 Messages are one sentence or two: what happened, to what, what to try. They never hold bodies,
@@ -134,6 +135,10 @@ class PartialRunError(ConnectorError):
     """The run finished, but some records were set aside."""
 
     exit_code = 6
+
+
+class BudgetSpentError(PartialRunError):
+    """The hour's requests are used up; everything committed stays, the next run goes on there."""
 
 
 class InterruptedRunError(ConnectorError):

@@ -33,7 +33,13 @@ from connector.config import Config
 from connector.context import Progress, Run, silent
 from connector.encoded_query import Context
 from connector.engagement_rows import RowChange
-from connector.errors import ConfigError, ConnectorError, InstanceError, InterruptedRunError
+from connector.errors import (
+    BudgetSpentError,
+    ConfigError,
+    ConnectorError,
+    InstanceError,
+    InterruptedRunError,
+)
 from connector.in_force import InForce, enter, which
 from connector.itsm.base import Instance
 from connector.journey.model import Mapping as JourneyMapping
@@ -147,7 +153,8 @@ def _mapping_in_force(this: Run, mapping: JourneyMapping, options: Options) -> I
 
 
 def _outcome_of(error: ConnectorError) -> str:
-    return "interrupted" if isinstance(error, InterruptedRunError) else "failed"
+    is_stopped = isinstance(error, InterruptedRunError | BudgetSpentError)
+    return "interrupted" if is_stopped else "failed"
 
 
 def _fail(store: Store, run_id: str, error: ConnectorError) -> None:

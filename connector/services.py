@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from connector import extract
 from connector.check import Finding, check_contacts, check_instance, check_mapping, check_overlay
@@ -41,23 +41,51 @@ def connect(
 ) -> servicenow.ServiceNow:
     """The configured instance. Raises ConfigError if there is none, or a secret is missing."""
     settings = config.instance
-    is_basic = settings.auth == "basic"
     return servicenow.connect(
         servicenow.Connection(
             url=settings.url,
             auth=settings.auth,
             user=settings.user,
-            secret=config.password(environment) if is_basic else "",
             client_id=settings.client_id,
-            client_secret="" if is_basic else config.client_secret(environment),
+            **_secrets(config, environment),
+            jwt_key_file=str(settings.jwt_key_file or ""),
+            jwt_key_id=settings.jwt_key_id,
+            jwt_algorithm=settings.jwt_algorithm,
+            client_certificate=str(settings.client_certificate or ""),
+            client_key=str(settings.client_key or ""),
             proxy=settings.proxy,
             ca_bundle=str(settings.ca_bundle or ""),
             timeout_seconds=settings.timeout_seconds,
             page_size=settings.page_size,
+            workers=settings.workers,
+            requests_per_hour=settings.requests_per_hour,
+            longest_budget_seconds=settings.budget_wait_minutes * 60.0,
+            budget_file=str(config.store.path.with_suffix(".requests")),
             max_attempts=settings.max_attempts,
         ),
         stop,
     )
+
+
+class _Secrets(TypedDict, total=False):
+    secret: str
+    client_secret: str
+    refresh_token: str
+    api_key: str
+
+
+def _secrets(config: Config, environment: Mapping[str, str]) -> _Secrets:
+    """Only those that the login needs: no other is even looked for. Raises ConfigError."""
+    auth, found = config.instance.auth, _Secrets()
+    if auth in ("basic", "oauth_password"):
+        found["secret"] = config.password(environment)
+    if auth.startswith("oauth_"):
+        found["client_secret"] = config.client_secret(environment)
+    if auth == "oauth_refresh_token":
+        found["refresh_token"] = config.refresh_token(environment)
+    if auth == "api_key":
+        found["api_key"] = config.api_key(environment)
+    return found
 
 
 def mapping_of(config: Config, overlay: Path | None = None) -> JourneyMapping:

@@ -178,7 +178,7 @@ def _out_of_range(where: Location, value: object) -> str:
 
 def _unknown(where: Location) -> str:
     if _SECRET_KEY.search(where[-1]):
-        secret = "client_secret" if "client" in where[-1] else "password"
+        secret = _secret_like(where[-1])
         return _(
             "secrets never stand in this file: put it in the environment variable {variable} "
             "(or another that {secret}_env names), or in a file that {secret}_file names"
@@ -188,6 +188,12 @@ def _unknown(where: Location) -> str:
         return _("there is no such section{hint}").format(hint=hint or _home_of(where[0]))
     hint = did_you_mean(where[1], _section_fields(where[0])) or _home_of(where[1])
     return _("there is no such setting{hint}").format(hint=hint)
+
+
+def _secret_like(key: str) -> str:
+    """The secret that a key means; the password where nothing says more."""
+    likely = {"client": "client_secret", "refresh": "refresh_token", "api_": "api_key"}
+    return next((secret for part, secret in likely.items() if part in key.lower()), "password")
 
 
 def _home_of(key: str) -> str:
@@ -234,10 +240,23 @@ def _login_problems(instance: dict[str, Any]) -> Iterator[Problem]:
     needed = {
         "url": _('which instance? write url = "https://example.service-now.com"'),
         "user": _('whose login? write user = "travesia.integration"'),
+        "client_id": _("which OAuth client? write client_id as the instance shows it"),
+        "jwt_key_file": _("which key signs? write jwt_key_file, the path of a PEM file"),
+        "client_certificate": _("which certificate? write client_certificate, a PEM file"),
+        "client_key": _("which key? write client_key, the PEM file of the certificate's key"),
     }
-    if instance.get("auth") == "oauth_client_credentials":
-        del needed["user"]
-        needed["client_id"] = _("which OAuth client? write client_id as the instance shows it")
-    for key, sentence in needed.items():
+    auth = instance.get("auth", "basic")
+    for key in ("url", *(_NEEDED.get(auth, ()) if isinstance(auth, str) else ())):
         if not instance.get(key):
-            yield Problem(("instance", key), sentence)
+            yield Problem(("instance", key), needed[key])
+
+
+_NEEDED = {
+    "basic": ("user",),
+    "oauth_client_credentials": ("client_id",),
+    "oauth_password": ("user", "client_id"),
+    "oauth_refresh_token": ("client_id",),
+    "oauth_jwt": ("user", "client_id", "jwt_key_file"),
+    "mutual_tls": ("client_certificate", "client_key"),
+}
+"""What each login needs of the file itself; secrets come from elsewhere."""

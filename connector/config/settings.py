@@ -34,17 +34,37 @@ class InstanceSettings(Section):
     """How to reach the ITSM tool."""
 
     url: InstanceUrl = ""
-    auth: Literal["basic", "oauth_client_credentials"] = "basic"
+    auth: Literal[
+        "basic",
+        "oauth_client_credentials",
+        "oauth_password",
+        "oauth_refresh_token",
+        "oauth_jwt",
+        "api_key",
+        "mutual_tls",
+    ] = "basic"
     user: str = ""
     password_env: Variable = "TRAVESIA_PASSWORD"  # noqa: S105 - names a variable
     password_file: File | None = None
     client_id: str = ""
     client_secret_env: Variable = "TRAVESIA_CLIENT_SECRET"  # noqa: S105 - names a variable
     client_secret_file: File | None = None
+    refresh_token_env: Variable = "TRAVESIA_REFRESH_TOKEN"  # noqa: S105 - names a variable
+    refresh_token_file: File | None = None
+    jwt_key_file: File | None = None
+    jwt_key_id: str = ""
+    jwt_algorithm: Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"] = "RS256"
+    api_key_env: Variable = "TRAVESIA_API_KEY"
+    api_key_file: File | None = None
+    client_certificate: File | None = None
+    client_key: File | None = None
     proxy: Proxy = ""
     ca_bundle: File | None = None
     timeout_seconds: int = Field(default=75, ge=1, le=600)
     page_size: int = Field(default=5000, ge=1, le=10000)
+    workers: int = Field(default=2, ge=1, le=4)
+    requests_per_hour: int = Field(default=0, ge=0, le=1_000_000)
+    budget_wait_minutes: int = Field(default=15, ge=0, le=60)
     lag_minutes: int = Field(default=10, ge=0, le=1440)
     settle_seconds: int = Field(default=2, ge=0, le=600)
     max_attempts: int = Field(default=6, ge=1, le=20)
@@ -210,6 +230,8 @@ class Config(Section):
         names = (
             self.instance.password_env,
             self.instance.client_secret_env,
+            self.instance.refresh_token_env,
+            self.instance.api_key_env,
             self.schedule.alert_webhook_env,
         )
         return frozenset(name for name in names if name)
@@ -229,6 +251,23 @@ class Config(Section):
             "client_secret_file",
             settings.client_secret_env,
             settings.client_secret_file,
+        )
+
+    def refresh_token(self, environment: Mapping[str, str]) -> str:
+        """The OAuth refresh token. Raises ConfigError naming variable and file option."""
+        settings = self.instance
+        return self._secret(
+            environment,
+            "refresh_token_file",
+            settings.refresh_token_env,
+            settings.refresh_token_file,
+        )
+
+    def api_key(self, environment: Mapping[str, str]) -> str:
+        """The API key. Raises ConfigError naming variable and file option."""
+        settings = self.instance
+        return self._secret(
+            environment, "api_key_file", settings.api_key_env, settings.api_key_file
         )
 
     def _secret(

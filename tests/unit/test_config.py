@@ -109,7 +109,8 @@ def test_toml_that_ends_too_early_names_its_last_line(tmp_path: Path) -> None:
     [
         ('password = "hunter2"', "TRAVESIA_PASSWORD (or another that password_env names)"),
         ('client_secret = "hunter2"', "TRAVESIA_CLIENT_SECRET (or another that client_secret_env"),
-        ('api_token = "hunter2"', "password_file"),
+        ('api_token = "hunter2"', "api_key_file"),
+        ('refresh_token = "hunter2"', "refresh_token_file"),
     ],
 )
 def test_a_secret_in_the_file_is_refused_and_never_repeated(
@@ -292,6 +293,8 @@ def test_the_variables_that_hold_secrets_are_known(tmp_path: Path) -> None:
     assert load_config(write(tmp_path, text), {}).secret_variables == {
         "TRAVESIA_PASSWORD",
         "TRAVESIA_CLIENT_SECRET",
+        "TRAVESIA_REFRESH_TOKEN",
+        "TRAVESIA_API_KEY",
         "HOOK",
     }
 

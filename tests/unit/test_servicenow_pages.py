@@ -1,6 +1,7 @@
 """Reading by key: every row once, whatever moves, hides or breaks."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,10 +10,13 @@ import responses
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from requests import PreparedRequest
 
 from connector.errors import IncompleteResponseError, InstanceError, UnavailableError
 from connector.itsm.base import Cursor, Page, Record
 from connector.itsm.servicenow import ServiceNow
+from connector.itsm.servicenow.pages import PageSize, Scan
+from connector.itsm.servicenow.session import Session
 from tests.recorded import body
 from tests.unit.servicenow_wire import (
     INCIDENTS,
@@ -22,6 +26,7 @@ from tests.unit.servicenow_wire import (
     queries,
     query_of,
     record,
+    settings,
 )
 
 UNTIL = datetime(2026, 11, 1, 9, tzinfo=UTC)
@@ -363,3 +368,52 @@ def test_a_recorded_page_is_read_as_it_stands() -> None:
         (page,) = read(client(), Cursor("2026-11-01 07:00:00"))
     assert page.cursor == Cursor("2026-11-01 08:05:11", "0a1b2c3d4e5f60718293a4b5c6d7e803")
     assert page.records[1]["caller_id"] == "glide.maint"
+
+
+# ── how large pages are ──────────────────────────────────────────────────────────────────────
+
+
+def asked_for(seconds_per_row: float, largest: int, rows: int = 12_000) -> list[int]:
+    """The page sizes asked for, of an instance that takes so long for each row."""
+    now = [0.0]
+    table = FakeTable([record(n, n % 3600) for n in range(rows)])
+    asked: list[int] = []
+
+    def answer(request: PreparedRequest) -> tuple[int, Mapping[str, str], str]:
+        if (limit := int(query_of(request)["sysparm_limit"])) > 1:  # not a look that only counts
+            asked.append(limit)
+        reply = table(request)
+        now[0] += seconds_per_row * len(json.loads(reply[2])["result"])
+        return reply
+
+    with responses.RequestsMock() as mock:
+        mock.add_callback(responses.GET, INCIDENTS, callback=answer)
+        timed = Session(settings(), sleep=Waits(), clock=lambda: now[0])
+        found = list(Scan(timed, "incident", ["number"], "", PageSize(largest)).by_id())
+    assert len({one["sys_id"] for one in found}) == rows
+    return asked
+
+
+def test_slow_pages_get_smaller_until_they_take_two_to_five_seconds() -> None:
+    asked = asked_for(0.005, 5000)  # 5,000 records in 25 s
+    assert asked[0] == 5000
+    assert all(2.0 <= size * 0.005 <= 5.0 for size in asked[3:])
+
+
+def test_quick_pages_stay_as_large_as_the_settings_allow() -> None:
+    assert set(asked_for(0.0001, 3000)) == {3000}
+
+
+def test_slowness_alone_never_asks_for_less_than_500() -> None:
+    assert min(asked_for(0.1, 5000)) == 500
+
+
+def test_a_page_grows_back_once_the_instance_is_quick_again() -> None:
+    size = PageSize(4000)
+    size.learn(4000, 20.0)
+    assert size.current == 2000
+    size.learn(2000, 3.0)
+    assert size.current == 2000
+    for _page in range(6):
+        size.learn(size.current, 0.5)
+    assert size.current == 4000

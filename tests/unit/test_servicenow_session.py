@@ -1,5 +1,6 @@
 """Sending: the session's manners, the gate, and the one retry loop."""
 
+import contextlib
 import io
 import threading
 from typing import Any
@@ -400,16 +401,98 @@ def test_nothing_that_can_be_printed_holds_a_secret() -> None:
         assert "hidden" not in repr(thing)
 
 
-def test_a_thread_has_its_own_http_session() -> None:
-    sender, seen = session(), []
+def test_requests_in_flight_at_once_never_share_an_http_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor its connection; a session that is free is used again, which spares a handshake."""
+    both, used = threading.Barrier(2, timeout=20), []
+    real = requests.Session.request
+
+    def watched(self: requests.Session, *args: Any, **more: Any) -> requests.Response:
+        used.append(self)
+        if len(used) <= 2:
+            both.wait()
+        return real(self, *args, **more)
+
+    monkeypatch.setattr(requests.Session, "request", watched)
+    sender = session(workers=2)
     with responses.RequestsMock() as mock:
         mock.get(INCIDENTS, **OK)
+        threads = [
+            threading.Thread(target=lambda: sender.call(get(), decode_records)) for _n in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        sender.call(get(), decode_records)
+    assert used[0] is not used[1]
+    assert used[2] in used[:2]
+
+
+# ── how many at once ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"status": 429},
+        {"status": 202},
+        {"status": 503},
+        {"body": requests.exceptions.ReadTimeout("slow")},
+    ],
+)
+def test_a_sign_of_overload_halves_what_is_in_flight_and_good_answers_grow_it(
+    reply: dict[str, Any],
+) -> None:
+    sender = session(workers=4)
+    with responses.RequestsMock() as mock:
+        mock.get(INCIDENTS, **reply)
+        mock.get(INCIDENTS, **OK)
+        sender.call(get(), decode_records)
+        assert sender._limiter.limit == 2
+        for _n in range(4):
+            sender.call(get(), decode_records)
+        assert sender._limiter.limit == 4
+
+
+@pytest.mark.parametrize(("waited", "limit"), [("0", 2), ("0.4", 1), ("12", 1)])
+def test_a_queue_in_the_instance_is_a_sign_of_overload(waited: str, limit: int) -> None:
+    sender = session(workers=2)
+    with responses.RequestsMock() as mock:
+        timing = f"sem_wait;dur={waited}, sesh_wait;dur=99"
+        mock.get(INCIDENTS, headers={"Server-Timing": timing}, **OK)
+        sender.call(get(), decode_records)
+    assert sender._limiter.limit == limit
+
+
+def test_a_time_that_a_429_names_holds_for_every_worker() -> None:
+    """They are one user to the instance: another worker's request would be refused as well."""
+    stop, sent = threading.Event(), []
+    waiting = threading.Event()
+
+    def sleep(_seconds: float) -> None:
+        waiting.set()
+        stop.wait(20)
+
+    sender = session_module.Session(settings(workers=2), stop, sleep)
+    with responses.RequestsMock() as mock:
+        mock.get(INCIDENTS, status=429, headers={"Retry-After": "600"})
 
         def ask() -> None:
-            sender.call(get(), decode_records)
-            seen.append(sender._session())
+            with contextlib.suppress(InterruptedRunError):
+                sender.call(get(), decode_records)
+            sent.append(len(mock.calls))
 
-        for thread in [threading.Thread(target=ask) for _n in range(2)]:
-            thread.start()
-            thread.join()
-    assert seen[0] is not seen[1]
+        first = threading.Thread(target=ask)
+        first.start()
+        assert waiting.wait(20)
+        second = threading.Thread(target=ask)
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+        assert len(mock.calls) == 1
+        stop.set()
+        for thread in (first, second):
+            thread.join(20)
+        assert sent == [1, 1]

@@ -1,73 +1,86 @@
-"""Logging in: basic, or OAuth 2.0 client credentials. Secrets stay out of reprs, logs and URLs.
+"""Logging in: what each request carries, and when a token is renewed.
 
-Token facts: servicenow-api.md §5 (form body only; asked for again rather than refreshed).
+Basic, the four OAuth 2.0 grants (grants.py), an API key, or a client certificate alone. Secrets
+stay out of reprs, logs and URLs. Facts: servicenow-api.md §5 (tokens by form body only).
 """
 
 import base64
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlencode
 
 from connector.itsm.servicenow.decode import BadBody, decode_object
 from connector.itsm.servicenow.gate import Request
+from connector.itsm.servicenow.grants import Grant, grant_of
 from connector.itsm.servicenow.settings import Connection
 
 TOKEN_PATH = "/oauth_token.do"  # noqa: S105  # an address, not a secret
 EXPIRY_MARGIN_SECONDS = 60.0
 FORM = "application/x-www-form-urlencoded"
+API_KEY_HEADER = "x-sn-apikey"
+
+Headers = Mapping[str, str]
 
 
 class Login(Protocol):
     """What the session needs of a way to log in."""
 
-    def header(self) -> str:
-        """The Authorization header to send now."""
+    def headers(self) -> Headers:
+        """The headers that log in now; none where the client certificate does."""
         ...
 
-    def renew(self, refused: str) -> bool:
-        """After a 401 for the header `refused`: whether there is a new one worth trying."""
+    def renew(self, refused: Headers) -> bool:
+        """After a 401 for the headers `refused`: whether there are new ones worth trying."""
         ...
 
 
-class Basic:
-    """User and password with every request; a 401 is final."""
+class Fixed:
+    """The same headers for ever: a password, an API key, or nothing; a 401 is final."""
 
-    def __init__(self, user: str, secret: str) -> None:
-        # UTF-8 as RFC 7617 §2.1 allows; requests itself would encode as Latin-1.
-        pair = f"{user}:{secret}".encode()
-        self._header = "Basic " + base64.b64encode(pair).decode()
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
 
     def __repr__(self) -> str:
-        return "Basic()"
+        return "Fixed()"
 
-    def header(self) -> str:
+    def headers(self) -> Headers:
         """The same for ever."""
-        return self._header
+        return self._headers
 
-    def renew(self, refused: str) -> bool:  # noqa: ARG002  # the Protocol's shape
-        """Never: the same password would be refused again, and lock the account."""
+    def renew(self, refused: Headers) -> bool:  # noqa: ARG002  # the Protocol's shape
+        """Never: the same secret would be refused again, and lock the account."""
         return False
 
 
-class Token(Protocol):
-    """Sends a token request and answers (token, lifetime in seconds)."""
+def basic(user: str, secret: str) -> Fixed:
+    """User and password with every request."""
+    # UTF-8 as RFC 7617 §2.1 allows; requests itself would encode as Latin-1.
+    pair = f"{user}:{secret}".encode()
+    return Fixed({"Authorization": "Basic " + base64.b64encode(pair).decode()})
 
-    def __call__(self, request: Request) -> tuple[str, float]: ...
+
+@dataclass(frozen=True)
+class Token:
+    """A token answer. `lifetime` in seconds; `refresh` where the instance hands one out."""
+
+    access: str = field(repr=False)
+    lifetime: float
+    refresh: str = field(default="", repr=False)
 
 
-class ClientCredentials:
-    """A token by client id and secret, renewed a minute early, by one thread for all."""
+class Bearer:
+    """A token by some grant, renewed a minute early, by one thread for all."""
 
     def __init__(
         self,
-        client_id: str,
-        client_secret: str,
-        ask: Token,
+        grant: Grant,
+        ask: Callable[[Request], Token],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._form = {"client_id": client_id, "client_secret": client_secret}
+        self._grant = grant
         self._ask = ask
         self._clock = clock
         self._lock = threading.Lock()
@@ -75,55 +88,64 @@ class ClientCredentials:
         self._renew_at = 0.0
 
     def __repr__(self) -> str:
-        return "ClientCredentials()"
+        return f"Bearer({self._grant!r})"
 
-    def header(self) -> str:
+    def headers(self) -> Headers:
         """The token's header; asks for a token first where there is none, or an old one."""
         with self._lock:
             if not self._token or self._clock() >= self._renew_at:
                 self._fetch()
-            return f"Bearer {self._token}"
+            return self._header()
 
-    def renew(self, refused: str) -> bool:
+    def renew(self, refused: Headers) -> bool:
         """Ask for a new token, unless another thread did so already."""
         with self._lock:
-            if refused == f"Bearer {self._token}":
+            if refused == self._header():
                 self._fetch()
             return True
 
+    def _header(self) -> Headers:
+        return {"Authorization": f"Bearer {self._token}"}
+
     def _fetch(self) -> None:
         self._token = ""
-        form = {"grant_type": "client_credentials", **self._form}
-        self._token, lifetime = self._ask(
+        token = self._ask(
             Request(
                 "POST",
                 TOKEN_PATH,
-                body=urlencode(form).encode(),
+                body=urlencode(self._grant.form()).encode(),
                 content_type=FORM,
                 is_authorised=False,
                 is_repeatable=True,
             )
         )
+        self._grant.take(token.refresh)
+        self._token = token.access
         # A very short-lived token is used for half its life rather than never.
-        margin = min(EXPIRY_MARGIN_SECONDS, lifetime / 2)
-        self._renew_at = self._clock() + lifetime - margin
+        margin = min(EXPIRY_MARGIN_SECONDS, token.lifetime / 2)
+        self._renew_at = self._clock() + token.lifetime - margin
 
 
-def decode_token(body: bytes) -> tuple[str, float]:
-    """A token answer → (token, lifetime in seconds). Raises BadBody."""
+def decode_token(body: bytes) -> Token:
+    """A token answer. Raises BadBody."""
     answer = decode_object(body)
-    token = answer.get("access_token")
+    token, refresh = answer.get("access_token"), answer.get("refresh_token")
     try:
         lifetime = float(answer.get("expires_in", 0))
     except (TypeError, ValueError):
         lifetime = 0.0
     if not isinstance(token, str) or not token:
         raise BadBody("no token")
-    return token, lifetime
+    return Token(token, lifetime, refresh if isinstance(refresh, str) else "")
 
 
-def login_of(settings: Connection, ask: Token) -> Login:
-    """The way to log in that the settings name."""
-    if settings.auth == "basic":
-        return Basic(settings.user, settings.secret)
-    return ClientCredentials(settings.client_id, settings.client_secret, ask)
+def login_of(settings: Connection, ask: Callable[[Request], Token]) -> Login:
+    """The way to log in that the settings name. Raises ConfigError on a key that is none."""
+    match settings.auth:
+        case "basic":
+            return basic(settings.user, settings.secret)
+        case "api_key":
+            return Fixed({API_KEY_HEADER: settings.api_key})
+        case "mutual_tls":
+            return Fixed({})  # the certificate of the connection says it all
+    return Bearer(grant_of(settings), ask)

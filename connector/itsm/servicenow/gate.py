@@ -95,9 +95,8 @@ def lost(request: Request, error: Exception, host: str) -> InstanceError:
     """What requests, urllib3 or the socket said → the InstanceError that fits."""
     where: dict[str, Any] = {"method": request.method, "path": request.path}
     place = {"host": host, "method": request.method, "path": request.path}
-    if isinstance(error, _TLS) and "certificate verify failed" in str(error).lower():
-        text = _("The certificate of {host} is not trusted; set ca_bundle to your own authority's")
-        return InstanceError(text.format(**place), **where)
+    if isinstance(error, _TLS) and (untrusted := _untrusted(str(error), place, where)):
+        return untrusted
     if isinstance(error, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError):
         text = _("The proxy did not let us through to {host}; check proxy")
         return UnavailableError(text.format(**place), **where)
@@ -114,6 +113,23 @@ def lost(request: Request, error: Exception, host: str) -> InstanceError:
     return InstanceError(text.format(**place), **where)
 
 
+def _untrusted(said: str, place: dict[str, str], where: dict[str, Any]) -> InstanceError | None:
+    """The two ends that do not trust each other; None for any other TLS failure."""
+    if "certificate verify failed" in said.lower():
+        text = _("The certificate of {host} is not trusted; set ca_bundle to your own authority's")
+        return InstanceError(text.format(**place), **where)
+    if _REFUSED_CERTIFICATE.search(said):
+        text = _("{host} did not take our certificate; check client_certificate and client_key")
+        return AuthenticationError(text.format(**place), **where)
+    return None
+
+
+_REFUSED_CERTIFICATE = re.compile(
+    r"alert (certificate required|bad certificate|unknown ca|certificate unknown"
+    r"|certificate expired|certificate revoked|access denied|handshake failure)",
+    re.IGNORECASE,
+)
+"""What a server says that wants another client certificate (RFC 8446 §6.2), by OpenSSL's words."""
 _TLS = (requests.exceptions.SSLError, urllib3.exceptions.SSLError)
 _TIMEOUTS = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)
 _CUT_SHORT = (
@@ -172,7 +188,8 @@ def _template(kind: type[InstanceError], table: str, detail: str) -> str:
         return _("The instance has no table {table}; check its name")
     return {
         AuthenticationError: _(
-            "The instance refused the login ({said}); check user, password or client secret"
+            "The instance refused the login ({said}); check user, password, client secret, key or"
+            " certificate"
         ),
         ForbiddenError: _("The account may not do {method} {path} ({said}); ask for the role"),
         RecordGoneError: _(

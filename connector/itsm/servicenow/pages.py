@@ -28,12 +28,17 @@ from connector.itsm.servicenow.session import Session
 from connector.timestamps import format_instance
 
 SMALLEST_PAGE = 50
+"""What halving after cut answers stops at."""
+SMALLEST_TIMED_PAGE = 500
+"""What slow answers alone bring a page down to: below it, the trips would cost more."""
+AIM_SECONDS = (2.0, 5.0)
+"""How long a page should take: the platform cancels at 60, and small pages waste trips."""
 _TRIMMED_SHARE = 8
 """A full page gives back its last second where that is at most this part of it (see `_later`)."""
 
 
 class PageSize:
-    """How many records to ask for: halved when the instance cannot, grown back by an eighth."""
+    """How many records to ask for: by how long pages take, and halved when the instance cannot."""
 
     def __init__(self, wanted: int) -> None:
         self._wanted = wanted
@@ -46,9 +51,14 @@ class PageSize:
         self.current = max(SMALLEST_PAGE, self.current // 2)
         return True
 
-    def grow(self) -> None:
-        """After a full page that went well."""
-        self.current = min(self._wanted, self.current + max(1, self.current // 8))
+    def learn(self, asked: int, seconds: float) -> None:
+        """After a full page that took so long: less at once, the same, or an eighth more."""
+        quick, slow = AIM_SECONDS
+        if seconds > slow:
+            fitting = max(int(asked * slow / seconds), asked // 2, SMALLEST_TIMED_PAGE)
+            self.current = min(self.current, fitting)
+        elif seconds < quick:
+            self.current = min(self._wanted, self.current + max(1, self.current // 8))
 
 
 @dataclass(frozen=True)
@@ -202,7 +212,6 @@ class Scan:
         found = self._fetch(query + order, at_most, with_count=self._count_next)
         self._count_next = False
         if found.is_full:
-            self._size.grow()
             return found
         if found.total is None:
             found = _Found(found.records, found.asked, self._count(query))
@@ -230,6 +239,8 @@ class Scan:
 
         answer = self._session.call(request, decode_records, self._size.shrink)
         check_keys(self._table, answer.value, with_time=self._is_timed)
+        if len(answer.value) >= asked:
+            self._size.learn(asked, answer.seconds)
         return _Found(answer.value, asked, answer.total if with_count else None, offset)
 
     def _count(self, query: str) -> int | None:

@@ -1,14 +1,17 @@
-"""Sending: one HTTP session a thread, one gate, and the one retry loop of the connector.
+"""Sending: an HTTP session for each request in flight, one gate, the one retry loop.
 
 The session keeps no cookies (calls that share a session are served one at a time, §1.4), obeys no
 environment, follows no redirect and retries nothing; the loop here does, and a stop ends its waits.
 """
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import requests
@@ -18,8 +21,10 @@ import urllib3.exceptions
 from connector import log
 from connector.errors import InstanceError, InterruptedRunError, RateLimitedError
 from connector.itsm.servicenow import gate
-from connector.itsm.servicenow.auth import decode_token, login_of
+from connector.itsm.servicenow.auth import Headers, decode_token, login_of
+from connector.itsm.servicenow.budget import Budget
 from connector.itsm.servicenow.gate import Request
+from connector.itsm.servicenow.limiter import Limiter
 from connector.itsm.servicenow.settings import Connection, check_settings
 from connector.messages import _
 from connector.timestamps import parse_http_date
@@ -52,6 +57,8 @@ class Answer(Generic[T]):
 
     value: T
     response: requests.Response
+    seconds: float = 0.0
+    """How long the request that was answered so took, its body included."""
 
     @property
     def total(self) -> int | None:
@@ -77,15 +84,23 @@ class Session:
     """Sends requests to one instance. Safe to share between threads."""
 
     def __init__(
-        self, settings: Connection, stop: threading.Event | None = None, sleep: Sleep | None = None
+        self,
+        settings: Connection,
+        stop: threading.Event | None = None,
+        sleep: Sleep | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.url = check_settings(settings)
         self._settings = settings
         self._stop = stop or threading.Event()
         self._sleep = sleep or self._sleep_until_stopped
+        self._clock = clock
         self._login = login_of(settings, lambda r: self.call(r, decode_token).value)
-        self._local = threading.local()
+        self._idle: list[requests.Session] = []
         self._has_answered = threading.Event()
+        self._limiter = Limiter(settings.workers, clock)
+        kept = Path(settings.budget_file) if settings.budget_file else None
+        self._budget = Budget(settings.requests_per_hour, settings.longest_budget_seconds, kept)
 
     def __repr__(self) -> str:
         return f"Session({self.url!r})"
@@ -124,30 +139,45 @@ class Session:
     def _once(self, attempts: "_Attempts", decode: Callable[[bytes], T]) -> Answer[T]:
         self.refuse_if_stopped()
         request = attempts.next_request()
+        self._budget.spend(self._wait)
+        if not request.is_authorised:  # for a token, on behalf of a request that has its turn
+            return self._answered(request, decode)
+        with self._limiter.turn(self.refuse_if_stopped, is_retry=attempts.is_retry) as turn:
+            answer = self._answered(request, decode)
+            turn.answer = answer.response
+            return answer
+
+    def _answered(self, request: Request, decode: Callable[[bytes], T]) -> Answer[T]:
+        began = self._clock()
         response, body = self._exchange(request)
-        return Answer(gate.checked(request, response, body, decode), response)
+        seconds = self._clock() - began
+        return Answer(gate.checked(request, response, body, decode), response, seconds)
 
     def _exchange(self, request: Request) -> tuple[requests.Response, bytes]:
         if not request.is_authorised:
-            return self._send(request, "")
-        header = self._login.header()
-        response, body = self._send(request, header)
-        if response.status_code == 401 and self._login.renew(header):
-            return self._send(request, self._login.header())
+            return self._send(request, {})
+        login = self._login.headers()
+        response, body = self._send(request, login)
+        if response.status_code == 401 and self._login.renew(login):
+            self._budget.spend(self._wait)
+            return self._send(request, self._login.headers())
         return response, body
 
-    def _send(self, request: Request, login: str) -> tuple[requests.Response, bytes]:
+    def _send(self, request: Request, login: Headers) -> tuple[requests.Response, bytes]:
         try:
-            with self._session().request(
-                request.method,
-                self.url + request.path,
-                params=dict(request.params),
-                data=request.body,
-                headers=_headers(request, login),
-                timeout=(CONNECT_SECONDS, self._settings.timeout_seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                self._leased() as session,
+                session.request(
+                    request.method,
+                    self.url + request.path,
+                    params=dict(request.params),
+                    data=request.body,
+                    headers=_headers(request, login),
+                    timeout=(CONNECT_SECONDS, self._settings.timeout_seconds),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 self._has_answered.set()
                 return response, self._read(request, response)
         except _FOREIGN as error:
@@ -163,11 +193,21 @@ class Session:
             parts.append(part)
         return b"".join(parts)
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = _new_session(self._settings)
-        return session
+    def _wait(self, seconds: float) -> None:
+        self._sleep(seconds)
+        self.refuse_if_stopped()
+
+    @contextmanager
+    def _leased(self) -> Iterator[requests.Session]:
+        """An HTTP session for this request alone; warm ones are used again."""
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = _new_session(self._settings)
+        try:
+            yield session
+        finally:
+            self._idle.append(session)
 
 
 class _Attempts:
@@ -190,6 +230,7 @@ class _Attempts:
         self._request: Request | None = None
         self._forgiven = 0
         self._just_adapted = False
+        self._made = 0
         self._jitter = tenacity.wait_random_exponential(
             multiplier=settings.first_wait_seconds, max=settings.longest_wait_seconds
         )
@@ -197,7 +238,13 @@ class _Attempts:
     def next_request(self) -> Request:
         """The request of the next attempt."""
         self._request = self._make()
+        self._made += 1
         return self._request
+
+    @property
+    def is_retry(self) -> bool:
+        """Whether the attempt under way is not the first."""
+        return self._made > 1
 
     def is_worth_another(self, state: tenacity.RetryCallState) -> bool:
         """Whether the failure may pass, and sending again does no harm."""
@@ -257,9 +304,8 @@ def _asked_wait(error: InstanceError) -> float:
     return (error.retry_after or 0.0) if isinstance(error, RateLimitedError) else 0.0
 
 
-def _headers(request: Request, login: str) -> dict[str, str]:
-    headers = {"Accept": request.accept, "Content-Type": request.content_type}
-    return {**headers, "Authorization": login} if login else headers
+def _headers(request: Request, login: Headers) -> dict[str, str]:
+    return {"Accept": request.accept, "Content-Type": request.content_type, **login}
 
 
 def _host(url: str) -> str:
@@ -272,6 +318,8 @@ def _new_session(settings: Connection) -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = settings.user_agent
     session.verify = settings.ca_bundle or True
+    if settings.auth == "mutual_tls":
+        session.cert = (settings.client_certificate, settings.client_key)
     if settings.proxy:
         session.proxies = {"http": settings.proxy, "https": settings.proxy}
     return session

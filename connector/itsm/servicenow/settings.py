@@ -4,6 +4,8 @@ Refuses plain HTTP beyond this machine, and addresses that carry a user, a path 
 """
 
 import ipaddress
+import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,7 +15,16 @@ import connector
 from connector.errors import ConfigError
 from connector.messages import _
 
-AuthKind = Literal["basic", "oauth_client_credentials"]
+AuthKind = Literal[
+    "basic",
+    "oauth_client_credentials",
+    "oauth_password",
+    "oauth_refresh_token",
+    "oauth_jwt",
+    "api_key",
+    "mutual_tls",
+]
+JwtAlgorithm = Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,16 @@ class Connection:
     secret: str = field(default="", repr=False)
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    api_key: str = field(default="", repr=False)
+    jwt_key_file: str = ""
+    """A PEM file with our private key, without a passphrase."""
+    jwt_key_id: str = ""
+    """The `kid` that the instance knows the key by, where it asks for one."""
+    jwt_algorithm: JwtAlgorithm = "RS256"
+    client_certificate: str = ""
+    client_key: str = ""
+    """PEM files of the certificate that logs in by mutual TLS, and of its key."""
     proxy: str = field(default="", repr=False)
     """`http://proxy:3128`, perhaps with a user and password of its own."""
     ca_bundle: str = ""
@@ -33,6 +54,15 @@ class Connection:
     timeout_seconds: float = 75.0
     """How long to wait for an answer to begin; above the platform's own quota of 60 s."""
     page_size: int = 5000
+    """The most records to ask for at once."""
+    workers: int = 2
+    """The most requests in flight at once."""
+    requests_per_hour: int = 0
+    """The most requests in any sixty minutes; 0 = no limit of ours."""
+    longest_budget_seconds: float = 900.0
+    """How long a run waits for that hour before it ends and leaves the rest to the next."""
+    budget_file: str = ""
+    """Where the hour's requests are remembered between runs; "" = nowhere."""
     max_attempts: int = 6
     user_agent: str = f"travesia/{connector.__version__}"
     first_wait_seconds: float = 2.0
@@ -89,16 +119,45 @@ def _port_problems(parts: SplitResult) -> list[str]:
 
 
 def _login_problems(settings: Connection) -> list[str]:
-    needed = (
-        {"user": settings.user, "password": settings.secret}
-        if settings.auth == "basic"
-        else {"client_id": settings.client_id, "client_secret": settings.client_secret}
-    )
-    return [
+    missing = [
         _("{name} is missing for auth = {auth!r}").format(name=name, auth=settings.auth)
-        for name, value in needed.items()
+        for name, value in _needed(settings).items()
         if not value
     ]
+    if not missing and settings.auth == "mutual_tls":
+        return _certificate_problems(settings)
+    return missing
+
+
+def _needed(settings: Connection) -> Mapping[str, str]:
+    """What a login cannot do without: the setting's name → its value."""
+    s = settings
+    user, password = {"user": s.user}, {"password": s.secret}
+    client = {"client_id": s.client_id, "client_secret": s.client_secret}
+    return {
+        "basic": user | password,
+        "oauth_client_credentials": client,
+        "oauth_password": client | user | password,
+        "oauth_refresh_token": client | {"refresh_token": s.refresh_token},
+        "oauth_jwt": client | user | {"jwt_key_file": s.jwt_key_file},
+        "api_key": {"api_key": s.api_key},
+        "mutual_tls": {"client_certificate": s.client_certificate, "client_key": s.client_key},
+    }[settings.auth]
+
+
+def _certificate_problems(settings: Connection) -> list[str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        # With a password given, OpenSSL refuses an encrypted key; without, it asks the terminal.
+        context.load_cert_chain(settings.client_certificate, settings.client_key, password="")
+    except (OSError, ValueError):
+        text = _(
+            "client_certificate {certificate} and client_key {key} are no pair; give PEM files,"
+            " the key without a passphrase"
+        )
+        names = {"certificate": settings.client_certificate, "key": settings.client_key}
+        return [text.format(**names)]
+    return []
 
 
 def _way_problems(settings: Connection) -> list[str]:
@@ -111,6 +170,14 @@ def _way_problems(settings: Connection) -> list[str]:
         )
     if settings.proxy and urlsplit(settings.proxy).scheme not in ("http", "https"):
         problems.append(_("proxy is not an address; write it like http://proxy.example:3128"))
-    if settings.page_size < 1 or settings.max_attempts < 1 or settings.timeout_seconds <= 0:
-        problems.append(_("page_size, max_attempts and timeout_seconds must be above zero"))
+    above_zero = (
+        settings.page_size,
+        settings.workers,
+        settings.max_attempts,
+        settings.timeout_seconds,
+    )
+    if min(above_zero) <= 0:
+        problems.append(
+            _("page_size, workers, max_attempts and timeout_seconds must be above zero")
+        )
     return problems
