@@ -196,7 +196,7 @@ class Pages:
                     "status_text": _REASONS[answer.status],
                     "body": base64.b64encode(b"".join(answer.body)).decode(),
                     "headers": [],
-                    "execution_time": 0,
+                    "execution_time": round(answer.seconds * 1000),
                 }
             )
         batch_id = str(asked.get("batch_request_id", ""))

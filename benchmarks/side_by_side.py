@@ -40,7 +40,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Told:
-    """One measured run of a client. The peak is the operating system's word (wait4)."""
+    """One measured run of a client. The peak is the operating system's word (VmHWM, or wait4)."""
 
     seconds: float
     cpu_seconds: float
@@ -176,8 +176,9 @@ def run_once(client: Client, server: PageServer) -> Told:
     told = [line for line in output.splitlines() if line.startswith('{"seconds"')]
     if process.returncode or not told:
         raise Unequal(f"{client.label} ended with {process.returncode}:\n{output[-2000:]}")
-    requests = server.call("counts")["requests"]
-    return Told(**json.loads(told[-1]), resident_mb=usage.ru_maxrss / 1024, requests=requests)
+    said = json.loads(told[-1])
+    said["resident_mb"] = said["resident_mb"] or usage.ru_maxrss / 1024
+    return Told(**said, requests=server.call("counts")["requests"])
 
 
 def _ended(process: "subprocess.Popen[str]") -> tuple[str, Any]:
@@ -192,16 +193,27 @@ def _ended(process: "subprocess.Popen[str]") -> tuple[str, Any]:
     return output + errors, usage
 
 
-def measure(
-    clients: Sequence[Client], server: PageServer, expected: Mapping[str, int], runs: int
-) -> list[Median]:
+Check = Callable[[Client, Told], None]
+"""Raises Unequal unless a run did all of its job, and nothing else."""
+
+
+def holds(expected: Mapping[str, int]) -> Check:
+    """Every record of the server, once."""
+
+    def check(client: Client, told: Told) -> None:
+        if (told.count, told.checksum) != (expected["count"], expected["checksum"]):
+            raise Unequal(f"{client.label}: {told.count} records, expected {dict(expected)}")
+
+    return check
+
+
+def measure(clients: Sequence[Client], server: PageServer, check: Check, runs: int) -> list[Median]:
     """Every client `runs` times, in turns, so that a busy minute of the machine meets all."""
     told: dict[str, list[Told]] = {}
     for turn in range(runs):
         for client in clients:
             one = run_once(client, server)
-            if (one.count, one.checksum) != (expected["count"], expected["checksum"]):
-                raise Unequal(f"{client.label}: {one.count} records, expected {dict(expected)}")
+            check(client, one)
             told.setdefault(client.label, []).append(one)
             print(f"  {turn + 1}/{runs} {client.label}: {one.rate:,.0f} records/s", flush=True)
     return [median(client, told[client.label]) for client in clients]
