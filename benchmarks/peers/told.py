@@ -48,6 +48,11 @@ class Tally:
         self.count += len(found)
         self.checksum = (self.checksum + sum(found)) & 0xFFFFFFFFFFFFFFFF
 
+    def add(self, other: "Tally") -> None:
+        """Take in what another one counted (one a thread)."""
+        self.count += other.count
+        self.checksum = (self.checksum + other.checksum) & 0xFFFFFFFFFFFFFFFF
+
     def records(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Take in one page of records whose values are plain strings."""
         self.page((record["sys_id"], record["number"]) for record in records)

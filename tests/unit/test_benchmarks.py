@@ -5,13 +5,18 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from benchmarks import nightly, ours, side_by_side
+from benchmarks.latency import delayed
 from benchmarks.page_rows import FIELDS, Table, checksum, made_up
 from benchmarks.page_server import Costs, Pages, Server
+from benchmarks.peers.told import FIELDS as THEIR_FIELDS
+from benchmarks.peers.told import Tally
 
 ROWS = sorted(made_up(200), key=lambda row: row["sys_id"])
 BY_TIME = sorted(ROWS, key=lambda row: (row["sys_updated_on"], row["sys_id"]))
@@ -167,3 +172,89 @@ def test_a_checksum_tells_lost_and_repeated_records() -> None:
     pairs = [(row["sys_id"], row["number"]) for row in ROWS]
     assert checksum(pairs) == checksum(reversed(pairs))
     assert len({checksum(pairs), checksum(pairs[1:]), checksum([*pairs, pairs[0]])}) == 3
+
+
+def test_our_side_of_a_pull_brings_every_record_parsed_and_stored(
+    server: Server, tmp_path: Path
+) -> None:
+    expected = checksum((row["sys_id"], row["number"]) for row in ROWS)
+    setting = {"workers": 4, "page": 50, "folder": str(tmp_path)}
+    for job in (ours.pull, ours.store):
+        tally = Tally()
+        job(server.url, setting, tally)
+        assert (tally.count, tally.checksum) == (200, expected)
+    assert tally.seconds > 0
+
+
+def test_our_side_of_a_write_writes_every_record_once_and_then_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    ours.rows(str(path), 200, Tally())
+    with page_server() as server:
+        tally = Tally()
+        setting = {"workers": 2, "batch": 40, "rows": str(path), "folder": str(tmp_path)}
+        ours.write(server.url, setting, tally)
+        written = requests.get(f"{server.url}/_bench/written", timeout=10).json()
+        counts = requests.get(f"{server.url}/_bench/counts", timeout=10).json()
+    assert tally.count == counts["written"] == 200
+    assert {sys_id for _table, sys_id, _values in written} == {row["sys_id"] for row in ROWS}
+    assert all(values["u_journey_step"] == "usar" for _table, _sys_id, values in written)
+    assert counts["POST"] <= 16
+    assert "PATCH" not in counts
+
+
+def test_peers_are_asked_for_the_same_fields() -> None:
+    assert THEIR_FIELDS == FIELDS
+
+
+def test_the_relay_carries_request_after_request_unchanged(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("benchmarks.latency.time.sleep", waits.append)
+    with delayed(server.url, 0.08) as url, requests.Session() as session:
+        for _turn in range(3):
+            reply = session.get(f"{url}/api/now/table/incident", params=PLAIN, timeout=10)
+            assert reply.json()["result"] == ROWS
+    assert waits == [0.08] * 3
+
+
+def test_copies_refer_to_each_other_and_changes_change_every_record() -> None:
+    rows = {
+        "incident": {"a": {"sys_id": "a", "number": "INC1", "state": "1", "sys_mod_count": "4"}},
+        "task_sla": {
+            "s": {"sys_id": "s", "task": "a", "stage": "paused", "sla": "shared"},
+            "t": {"sys_id": "t", "task": "b", "stage": "completed", "sla": "shared"},
+        },
+    }
+    made = list(nightly.copies(rows, 6))
+    assert [(method, table) for method, table, _sys_id, _values in made] == [
+        ("POST", "incident"),
+        ("POST", "task_sla"),
+        ("POST", "task_sla"),
+    ]
+    incident, sla, other = (values for _method, _table, _sys_id, values in made)
+    assert set(incident) == {"sys_id", "state"}
+    assert sla["task"] == made[0][2] != "a"
+    assert (sla["sla"], other["task"]) == ("shared", "b")
+    rows["incident"]["b"] = {"sys_id": "b", "state": "2"}
+    assert [(sys_id, values) for _m, _t, sys_id, values in nightly.changes(rows)] == [
+        ("a", {"state": "2"}),
+        ("b", {"state": "1"}),
+        ("s", {"stage": "completed"}),
+        ("t", {"stage": "paused"}),
+    ]
+
+
+def test_a_generated_block_is_replaced_and_the_rest_of_the_page_stays(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    page.write_text("# Benchmarks\n\nBefore.\n", encoding="utf-8")
+    for text in ("old", "new"):
+        side_by_side.write_block("pull", text, page)
+    assert page.read_text(encoding="utf-8") == (
+        "# Benchmarks\n\nBefore.\n\n<!-- pull: generated -->\nnew\n<!-- pull: end -->\n"
+    )
+
+
+def test_a_goal_says_by_how_much_it_was_missed() -> None:
+    assert side_by_side.Goal("fast", 3.0, 4).row() == "| fast | 3.00× | ≥ 4.00× | missed by 25% |"
+    assert side_by_side.Goal("lean", 0.5, 0.7, at_most=True).is_met
