@@ -214,6 +214,8 @@ class Table:
     def _ordered(self, asked: Asked, others: tuple[Condition, ...]) -> View:
         fields = asked.fields or self.fields
         same = set(fields) >= set(self.fields)
+        if same and not others and (asked.order, asked.shape) == ("sys_id", "plain"):
+            return self.base
         key = (asked.order, asked.shape, None if same else frozenset(fields), others)
         found = self.views.get(key)
         if found is None:

@@ -7,6 +7,7 @@ records do not sum up to what the server holds ends the run.
 """
 
 import contextlib
+import http.client
 import json
 import os
 import platform
@@ -15,11 +16,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / ".peers"
@@ -136,6 +139,22 @@ def page_server(*arguments: str) -> Iterator[PageServer]:
     finally:
         process.terminate()
         process.communicate()
+
+
+def raw_rate(server: PageServer, records: int, page: int = 10_000) -> float:
+    """Rows a second to a client that reads bytes and looks at nothing: the server's own limit."""
+    target = "/api/now/table/incident?sysparm_exclude_reference_link=true&sysparm_no_count=true"
+    parts = urlsplit(server.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    began = time.perf_counter()
+    for offset in range(0, records, page):
+        connection.request("GET", f"{target}&sysparm_offset={offset}&sysparm_limit={page}")
+        reply = connection.getresponse()
+        while reply.read(1 << 20):
+            pass
+    seconds = time.perf_counter() - began
+    connection.close()
+    return records / seconds
 
 
 def python_of(peer: str) -> str:
