@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from connector import log
+from connector.backfill import Query, backfill
 from connector.context import Run
 from connector.encoded_query import and_to_every_branch
 from connector.errors import ConfigError
@@ -24,7 +25,7 @@ from connector.journey.model import FieldInfo, Schema
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _
 from connector.schema import Needed
-from connector.store import records, runs
+from connector.store import records, runs, shards
 from connector.store.database import Store
 from connector.store.runs import StoredCursor
 from connector.timestamps import format_instance, parse_instance
@@ -154,8 +155,12 @@ def extract_table(
     store = run.store
     records.ensure_table(store, table, columns)
     cursor = _cursor(store, table, _query_hash(columns, where), reading)
-    unseen = set(runs.empty_columns(store, table)) if cursor.is_complete else set()
     read = landed = hidden = 0
+    if not cursor.updated_on and not cursor.is_complete:
+        query = Query(table, columns, where, cursor.query_hash)
+        if parts := backfill(run, query, mark):
+            read, landed, hidden, cursor = parts.read, parts.landed, parts.hidden, parts.cursor
+    unseen = set(runs.empty_columns(store, table)) if cursor.is_complete else set()
     for page in run.instance.list_pages(table, columns, _start(cursor, reading), mark, where):
         answered = {key for record in page.records for key in record}
         if answered & unseen:
@@ -167,13 +172,15 @@ def extract_table(
             store, table, columns, page.records, cursor=cursor, run_id=run.run_id
         )
         read += len(page.records)
-        hidden += page.hidden
+        # Never twice: what the parts hid may be in the lag under their mark as well.
+        hidden = max(hidden, page.hidden)
         del page  # one page in memory, not this one beside the next
         run.progress("extract", table, read, None)
         run.pause_point()
     if not cursor.is_complete:
         with store.transaction():
             runs.save_cursor(store, table, replace(cursor, is_complete=True), run.run_id)
+            shards.forget(store, table)
     merged = records.merge(store, table, mark)
     found = Extracted(table, read, landed, merged.new, merged.changed, hidden)
     counts = {k: v for k, v in asdict(found).items() if v}

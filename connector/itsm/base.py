@@ -7,7 +7,7 @@ Every method may raise `connector.errors.InstanceError` and its kinds; retries h
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 Record = dict[str, str]
 
@@ -27,6 +27,18 @@ class Page:
     records: Sequence[Record]
     cursor: Cursor
     hidden: int = 0
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of a table: sys_ids from `low` to below `high` ("" = open), those up to `after` read.
+
+    The parts of a table cover every sys_id there can be, whatever it looks like.
+    """
+
+    low: str
+    high: str
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +195,29 @@ class Instance(Protocol):
 
     def delete_attachment(self, sys_id: str) -> None:
         """Remove a file (only ever one of ours)."""
+        ...
+
+
+@runtime_checkable
+class ShardedInstance(Protocol):
+    """An instance of which a large table may be read in parts, by several workers at once."""
+
+    @property
+    def workers(self) -> int:
+        """How many requests it takes at once."""
+        ...
+
+    def list_shards(self, table: str, until: datetime, where: str = "") -> list[Shard]:
+        """The parts to read a table in; [] where it is too small for that, or one worker reads."""
+        ...
+
+    def list_shard_pages(
+        self, table: str, fields: Sequence[str], shard: Shard, until: datetime, where: str = ""
+    ) -> Iterator[Page]:
+        """Pages of a part in order of `sys_id`, after `shard.after`; records changed up to `until`.
+
+        Cursors carry the `sys_id` only. May be called from several threads at once.
+        """
         ...
 
 

@@ -20,7 +20,7 @@ import urllib3.exceptions
 from urllib3.connection import HTTPConnection
 
 from connector.errors import ConnectorError, InstanceError
-from connector.itsm.base import Cursor, RecordUpdate
+from connector.itsm.base import Cursor, RecordUpdate, Shard
 from connector.itsm.servicenow import ServiceNow, connect
 from tests.unit.servicenow_wire import URL, Waits, client, settings
 
@@ -34,6 +34,10 @@ CALLS: dict[str, Callable[[ServiceNow], object]] = {
     "list_columns": lambda i: i.list_columns(["incident"]),
     "list_choices": lambda i: i.list_choices(["incident"]),
     "list_pages": lambda i: list(i.list_pages("incident", ["number"], Cursor(), UNTIL)),
+    "list_shards": lambda i: i.list_shards("incident", UNTIL),
+    "list_shard_pages": lambda i: list(
+        i.list_shard_pages("incident", ["number"], Shard("8", ""), UNTIL)
+    ),
     "list_records": lambda i: list(i.list_records("incident", ["number"])),
     "read_records": lambda i: i.read_records("incident", [ID], ["number"]),
     "send_updates": lambda i: i.send_updates([RecordUpdate("incident", ID, {})]),

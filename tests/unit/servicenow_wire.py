@@ -65,7 +65,7 @@ def queries(mock: responses.RequestsMock) -> list[str]:
     return [query_of(call.request).get("sysparm_query", "") for call in mock.calls]
 
 
-_BRANCH = re.compile(r"(sys_updated_on|sys_id)(<=|>=|=|>)([^^]*)")
+_BRANCH = re.compile(r"(sys_updated_on|sys_id)(<=|>=|=|>|<)([^^]*)")
 
 
 class FakeTable:
@@ -94,6 +94,7 @@ class FakeTable:
         compare: dict[str, Callable[[str, str], bool]] = {
             "=": lambda a, b: a == b,
             ">": lambda a, b: a > b,
+            "<": lambda a, b: a < b,
             ">=": lambda a, b: a >= b,
             "<=": lambda a, b: a <= b,
         }

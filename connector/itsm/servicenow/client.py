@@ -18,9 +18,10 @@ from connector.itsm.base import (
     Probe,
     Record,
     RecordUpdate,
+    Shard,
     UpdateReply,
 )
-from connector.itsm.servicenow import attachments, dictionary, probing
+from connector.itsm.servicenow import attachments, dictionary, probing, sharding
 from connector.itsm.servicenow.batch import Item, send_batch, update_item
 from connector.itsm.servicenow.decode import decode_record, decode_records, encode
 from connector.itsm.servicenow.gate import Request
@@ -37,9 +38,10 @@ IDS_PER_REQUEST = 150
 class ServiceNow:
     """A connected instance. Nothing is sent before the first call."""
 
-    def __init__(self, session: Session, page_size: int) -> None:
+    def __init__(self, session: Session, page_size: int, workers: int = 1) -> None:
         self._session = session
         self._page_size = page_size
+        self.workers = workers
         self._sizes: dict[str, PageSize] = {}
         self.url = session.url
 
@@ -77,6 +79,19 @@ class ServiceNow:
     ) -> Iterator[Page]:
         """Pages in key order, strictly after `after` up to `until`; see pages.py."""
         return self._scan(table, fields, where).by_update(after, until)
+
+    def list_shards(self, table: str, until: datetime, where: str = "") -> list[Shard]:
+        """The parts to read a large table in; see sharding.py."""
+        if self.workers < 2:
+            return []
+        total = self._scan(table, (), where).count(until)
+        return sharding.cut(total, self._page_size, self.workers)
+
+    def list_shard_pages(
+        self, table: str, fields: Sequence[str], shard: Shard, until: datetime, where: str = ""
+    ) -> Iterator[Page]:
+        """Pages of a part in order of `sys_id`."""
+        return self._scan(table, fields, where).by_shard(shard, until)
 
     def list_records(
         self, table: str, fields: Sequence[str], query: str = "", limit: int | None = None
@@ -169,4 +184,4 @@ def connect(
 
     Raises ConfigError with every problem of the settings; sends nothing yet.
     """
-    return ServiceNow(Session(settings, stop, sleep), settings.page_size)
+    return ServiceNow(Session(settings, stop, sleep), settings.page_size, settings.workers)

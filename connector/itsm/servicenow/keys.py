@@ -5,6 +5,7 @@ Refuses records without a usable key: they could be neither paged nor written.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from urllib.parse import quote
 
 from connector.errors import InstanceError
@@ -16,6 +17,7 @@ PLAIN_VALUES = {"sysparm_display_value": "false", "sysparm_exclude_reference_lin
 """Values as stored, references as bare sys_ids (servicenow-api.md §1.5)."""
 
 _ID = re.compile(r"[0-9A-Za-z_.\-]{1,64}")
+_HEX = re.compile(r"[0-9a-f]{32}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
 
@@ -90,6 +92,23 @@ def check_order(
     text = _(
         "Table {table} came back outside the asked times or out of order; set the account's time "
         "zone to GMT and let it query sys_updated_on and sys_id"
+    )
+    raise InstanceError(text.format(table=table), path=table_path(table))
+
+
+def check_ids(table: str, records: Sequence[Record], low: str, high: str) -> None:
+    """Refuse records outside the asked sys_ids, twice, or out of order. Raises InstanceError.
+
+    Only keys of the usual shape are held against each other: where the instance sorts others
+    (`global`) depends on its database.
+    """
+    ids = [record["sys_id"] for record in records if _HEX.fullmatch(record["sys_id"])]
+    is_within = not ids or (low <= ids[0] and (not high or ids[-1] < high))
+    if is_within and all(one < other for one, other in pairwise(ids)):
+        return
+    text = _(
+        "Table {table} came back outside the asked keys, twice or out of order; let the account"
+        " query sys_id"
     )
     raise InstanceError(text.format(table=table), path=table_path(table))
 

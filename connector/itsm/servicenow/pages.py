@@ -7,16 +7,17 @@ count of the window, and rows that never show are reported as hidden.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from connector.encoded_query import and_to_every_branch
 from connector.errors import IncompleteResponseError, InstanceError
-from connector.itsm.base import Cursor, Page, Record
-from connector.itsm.servicenow.decode import decode_records
+from connector.itsm.base import Cursor, Page, Record, Shard
+from connector.itsm.servicenow.decode import QUOTA_PHRASE, decode_records
 from connector.itsm.servicenow.gate import Request
 from connector.itsm.servicenow.keys import (
     PLAIN_VALUES,
+    check_ids,
     check_keys,
     check_order,
     check_progress,
@@ -150,6 +151,7 @@ class Scan:
             found = self._look(condition, "^ORDERBYsys_id", left)
             if not found.records:
                 break
+            check_ids(self._table, found.records, last.sys_id, "")
             after = Cursor("", found.records[-1]["sys_id"])
             check_progress(self._table, last, after)
             last = after
@@ -157,6 +159,47 @@ class Scan:
             left = None if left is None else left - len(found.records)
             if found.is_last:
                 break
+
+    def by_shard(self, shard: Shard, until: datetime) -> Iterator[Page]:
+        """Pages of a part in order of `sys_id`, those after `shard.after`, changed up to `until`.
+
+        Rows that an ACL hides are reported once, on a last page without records.
+        """
+        self._is_timed = True
+        self._fields = ("sys_updated_on", *self._fields)
+        tally, last, left = _Tally(), checked_cursor(Cursor("", shard.after)), 0
+        while True:
+            condition = _within(replace(shard, after=last.sys_id), format_instance(until))
+            found = self._look(condition, "^ORDERBYsys_id")
+            tally.look(found)
+            if not found.records:
+                break
+            check_ids(self._table, found.records, last.sys_id or shard.low, shard.high)
+            last = Cursor("", found.records[-1]["sys_id"])
+            left = (left if found.total is None else found.total) - len(found.records)
+            # A page that will likely be the last brings the count along, which spares a look.
+            self._count_next = left <= self._size.current
+            is_last = found.is_last
+            yield Page(found.records, last)
+            del found
+            if is_last:
+                break
+        if tally.hidden:
+            yield Page((), last, tally.hidden)
+
+    def count(self, until: datetime) -> int | None:
+        """How many records changed up to `until`; 0 where the instance does not say.
+
+        None where the instance cancels the count: then they are very many.
+        """
+        query = _filtered(self._where, _between("", format_instance(until), False))
+        request = self._request(query, 1, 0, with_count=True)
+        try:
+            return self._session.call(request, decode_records, _give_up).total or 0
+        except IncompleteResponseError as error:
+            if QUOTA_PHRASE in error.detail:
+                return None
+            raise
 
     def _later(self, after: Cursor, end: str) -> Iterator[list[Record]]:
         """All seconds after `after`'s (with it, where no sys_id was reached in it).
@@ -221,11 +264,17 @@ class Scan:
         """Go by offset over a page of which an ACL hid every row: there is no key to go on from."""
         offset, total = empty.asked, empty.total or 0
         while offset < total:
-            found = self._fetch(query, offset=offset)
+            found = self._fetch(query, offset=offset, with_count=True)
+            gone = total - (total if found.total is None else found.total)
+            if gone > 0:
+                # Rows left the window since (somebody saved them): what lies behind moved up, and
+                # some of it may stand below the offset now.
+                offset, total = max(0, offset - gone), total - gone
+                continue
             if found.records:
                 return _Found(found.records, found.asked, total, offset)
             offset += found.asked
-        return empty
+        return _Found([], empty.asked, total)
 
     def _fetch(
         self, query: str, at_most: int | None = None, *, offset: int = 0, with_count: bool = False
@@ -271,6 +320,19 @@ def _between(low: str, high: str, with_low: bool) -> str:
     if not low:
         return upper
     return f"sys_updated_on{'>=' if with_low else '>'}{low}^{upper}"
+
+
+def _give_up(error: InstanceError) -> bool:
+    """An Adapt: what the instance cancels once it cancels again, a minute later each time."""
+    if QUOTA_PHRASE in error.detail:
+        raise error
+    return False
+
+
+def _within(shard: Shard, until: str) -> str:
+    low = f"sys_id>{shard.after}" if shard.after else f"sys_id>={shard.low}" if shard.low else ""
+    high = f"sys_id<{shard.high}" if shard.high else ""
+    return "^".join(part for part in (low, high, f"sys_updated_on<={until}") if part)
 
 
 def _whole_seconds(records: list[Record]) -> list[Record]:

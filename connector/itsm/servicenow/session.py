@@ -32,7 +32,9 @@ from connector.timestamps import parse_http_date
 T = TypeVar("T")
 Sleep = Callable[[float], None]
 Adapt = Callable[[InstanceError], bool]
-"""Told of a failure; answers True if it changed the request, which then goes again at once."""
+"""Told of a failure; answers True if it changed the request, which then goes again at once.
+
+It may raise the error to give up."""
 
 CONNECT_SECONDS = 10.0
 ATTEMPTS_AT_A_STRANGER = 3
