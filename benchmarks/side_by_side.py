@@ -39,6 +39,8 @@ class Client:
     peer: str
     job: str
     setting: Mapping[str, Any] = field(default_factory=dict)
+    cores: int = 1
+    """1: the clients' core; more: wherever there is room, beside the server as well."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,7 @@ def run_once(client: Client, server: PageServer) -> Told:
             if client.peer
             else ["-m", "benchmarks.ours"]
         )
+        pin = _pinned(CLIENT_CORE) if client.cores == 1 else None
         process = subprocess.Popen(
             [python_of(client.peer), *script, client.job, server.url, setting],
             cwd=folder,
@@ -189,7 +192,7 @@ def run_once(client: Client, server: PageServer) -> Told:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_pinned(CLIENT_CORE),  # noqa: PLW1509  # no threads here
+            preexec_fn=pin,  # noqa: PLW1509  # no threads here
         )
         output, usage = _ended(process)
     told = [line for line in output.splitlines() if line.startswith('{"seconds"')]

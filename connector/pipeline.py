@@ -26,6 +26,7 @@ from connector import (
     moments,
     reconcile,
     relationships,
+    staging,
     write_back,
 )
 from connector.classify import classify, save_classification, unknown_overrides
@@ -40,8 +41,10 @@ from connector.errors import (
     InstanceError,
     InterruptedRunError,
 )
+from connector.filters import check_filters
 from connector.in_force import InForce, enter, which
 from connector.itsm.base import Instance
+from connector.itsm.identity import is_same
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _, _n
 from connector.results import Options, RunResult, SoFar, close, summed_up
@@ -95,6 +98,7 @@ def run(
             write_back.write_plan(this.store, plan_to)
             plan_to.write(plan_lines(engagement_rows.changes_of(rows)))
         sent = write_back.Sent()
+        _recognise(this, so_far, is_accepted=options.accept_instance)
         settings = write_back.settings_of(config)
         may_send = config.write_back.enabled and not options.dry_run and not force.waiting
         if may_send:
@@ -102,7 +106,7 @@ def run(
             if options.full:
                 set_aside.forgive_all(this.store)
             changes.save_plan(this.store, this.run_id)
-            so_far.hold_back(write_back.held_back(this, settings))
+            so_far.hold_back(so_far.stranger or write_back.held_back(this, settings))
             may_send = not so_far.held_back
         if may_send:
             sent = write_back.send(this, settings, so_far.mark)
@@ -152,6 +156,20 @@ def _mapping_in_force(this: Run, mapping: JourneyMapping, options: Options) -> I
     return enter(this.store, mapping, this.run_id)
 
 
+def _recognise(this: Run, so_far: SoFar, *, is_accepted: bool) -> None:
+    """A copy of the instance is another one, whatever its address: nothing is written to it."""
+    known, said = runs.read_identity(this.store), this.instance.identity()
+    if said and (not known or is_accepted):
+        runs.save_identity(this.store, said)
+    elif said and not is_same(known, said):
+        so_far.meet_stranger(
+            _(
+                "This is another instance than the store knows ({said}, not {known}), perhaps a"
+                " copy: nothing is written until travesia sync --accept-instance"
+            ).format(said=said, known=known)
+        )
+
+
 def _outcome_of(error: ConnectorError) -> str:
     is_stopped = isinstance(error, InterruptedRunError | BudgetSpentError)
     return "interrupted" if is_stopped else "failed"
@@ -171,6 +189,7 @@ def _extract(config: Config, this: Run, force: InForce, options: Options) -> SoF
     needed = read_schema(
         this.instance, force.all, _tables_asked(config, mapping), contacts.schema()
     )
+    check_filters(this.instance, mapping, needed.schema)
     wanted = extract.columns_to_read(mapping, needed)
     mark = extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds))
     _check_clock(config, this, mark, is_accepted=options.full)
@@ -179,9 +198,10 @@ def _extract(config: Config, this: Run, force: InForce, options: Options) -> SoF
         so_far.wait_for(force.waiting.hash, force.sentence)
     so_far.messages += absent_sentences(needed.absent)
     if config.write_back.enabled:
-        write_back.check_columns(
-            needed.schema, [t for t in config.write_back.tables if t in wanted]
-        )
+        written = [t for t in config.write_back.tables if t in wanted]
+        write_back.check_columns(needed.schema, written)
+        if config.write_back.via == "import_set":
+            staging.check_staging(this.instance, written)
     extract.save_schema(this.store, this.instance, needed.schema, wanted)
     found: tuple[str, str] | None = None
     if not options.dry_run:
@@ -413,8 +433,11 @@ def sweep(
     mapping: JourneyMapping,
     stop: threading.Event,
     progress: Progress | None = None,
+    *,
+    all_keys: bool = False,
 ) -> list[reconcile.Swept]:
-    """The weekly reconciliation of keys; the next sync classifies what it brought.
+    """The weekly reconciliation, by counts where they suffice unless `all_keys`; the next sync
+    classifies what it brought.
 
     Raises ConnectorError kinds. A table with a `question` was left as it is: a person decides.
     """
@@ -423,13 +446,24 @@ def sweep(
         force = which(this.store, mapping)
         tables = (*config.extract.tables, contacts.TABLE)
         needed = read_schema(instance, force.all, tables, contacts.schema())
+        check_filters(instance, mapping, needed.schema)
         wanted = extract.columns_to_read(mapping, needed)
         mark = extract.high_mark(instance, timedelta(seconds=config.instance.settle_seconds))
         _check_clock(config, this, mark, is_accepted=False)
         filters = {table: filter_of(mapping, table) for table in wanted}
-        swept = reconcile.sweep(this, wanted, filters, mark, _closed_before(config, mark))
+        counting = None if all_keys else _counting(config, this.store)
+        swept = reconcile.sweep(this, wanted, filters, mark, _closed_before(config, mark), counting)
         questions = [found.question for found in swept if found.question]
         outcome = "partial" if questions else "succeeded"
         counts = {"tables": [asdict(found) for found in swept]}
         runs.finish_run(this.store, this.run_id, outcome, counts, "\n".join(questions))
     return swept
+
+
+def _counting(config: Config, store: Store) -> reconcile.Counting | None:
+    """Counts are taken as of the last whole sync; before it there is nothing to count against."""
+    last = runs.last_mark(store)
+    if last is None:
+        return None
+    every = config.schedule.compare_keys_every
+    return reconcile.Counting(last, _closed_before(config, last), every)

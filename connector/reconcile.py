@@ -1,9 +1,12 @@
 """The weekly sweep: are the keys at rest the keys in the instance?
 
-1. Read the keys of each table (three columns, no content).
-2. What the instance has and the store lacks, or holds in another version, is read again: rows
+1. Count each table by the Aggregate API. Where its count and its newest change agree with the
+   store, nothing more is asked; every so many sweeps the keys are compared all the same, because a
+   record gone and another come late leave a count as it was.
+2. Else read the keys (three columns, no content).
+3. What the instance has and the store lacks, or holds in another version, is read again: rows
    committed late under an old timestamp never pass the cursor.
-3. What the store has and the instance lacks is a deletion only if `sys_audit_delete` says so or
+4. What the store has and the instance lacks is a deletion only if `sys_audit_delete` says so or
    after two sweeps; above 1 % missing without proof the sweep of that table stops and asks,
    because a revoked role is not a deletion.
 """
@@ -12,12 +15,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Literal
 
 from connector import log
 from connector.context import Run
+from connector.encoded_query import and_to_every_branch
 from connector.errors import InstanceError
+from connector.itsm.base import Count
 from connector.messages import _
-from connector.store import records, tombstones
+from connector.store import records, sweeps, tombstones
+from connector.store.database import Store
 from connector.timestamps import format_instance
 
 _log = log.get("reconcile")
@@ -39,6 +46,18 @@ class Swept:
     missing: int
     removed: int
     question: str = ""
+    by: Literal["counts", "keys"] = "keys"
+    """What was compared; `keys` then holds the instance's count."""
+
+
+@dataclass(frozen=True)
+class Counting:
+    """When counts suffice. `since` and `closed_before` are those of the last whole sync."""
+
+    since: datetime
+    closed_before: str
+    keys_every: int
+    """The keys are compared at least every so many sweeps."""
 
 
 def sweep(
@@ -47,21 +66,107 @@ def sweep(
     filters: Mapping[str, str],
     mark: datetime,
     closed_before: str,
+    counting: Counting | None = None,
 ) -> list[Swept]:
-    """Compare the keys of all tables. `filters` limits what is read of each, as extraction does;
-    records closed before `closed_before` are past retention and stay away.
+    """Compare all tables, by counts where `counting` says so, else by their keys.
+
+    `filters` limits what is read of each, as extraction does; records closed before
+    `closed_before` are past retention and stay away.
 
     Raises InstanceError, InterruptedRunError.
     """
     tombstones.begin(run.store)
-    counts = {
-        table: _read_keys(run, table, columns, filters.get(table, ""))
-        for table, columns in wanted.items()
+    asked = [_Asked(table, columns, filters.get(table, "")) for table, columns in wanted.items()]
+    agreed = {
+        one.table: count.records
+        for one in asked
+        if counting is not None
+        and not sweeps.is_keys_turn(run.store, one.table, counting.keys_every)
+        and (count := _count(run, one, counting)) is not None
+        and _agrees(run.store, one.table, count, counting)
     }
+    keys = {
+        one.table: _read_keys(run, one.table, one.columns, one.where)
+        for one in asked
+        if one.table not in agreed
+    }
+    tombstones.add_stored_keys(run.store, agreed)
     return [
-        _sweep_table(run, table, wanted[table], counts[table], mark, closed_before)
-        for table in wanted
+        _only_counted(run, one.table, agreed[one.table], mark)
+        if one.table in agreed
+        else _compared(run, one, keys[one.table], mark, closed_before)
+        for one in asked
     ]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One table, as extraction reads it."""
+
+    table: str
+    columns: Sequence[str]
+    where: str
+
+    def narrowed(self, condition: str, closed_before: str) -> str:
+        """What retention keeps of it, under one more condition."""
+        kept = f"^active!=false^ORclosed_atISEMPTY^ORclosed_at>={closed_before}"
+        has_end = set(tombstones.END_COLUMNS) <= set(self.columns)
+        return and_to_every_branch(self.where, condition + (kept if has_end else ""))
+
+
+def _count(run: Run, one: _Asked, counting: Counting) -> Count | None:
+    """What the instance should have of what the store has; None where it will not count."""
+    until = format_instance(counting.since)
+    run.pause_point()
+    # By creation: what was only changed since the last sync is at rest all the same.
+    there = one.narrowed(f"sys_created_on<={until}", counting.closed_before)
+    before = one.narrowed(f"sys_updated_on<={until}", counting.closed_before)
+    try:
+        count = run.instance.count_records(one.table, there)
+        newest = run.instance.count_records(one.table, before).newest
+    except InstanceError as error:
+        _log.info("not_counted", run_id=run.run_id, table=one.table, reason=type(error).__name__)
+        return None
+    return Count(count.records, newest)
+
+
+def _agrees(store: Store, table: str, count: Count, counting: Counting) -> bool:
+    """A newest change that the store lacks is a row that was committed late."""
+    held = sweeps.held(store, table, format_instance(counting.since))
+    hidden = sweeps.hidden(store, table)
+    return (
+        hidden is not None
+        and count.records == held.records + hidden
+        and count.newest <= held.newest
+    )
+
+
+def _only_counted(run: Run, table: str, records_there: int, mark: datetime) -> Swept:
+    sweeps.note_counted(run.store, table, mark)
+    _log.info("counted", run_id=run.run_id, table=table, records=records_there)
+    return Swept(table, records_there, 0, 0, 0, by="counts")
+
+
+def _compared(run: Run, one: _Asked, keys: int, mark: datetime, closed_before: str) -> Swept:
+    """The keys of a table; from here on counts may suffice, unless something is open."""
+    found = _sweep_table(run, one.table, one.columns, keys, mark, closed_before)
+    hidden = _hidden(run, one, mark, closed_before)
+    if found.question or found.missing > found.removed or hidden is None:
+        sweeps.forget(run.store, one.table)
+    else:
+        sweeps.note_keys(run.store, one.table, hidden, mark)
+    return found
+
+
+def _hidden(run: Run, one: _Asked, mark: datetime, closed_before: str) -> int | None:
+    """How many the instance counts beyond those whose keys it showed."""
+    until = format_instance(mark)
+    query = one.narrowed(f"sys_updated_on<={until}", closed_before)
+    try:
+        total = run.instance.count_records(one.table, query).records
+    except InstanceError:
+        return None
+    return max(0, total - tombstones.count_keys(run.store, one.table, until, closed_before))
 
 
 def _read_keys(run: Run, table: str, columns: Sequence[str], where: str) -> int:

@@ -30,6 +30,7 @@ class Options:
     record: str | None = None
     full: bool = False
     limit: int | None = None
+    accept_instance: bool = False
 
     @property
     def kind(self) -> str:
@@ -94,11 +95,19 @@ class SoFar:
     is_partial: bool = False
     waiting_mapping: str = ""
     held_back: str = ""
+    stranger: str = ""
 
     def hold_back(self, sentence: str) -> None:
         """The plan waits, and why; "" keeps nothing back."""
-        self.held_back = self.held_back or sentence
-        self.messages += [sentence] if sentence else []
+        self.held_back = sentence
+        if sentence and sentence not in self.messages:
+            self.messages.append(sentence)
+
+    def meet_stranger(self, sentence: str) -> None:
+        """The instance is not the one that the store knows: nothing is written."""
+        self.stranger = sentence
+        self.is_partial = True
+        self.messages.append(sentence)
 
     def take_rows(self, sent: RowsSent) -> None:
         """What became of the rows of relationships."""

@@ -259,7 +259,7 @@ def provision(config: Config, environment: Mapping[str, str], apply: bool) -> Pr
     """
     mapping = mapping_of(config)
     instance = connect(config, environment)
-    tables, journey = config.write_back.tables, config.mapping.journey
+    wanted = (config.write_back.tables, config.mapping.journey, config.write_back.via)
     if not apply:
-        return plan_provision(instance, mapping, tables, journey)
-    return Provisioning(tuple(apply_provision(instance, mapping, tables, journey)))
+        return plan_provision(instance, mapping, *wanted)
+    return Provisioning(tuple(apply_provision(instance, mapping, *wanted)))

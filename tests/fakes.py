@@ -9,6 +9,7 @@ from connector.itsm.base import (
     Attachment,
     Choice,
     Column,
+    Count,
     Cursor,
     Page,
     Record,
@@ -47,6 +48,10 @@ class FakeInstance:
         self.queries: list[tuple[str, str]] = []
         self.deleted: list[tuple[str, str]] = []
         self.hidden: set[str] = set()
+        self.counted: list[tuple[str, str]] = []
+        self.uncountable: set[str] = set()
+        self.uncounted: dict[str, int] = {}
+        self.said_identity = ""
         self.imported: list[RecordUpdate] = []
         self.inserts: set[str] = set()
         self.crossed: set[str] = set()
@@ -117,6 +122,18 @@ class FakeInstance:
             for row in self.tables[table]
             if row["sys_id"] in sys_ids
         ]
+
+    def count_records(self, table: str, query: str = "") -> Count:
+        self.counted.append((table, query))
+        if table in self.uncountable:
+            raise ForbiddenError("no right", status=403)
+        until = re.search(r"sys_updated_on<=([^^]*)", query)
+        moments = [row["sys_updated_on"] for row in self.tables[table]]
+        moments = [m for m in moments if not until or m <= until[1]]
+        return Count(len(moments) + self.uncounted.get(table, 0), max(moments, default=""))
+
+    def identity(self) -> str:
+        return self.said_identity
 
     def send_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
         self.sent += updates

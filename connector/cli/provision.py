@@ -63,6 +63,9 @@ def _show(result: Provisioning, *, applied: bool) -> None:
         "column": _("Columns"),
         "label": _("Labels"),
         "choice": _("Choices"),
+        "map": _("Transform maps"),
+        "entry": _("Field maps"),
+        "script": _("Transform scripts"),
     }
     rows = [
         (names.get(kind, kind), _places(result.of(kind)), count)

@@ -63,6 +63,13 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of a command are its parameter
     full: Annotated[
         bool, flag("--full", text=_("Read everything again, try set-aside records again."))
     ] = False,
+    accept_instance: Annotated[
+        bool,
+        flag(
+            "--accept-instance",
+            text=_("The instance is another copy than before: write to it from now on."),
+        ),
+    ] = False,
     limit: Annotated[
         int | None,
         typer.Option(metavar="N", parser=number(1, 1_000_000), help=_("Write at most N records.")),
@@ -92,6 +99,7 @@ def sync(  # noqa: PLR0913, PLR0917 - the options of a command are its parameter
             record=record,
             full=full,
             limit=limit,
+            accept_instance=accept_instance,
         )
         with _plan_target(plan_file) as target:
             result = pipeline.run(config, instance, mapping, options, stop, progress, target)
@@ -262,6 +270,8 @@ def raise_if_partial(result: RunResult) -> None:
                 " plan --accept {hash}"
             ).format(hash=result.waiting_mapping)
         )
+    if result.held_back:
+        raise PartialRunError(result.held_back)
     if not (result.refused or result.set_aside):
         raise PartialRunError(
             _(
@@ -282,22 +292,29 @@ def raise_if_partial(result: RunResult) -> None:
     EVERY_DAY,
     _(
         "Find what was deleted in the instance, or never seen.\n\n"
-        "Compares the keys of all records, not their content. "
+        "Compares counts, and the keys of all records where the counts disagree; never content. "
         "Nothing in the instance is touched. Run it weekly; travesia serve does."
     ),
     examples(
         ("travesia reconcile", _("compare everything")),
+        ("travesia reconcile --full", _("all keys, not only where counts disagree")),
         ("travesia reconcile && travesia sync", _("and place what it found")),
     ),
 )
-def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
+def reconcile(
+    context: typer.Context,
+    full: Annotated[
+        bool, flag("--full", text=_("Compare all keys, even where the counts agree."))
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Parse, sweep, show. Exit 6 if a table needs a person's decision."""
     session = session_of(context)
     config = session.instance_config()
     mapping = services.mapping_of(config)
     with session.stopping() as stop, bars(session) as progress:
         instance = services.connect(config, session.environment, stop)
-        swept = pipeline.sweep(config, instance, mapping, stop, progress)
+        swept = pipeline.sweep(config, instance, mapping, stop, progress, all_keys=full)
     if as_json:
         print_json(swept)
     elif session.verbosity != "quiet":

@@ -103,6 +103,14 @@ class UpdateReply:
 
 
 @dataclass(frozen=True)
+class Count:
+    """How many records a query finds, hidden ones included, and the newest `sys_updated_on`."""
+
+    records: int
+    newest: str = ""
+
+
+@dataclass(frozen=True)
 class Attachment:
     """A file on a record."""
 
@@ -149,6 +157,14 @@ class Instance(Protocol):
         self, table: str, sys_ids: Sequence[str], fields: Sequence[str]
     ) -> list[Record]:
         """Those of the records that exist and may be read."""
+        ...
+
+    def count_records(self, table: str, query: str = "") -> Count:
+        """How many records a query finds, without reading them."""
+        ...
+
+    def identity(self) -> str:
+        """What the installation says it is, beside its address; "" where it may not be asked."""
         ...
 
     def send_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:

@@ -100,6 +100,16 @@ def bind_instance(store: Store, url: str) -> None:
         )
 
 
+def read_identity(store: Store) -> str:
+    """What the instance said it was when the store first saw it, or when a person accepted it."""
+    return str(store.value("SELECT coalesce(max(identity), '') FROM instance"))
+
+
+def save_identity(store: Store, identity: str) -> None:
+    """Note what the instance says it is."""
+    store.execute("UPDATE instance SET identity = $identity", identity=identity)
+
+
 def _is_local(url: str) -> bool:
     return (urlsplit(url).hostname or "") in {"localhost", "127.0.0.1", "::1"}
 

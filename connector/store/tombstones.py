@@ -27,6 +27,29 @@ def add_keys(store: Store, table: str, keys: Sequence[Mapping[str, str]]) -> Non
         store.execute(f"INSERT INTO key_seen SELECT $table, {shown} FROM page", table=table)
 
 
+def add_stored_keys(store: Store, tables: Iterable[str]) -> None:
+    """Note the keys at rest of tables whose counts agree: a record may have moved there."""
+    for table in tables:
+        store.execute(
+            "INSERT INTO key_seen SELECT $table, sys_id, sys_updated_on, sys_mod_count, '', ''"
+            f" FROM current.{records.name(table)}",
+            table=table,
+        )
+
+
+def count_keys(store: Store, table: str, until: str, closed_before: str) -> int:
+    """How many keys the instance named, changed up to `until`, that retention keeps."""
+    return int(
+        store.value(
+            "SELECT count(*) FROM key_seen WHERE table_name = $table AND sys_updated_on <= $until"
+            " AND NOT (active = 'false' AND closed_at <> '' AND closed_at < $closed_before)",
+            table=table,
+            until=until,
+            closed_before=closed_before,
+        )
+    )
+
+
 def list_stale(store: Store, table: str, mark: str, closed_before: str) -> list[str]:
     """sys_ids that the instance has up to `mark` and the store lacks or has in another version."""
     rows = store.read(

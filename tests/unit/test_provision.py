@@ -16,10 +16,10 @@ from connector.journey.model import Text
 from connector.journey.own_tables import OWN_TABLES
 from connector.provision import (
     Artefact,
-    _refuse_foreign,
     apply_provision,
     choices_of_fields,
     plan_provision,
+    refuse_foreign,
     stable_id,
 )
 from tests.fakes import FakeInstance
@@ -279,7 +279,7 @@ def test_a_refused_choice_ends_with_the_tools_reason() -> None:
 )
 def test_a_name_without_our_prefix_is_refused(table: str, element: str) -> None:
     with pytest.raises(ConfigError, match="does not carry the prefix u_journey_"):
-        _refuse_foreign(Artefact("column", "create", table, element, "x", {}))
+        refuse_foreign(Artefact("column", "create", table, element, "x", {}))
 
 
 def test_only_configuration_tables_are_ever_written() -> None:

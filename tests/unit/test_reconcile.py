@@ -119,3 +119,108 @@ def test_what_is_read_by_its_key_counts_even_with_an_older_version(store: Store)
     seen(store, {**row("a", 7), "sys_updated_on": "2026-11-20 11:00:00", "state": "6"})
     sweep(store, FakeInstance(MARK, {"incident": [row("a", 2)]}))
     assert store.value("SELECT state FROM current.incident") == "1"
+
+
+SINCE = datetime(2026, 11, 20, 11, tzinfo=UTC)
+COUNTING = reconcile.Counting(SINCE, CLOSED_BEFORE, keys_every=4)
+
+
+def counted(store: Store, instance: FakeInstance) -> list[reconcile.Swept]:
+    run = Run(store, instance, "r1", threading.Event())
+    wanted = {table: COLUMNS for table in instance.tables}
+    return reconcile.sweep(run, wanted, {}, MARK, CLOSED_BEFORE, COUNTING)
+
+
+def key_reads(instance: FakeInstance) -> list[str]:
+    reads = [table for table, _query in instance.queries if table != "sys_audit_delete"]
+    instance.queries.clear()
+    return reads
+
+
+def test_where_counts_agree_no_key_is_read_but_every_fourth_time(store: Store) -> None:
+    seen(store, row("a"), row("b"))
+    instance = FakeInstance(MARK, {"incident": [row("a"), row("b")]})
+    ways = [counted(store, instance)[0].by for _week in range(9)]
+    assert ways == ["keys", *["counts"] * 3, "keys", *["counts"] * 3, "keys"]
+    assert key_reads(instance) == ["incident"] * 3
+
+
+def test_a_count_asks_for_what_was_created_until_the_last_sync_and_retention_keeps(
+    store: Store,
+) -> None:
+    columns = (*COLUMNS, "active", "closed_at")
+    records.ensure_table(store, "incident", columns)
+    instance = FakeInstance(MARK, {"incident": []})
+    run = Run(store, instance, "r1", threading.Event())
+    for _week in range(2):
+        reconcile.sweep(
+            run, {"incident": columns}, {"incident": "a=1^NQb=2"}, MARK, CLOSED_BEFORE, COUNTING
+        )
+    kept = f"active!=false^ORclosed_atISEMPTY^ORclosed_at>={CLOSED_BEFORE}"
+    until = "sys_created_on<=2026-11-20 11:00:00"
+    assert instance.counted[1] == ("incident", f"a=1^{until}^{kept}^NQb=2^{until}^{kept}")
+    assert "sys_updated_on<=2026-11-20 11:00:00" in instance.counted[2][1]
+
+
+def test_one_more_or_one_fewer_makes_the_keys_be_read(store: Store) -> None:
+    seen(store, row("a"), row("b"))
+    instance = FakeInstance(MARK, {"incident": [row("a"), row("b")]})
+    counted(store, instance)
+    instance.tables["incident"].append(row("late"))
+    (found,) = counted(store, instance)
+    assert (found.by, found.read_again) == ("keys", 1)
+    instance.tables["incident"].pop(0)
+    instance.deleted = [("incident", "a")]
+    (found,) = counted(store, instance)
+    assert (found.by, found.removed) == ("keys", 1)
+    assert held(store) == ["b", "late"]
+
+
+def test_a_newer_change_than_the_store_has_makes_the_keys_be_read(store: Store) -> None:
+    seen(store, row("a"))
+    instance = FakeInstance(MARK, {"incident": [row("a")]})
+    counted(store, instance)
+    instance.tables["incident"][0].update(sys_updated_on="2026-11-20 10:30:00", sys_mod_count="3")
+    (found,) = counted(store, instance)
+    assert (found.by, found.read_again) == ("keys", 1)
+
+
+def test_records_hidden_from_us_are_counted_and_known_from_the_last_look_at_keys(
+    store: Store,
+) -> None:
+    seen(store, row("a"))
+    instance = FakeInstance(MARK, {"incident": [row("a")]})
+    instance.uncounted = {"incident": 5}
+    assert [counted(store, instance)[0].by for _week in range(2)] == ["keys", "counts"]
+    instance.uncounted = {"incident": 6}
+    assert counted(store, instance)[0].by == "keys"
+
+
+def test_a_silent_absence_is_looked_at_again_though_the_counts_would_agree(store: Store) -> None:
+    seen(store, row("a"), row("silent"))
+    instance = FakeInstance(MARK, {"incident": [row("a")]})
+    assert [counted(store, instance)[0].removed for _week in range(2)] == [0, 1]
+    assert held(store) == ["a"]
+
+
+def test_where_the_instance_does_not_count_the_keys_are_compared(store: Store) -> None:
+    seen(store, row("a"))
+    instance = FakeInstance(MARK, {"incident": [row("a")]})
+    instance.uncountable = {"incident"}
+    assert [counted(store, instance)[0].by for _week in range(3)] == ["keys"] * 3
+
+
+def test_a_record_that_moved_to_a_table_whose_counts_agree_leaves_no_tombstone(
+    store: Store,
+) -> None:
+    records.ensure_table(store, "problem", COLUMNS)
+    seen(store, row("a"), row("b"))
+    instance = FakeInstance(MARK, {"incident": [row("a"), row("b")], "problem": []})
+    counted(store, instance)
+    instance.tables = {"incident": [row("a")], "problem": [row("b", 1)]}
+    records.land(store, "problem", COLUMNS, [row("b", 1)], "r2")  # the nightly sync saw it there
+    records.merge(store, "problem", MARK)
+    ways = {found.table: found.by for found in counted(store, instance)}
+    assert ways == {"incident": "keys", "problem": "counts"}
+    assert held(store) == ["a"]
+    assert store.value("SELECT count(*) FROM tombstone") == 0

@@ -7,15 +7,15 @@ passing reason, goes again; an item whose answer was lost ends as `unknown`, nev
 import base64
 import binascii
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
 import msgspec
 
 from connector.errors import InstanceError
-from connector.itsm.base import Record, RecordUpdate, UpdateReply
+from connector.itsm.base import Record, RecordUpdate, UpdateReply, WriteStatus
 from connector.itsm.servicenow.decode import (
     BadBody,
     decode_object,
@@ -32,8 +32,44 @@ BATCH_PATH = "/api/now/v1/batch"
 _PASSING = frozenset({202, 408, 429, 499})
 """Statuses below 500 that may pass; each item can meet them as a call of its own would."""
 
-Status = Literal["written", "unserviced", "rejected", "forbidden", "gone", "unknown"]
-_NO: dict[int, Status] = {403: "forbidden", 404: "gone"}
+_NO: dict[int, WriteStatus] = {403: "forbidden", 404: "gone"}
+
+Outcome = tuple[WriteStatus, Record, str]
+"""What the body of a 2xx says of an item: its status, the values it now has, a detail."""
+
+
+class BatchItem(Protocol):
+    """One request of a batch, about one record."""
+
+    @property
+    def table(self) -> str:
+        """The table of the record."""
+        ...
+
+    @property
+    def sys_id(self) -> str:
+        """Its key."""
+        ...
+
+    def as_request(self, item_id: str) -> dict[str, Any]:
+        """The item as the Batch API wants it."""
+        ...
+
+    def outcome(self, body: bytes) -> Outcome:
+        """What a 2xx says. Raises BadBody."""
+        ...
+
+
+def item_of(item_id: str, method: str, url: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """A request with a JSON body, inside a batch. Headers of its answer are not wanted."""
+    return {
+        "id": item_id,
+        "method": method,
+        "url": url,
+        "headers": [{"name": n, "value": JSON} for n in ("Content-Type", "Accept")],
+        "exclude_response_headers": True,
+        "body": base64.b64encode(encode(dict(values))).decode(),
+    }
 
 
 @dataclass(frozen=True)
@@ -50,14 +86,11 @@ class Item:
         wanted = dict.fromkeys(("sys_id", "sys_mod_count", "sys_updated_on", *self.values))
         query = urlencode({"sysparm_fields": ",".join(wanted), **PLAIN_VALUES}, safe=",")
         path = table_path(self.table, self.sys_id if self.method == "PATCH" else "")
-        return {
-            "id": item_id,
-            "method": self.method,
-            "url": f"{path}?{query}",
-            "headers": [{"name": n, "value": JSON} for n in ("Content-Type", "Accept")],
-            "exclude_response_headers": True,
-            "body": base64.b64encode(encode(self.values)).decode(),
-        }
+        return item_of(item_id, self.method, f"{path}?{query}", self.values)
+
+    def outcome(self, body: bytes) -> Outcome:
+        """Written, and what the record now holds. Raises BadBody."""
+        return "written", decode_record(body), ""
 
 
 def update_item(update: RecordUpdate) -> Item:
@@ -82,7 +115,7 @@ class _Answer(msgspec.Struct):
 class _Batch:
     """The state of one batch: final replies, and what waits for (another) answer."""
 
-    items: Sequence[Item]
+    items: Sequence[BatchItem]
     replies: dict[int, UpdateReply] = field(default_factory=dict)
     last: dict[int, UpdateReply] = field(default_factory=dict)
     answered: bool = False
@@ -148,7 +181,7 @@ class _Batch:
         detail = error_detail(body) or f"HTTP {status}"
         if 200 <= status < 300 and status != 202:
             try:
-                self._put(str(serviced.id), "written", values=decode_record(body))
+                self._take_good(str(serviced.id), body)
             except BadBody:
                 # It may have been written: to send it again does no harm, to guess would.
                 self._put(str(serviced.id), "unknown", detail, is_final=False)
@@ -157,10 +190,15 @@ class _Batch:
         else:
             self._put(str(serviced.id), _NO.get(status, "rejected"), detail)
 
+    def _take_good(self, item_id: str, body: bytes) -> None:
+        if (n := self._number(item_id)) is not None:
+            status, values, detail = self.items[n].outcome(body)
+            self._put(item_id, status, detail, values)
+
     def _put(
         self,
         item_id: str,
-        status: Status,
+        status: WriteStatus,
         detail: str = "",
         values: Record | None = None,
         *,
@@ -197,7 +235,7 @@ class _StillPending(BadBody):
     """Not an error of the answer: some items want another round."""
 
 
-def send_batch(session: Session, items: Sequence[Item]) -> list[UpdateReply]:
+def send_batch(session: Session, items: Sequence[BatchItem]) -> list[UpdateReply]:
     """Send all, as often as the settings allow; one reply per item, in order.
 
     Raises InstanceError only where the whole batch was refused for good (login, no such API),

@@ -13,6 +13,7 @@ from connector.itsm.base import (
     Attachment,
     Choice,
     Column,
+    Count,
     Cursor,
     Page,
     Probe,
@@ -21,10 +22,11 @@ from connector.itsm.base import (
     Shard,
     UpdateReply,
 )
-from connector.itsm.servicenow import attachments, dictionary, probing, sharding
+from connector.itsm.servicenow import aggregate, attachments, dictionary, probing, sharding
 from connector.itsm.servicenow.batch import Item, send_batch, update_item
 from connector.itsm.servicenow.decode import decode_record, decode_records, encode
 from connector.itsm.servicenow.gate import Request
+from connector.itsm.servicenow.import_set import send_import
 from connector.itsm.servicenow.keys import PLAIN_VALUES, checked_id, is_id, table_path
 from connector.itsm.servicenow.pages import PageSize, Scan
 from connector.itsm.servicenow.session import Session, Sleep
@@ -110,11 +112,23 @@ class ServiceNow:
             found += self._scan(table, fields, f"sys_idIN{','.join(some)}").by_id(len(some))
         return found
 
+    def count_records(self, table: str, query: str = "") -> Count:
+        """How many records a query finds, by the Aggregate API."""
+        return aggregate.count_records(self._session, table, query)
+
+    def identity(self) -> str:
+        """The instance's own name and id, where its properties may be read."""
+        return probing.identity(self._session)
+
     def send_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
         """Send one batch of PATCHes; one reply per update, in order. See batch.py."""
         good = [update for update in updates if is_id(update.sys_id)]
         replies = iter(send_batch(self._session, [update_item(update) for update in good]))
         return [next(replies) if is_id(update.sys_id) else _not_an_id(update) for update in updates]
+
+    def import_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+        """Send rows of the staging tables, without business rules. See import_set.py."""
+        return send_import(self._session, updates, self.read_records)
 
     def create_records(self, table: str, records: Sequence[Mapping[str, str]]) -> list[UpdateReply]:
         """Create several at once, each under the `sys_id` it carries; one reply per record."""

@@ -35,6 +35,11 @@ def is_id(sys_id: str) -> bool:
     return bool(_ID.fullmatch(sys_id))
 
 
+def is_moment(moment: str) -> bool:
+    """Whether it is a time as the tool stores it."""
+    return bool(_MOMENT.fullmatch(moment))
+
+
 def checked_id(sys_id: str) -> str:
     """The sys_id itself. Raises InstanceError if it cannot be one."""
     if not is_id(sys_id):

@@ -3,7 +3,7 @@
 Facts: servicenow-api.md §1.3 (invalid queries), §1.8 (time zones).
 """
 
-from connector.errors import ForbiddenError
+from connector.errors import ForbiddenError, RecordGoneError, RejectedError
 from connector.itsm.base import InvalidQueryMode, Probe, Record
 from connector.itsm.servicenow.decode import decode_records
 from connector.itsm.servicenow.gate import Request
@@ -25,6 +25,30 @@ def probe(session: Session) -> Probe:
         reads_utc=_reads_utc(session, me),
         invalid_query=_invalid_query_mode(session),
     )
+
+
+IDENTITY = ("instance_id", "instance_name")
+"""Properties of an installation; a copy of it gets others (or its address differs)."""
+
+
+def identity(session: Session) -> str:
+    """`instance_id=… instance_name=…` as far as they may be read, else "".
+
+    Raises InstanceError and its kinds, but for a plain no.
+    """
+    params = {
+        "sysparm_query": f"nameIN{','.join(IDENTITY)}^ORDERBYname",
+        "sysparm_fields": "name,value",
+        "sysparm_limit": str(2 * len(IDENTITY)),
+        "sysparm_no_count": "true",
+        **PLAIN_VALUES,
+    }
+    try:
+        rows = session.call(Request("GET", table_path("sys_properties"), params), decode_records)
+    except (ForbiddenError, RecordGoneError, RejectedError):
+        return ""
+    known = {row.get("name", ""): row.get("value", "") for row in rows.value}
+    return " ".join(f"{name}={known[name]}" for name in IDENTITY if known.get(name))
 
 
 def _reads_utc(session: Session, me: Record) -> bool | None:

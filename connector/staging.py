@@ -1,0 +1,120 @@
+"""What quiet writing needs in the tool: for each written table one staging table, and a transform
+map that runs no business rules, finds the record by its sys_id and never makes one.
+
+Named here once: provisioning makes it, `check` and every run look whether it stands.
+Facts: servicenow-api.md §3. The columns of the map's script and its two actions on choices and
+empty values are from general knowledge of the platform, not from the documents read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from connector.errors import ConfigError, InstanceError
+from connector.itsm.base import Instance, Record
+from connector.itsm.staging import TARGET, staging_of
+from connector.journey import fields
+from connector.messages import _
+
+PARENT = "sys_import_set_row"
+MAP = "sys_transform_map"
+ENTRY = "sys_transform_entry"
+SCRIPT = "sys_transform_script"
+
+COLUMNS: tuple[str, ...] = (TARGET, *(field.name for field in fields.RECORD_FIELDS))
+"""Of a staging table, all strings; those of the record have the same names there."""
+
+MAP_VALUES: Mapping[str, str] = {
+    "active": "true",
+    "run_business_rules": "false",
+    "copy_empty_fields": "true",
+}
+"""What a map of ours must say. Without the last, a value could never be emptied."""
+
+NEVER_INSERT = 'if (action == "insert") { ignore = true; }'
+"""The script that runs before each row: a record that is gone is not made again."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What of it an instance has. `maps` and `entries` are None where they may not be read."""
+
+    tables: frozenset[str]
+    maps: Mapping[str, Record] | None
+    """Staging table → its transform map."""
+    entries: Mapping[tuple[str, str], Record] | None = None
+    """(sys_id of the map, source column) → the field map."""
+    scripts: Mapping[str, Record] | None = None
+    """sys_id of the map → the script that runs before."""
+
+
+def look(instance: Instance, tables: Sequence[str]) -> Standing:
+    """What stands for the written `tables`. Raises InstanceError only if no table can be asked."""
+    wanted = [staging_of(table) for table in tables]
+    exist = frozenset(instance.list_tables([*wanted, PARENT, MAP, ENTRY, SCRIPT]))
+    maps = _rows(
+        instance,
+        MAP,
+        ("source_table", "target_table", *MAP_VALUES),
+        f"source_tableIN{','.join(wanted)}",
+    )
+    if maps is None:
+        return Standing(exist, None)
+    of_map = f"mapIN{','.join(sorted(row['sys_id'] for row in maps))}"
+    entries = _rows(instance, ENTRY, ("map", "source_field", "target_field", "coalesce"), of_map)
+    scripts = _rows(instance, SCRIPT, ("map", "when", "active", "script"), of_map)
+    return Standing(
+        exist,
+        {row.get("source_table", ""): row for row in maps},
+        None
+        if entries is None
+        else {(row.get("map", ""), row.get("source_field", "")): row for row in entries},
+        None if scripts is None else {row.get("map", ""): row for row in scripts},
+    )
+
+
+def _rows(
+    instance: Instance, table: str, columns: Sequence[str], query: str
+) -> list[Record] | None:
+    try:
+        return list(instance.list_records(table, ["sys_id", *columns], query))
+    except InstanceError as error:
+        if error.retryable:
+            raise
+        return None  # the account may not look; the first answer of an import tells more
+
+
+def problems(standing: Standing, tables: Sequence[str]) -> list[str]:
+    """Why an import into these tables would not be quiet, or not safe, in sentences."""
+    return [said for table in tables if (said := _problem(standing, table))]
+
+
+def _problem(standing: Standing, table: str) -> str:
+    name = staging_of(table)
+    if name not in standing.tables:
+        return _("the staging table {staging} is missing").format(staging=name)
+    if standing.maps is None:
+        return ""
+    found = standing.maps.get(name)
+    if found is None:
+        return _("the staging table {staging} has no transform map").format(staging=name)
+    wrong = [column for column, value in MAP_VALUES.items() if found.get(column, value) != value]
+    if wrong or found.get("target_table") != table:
+        return _("the transform map of {staging} is not as it must be ({columns})").format(
+            staging=name, columns=", ".join(wrong or ["target_table"])
+        )
+    key = (standing.entries or {}).get((found["sys_id"], TARGET))
+    if standing.entries is not None and (
+        key is None or key.get("coalesce") != "true" or key.get("target_field") != "sys_id"
+    ):
+        return _(
+            "the transform map of {staging} does not find records by their sys_id (coalesce)"
+        ).format(staging=name)
+    return ""
+
+
+def check_staging(instance: Instance, tables: Sequence[str]) -> None:
+    """Raise ConfigError if quiet writing is not prepared for these tables."""
+    found = problems(look(instance, tables), tables)
+    if found:
+        remedy = _('run travesia provision --apply, or set [write_back] via = "batch"')
+        raise ConfigError("[write_back] via", [*found, remedy])

@@ -1,0 +1,65 @@
+"""What earlier sweeps left: how a table's count stood to ours when its keys were compared."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from connector.store import records
+from connector.store.database import Store
+from connector.store.runs import naive
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is at rest of a table: how many records, and the newest change among them."""
+
+    records: int
+    newest: str = ""
+
+
+def is_keys_turn(store: Store, table: str, every: int) -> bool:
+    """Whether so many sweeps are due to compare the keys, or none ever did."""
+    found = store.value("SELECT max(counted) FROM sweep WHERE table_name = $table", table=table)
+    return found is None or found + 1 >= every
+
+
+def hidden(store: Store, table: str) -> int | None:
+    """What the instance counted and the account could not see; None before keys were compared."""
+    found = store.value("SELECT max(hidden) FROM sweep WHERE table_name = $table", table=table)
+    return None if found is None else int(found)
+
+
+def held(store: Store, table: str, until: str) -> Held:
+    """How many records are at rest that came from the tool, and the newest change up to `until`."""
+    if not records.list_columns(store, table):
+        return Held(0)
+    row = store.read(
+        "SELECT count(*) AS n, coalesce(max(sys_updated_on) FILTER (sys_updated_on <= $until), '')"
+        f" AS newest FROM current.{records.name(table)}"
+        " WHERE sys_id NOT IN (SELECT sys_id FROM contact_line)",
+        until=until,
+    )[0]
+    return Held(row["n"], row["newest"])
+
+
+def note_counted(store: Store, table: str, now: datetime) -> None:
+    """The counts agreed, and nothing more was asked."""
+    store.execute(
+        "UPDATE sweep SET counted = counted + 1, swept_at = $now WHERE table_name = $table",
+        table=table,
+        now=naive(now),
+    )
+
+
+def note_keys(store: Store, table: str, hidden_rows: int, now: datetime) -> None:
+    """The keys were compared, and nothing is open."""
+    store.execute(
+        "INSERT OR REPLACE INTO sweep VALUES ($table, 0, $hidden, $now)",
+        table=table,
+        hidden=hidden_rows,
+        now=naive(now),
+    )
+
+
+def forget(store: Store, table: str) -> None:
+    """Compare keys next time, whatever the counts say."""
+    store.execute("DELETE FROM sweep WHERE table_name = $table", table=table)
