@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from benchmarks import nightly, ours, side_by_side
+from benchmarks import nightly, ours, pull, side_by_side
 from benchmarks.latency import delayed
 from benchmarks.page_rows import FIELDS, Table, checksum, made_up
 from benchmarks.page_server import Costs, Pages, Server
@@ -253,6 +253,20 @@ def test_a_generated_block_is_replaced_and_the_rest_of_the_page_stays(tmp_path: 
     assert page.read_text(encoding="utf-8") == (
         "# Benchmarks\n\nBefore.\n\n<!-- pull: generated -->\nnew\n<!-- pull: end -->\n"
     )
+
+
+def test_real_processes_are_measured_verified_and_told() -> None:
+    clients = (pull.OURS[0], side_by_side.Client("lost", "", "pull", {"workers": 1}))
+    with side_by_side.page_server("--records", "200") as server:
+        expected = server.call("expected")["incident"]
+        (found,) = side_by_side.measure(clients[:1], server, side_by_side.holds(expected), 1)
+        with pytest.raises(side_by_side.Unequal, match="lost: 200 records"):
+            wrong = side_by_side.holds({**expected, "checksum": 1})
+            side_by_side.measure(clients[1:], server, wrong, 1)
+    assert found.requests >= 1
+    assert found.resident_mb > 10
+    told = side_by_side.table([found], found)
+    assert told.splitlines()[2].startswith(f"| {pull.PULLED} | ")
 
 
 def test_a_goal_says_by_how_much_it_was_missed() -> None:
