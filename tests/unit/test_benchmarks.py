@@ -260,8 +260,8 @@ def test_real_processes_are_measured_verified_and_told() -> None:
     with side_by_side.page_server("--records", "200") as server:
         expected = server.call("expected")["incident"]
         (found,) = side_by_side.measure(clients[:1], server, side_by_side.holds(expected), 1)
+        wrong = side_by_side.holds({**expected, "checksum": 1})
         with pytest.raises(side_by_side.Unequal, match="lost: 200 records"):
-            wrong = side_by_side.holds({**expected, "checksum": 1})
             side_by_side.measure(clients[1:], server, wrong, 1)
     assert found.requests >= 1
     assert found.resident_mb > 10
