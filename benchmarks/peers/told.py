@@ -27,7 +27,7 @@ class Tally:
     def __init__(self) -> None:
         self.count = 0
         self.checksum = 0
-        self.seconds = self.cpu_seconds = 0.0
+        self.seconds = self.cpu_seconds = self.resident_mb = 0.0
         self.start()
 
     def start(self) -> None:
@@ -40,6 +40,7 @@ class Tally:
         if not self._is_over:
             self.seconds = time.perf_counter() - self._began
             self.cpu_seconds = time.process_time() - self._busy
+            self.resident_mb = _peak_mb()
         self._is_over = True
 
     def page(self, pairs: Iterable[tuple[Any, Any]]) -> None:
@@ -78,7 +79,7 @@ def main(jobs: Mapping[str, Job]) -> None:
         "cpu_seconds": tally.cpu_seconds,
         "count": tally.count,
         "checksum": tally.checksum,
-        "resident_mb": _peak_mb(),
+        "resident_mb": tally.resident_mb,
     }
     print(json.dumps(told))
 
