@@ -1,14 +1,19 @@
-"""What every test gets: a clean environment, English texts, and no socket beyond loopback."""
+"""What every test gets: a clean environment, English texts, no socket beyond loopback.
+
+And a look through all that it printed, logged and wrote, for secrets (tests/secrets_kit.py).
+"""
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from connector import messages
+from tests.secrets_kit import files_that_show, shows
 
 # Machines are noisy: how long an example takes is no property of the code.
 settings.register_profile("no_deadline", deadline=None)
@@ -34,3 +39,21 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     token = messages._language.set("en")
     yield
     messages._language.reset(token)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """After each test: no secret may show in its output, its log or the files it left."""
+    report = yield
+    if call.when == "teardown" and (places := _where_secrets_show(item, report)):
+        report.outcome = "failed"
+        report.longrepr = f"secrets show in {', '.join(places)}"
+    return report
+
+
+def _where_secrets_show(item: pytest.Item, report: pytest.TestReport) -> list[str]:
+    places = [name for name, text in report.sections if shows(text)]
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    return places + (files_that_show(folder) if isinstance(folder, Path) else [])

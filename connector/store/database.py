@@ -79,21 +79,36 @@ class Store:
     ) -> Iterator[None]:
         """Make `rows` readable as TEMP TABLE `name` for a while. `types`: column → SQL type.
 
-        A key that a row lacks is NULL. They travel as JSON: a data frame library would carry them
-        faster, and weigh more than all the rest of a run.
+        A key that a row lacks is NULL.
         """
-        shape = msgspec.json.encode(dict(types)).decode().replace("'", "''")
         columns = ", ".join(f'"{column}" {kind}' for column, kind in types.items())
         self.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({columns})")
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            self.execute(
-                f"INSERT INTO {name} SELECT unnest(from_json(line, '{shape}'))"
-                " FROM (SELECT unnest($lines::VARCHAR[]) AS line)",
-                lines=[_json(row) for row in rows[start : start + ROWS_AT_ONCE]],
-            )
+        self.pour(f"INSERT INTO {name} SELECT * FROM", rows, types)
         yield
         # Not after an error: its transaction takes the table back, and refuses any statement.
         self.execute(f"DROP TABLE {name}")
+
+    def pour(
+        self,
+        insert: str,
+        rows: Sequence[Mapping[str, Any]],
+        types: Mapping[str, str],
+        **params: Any,
+    ) -> int:
+        """Run `insert` (an INSERT … SELECT … FROM) over `rows`; answers how many it put in.
+
+        They travel as lines of JSON: a data frame library would carry them faster, and weigh more
+        than all the rest of a run.
+        """
+        shape = msgspec.json.encode(dict(types)).decode().replace("'", "''")
+        source = (
+            f" (SELECT unnest(from_json(line, '{shape}'))"
+            " FROM (SELECT unnest(string_split($lines, chr(10))) AS line))"
+        )
+        return sum(
+            self.value(insert + source, lines=_lines(rows[start : start + ROWS_AT_ONCE]), **params)
+            for start in range(0, len(rows), ROWS_AT_ONCE)
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -249,8 +264,12 @@ def _opening_error(path: Path, error: Exception) -> StoreError:
     )
 
 
-def _json(row: Mapping[str, Any]) -> str:
-    return msgspec.json.encode(row).decode()
+_encoder = msgspec.json.Encoder()
+
+
+def _lines(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One line of JSON a row: a line break within a text is escaped there."""
+    return _encoder.encode_lines(rows).decode().removesuffix("\n")
 
 
 def _out_of_room(path: Path) -> StoreError:

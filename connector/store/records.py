@@ -115,16 +115,19 @@ def land(
     if not records:
         return 0
     quoted = [name(column) for column in columns]
+    into = f"INSERT INTO landing.{name(table)} (_run_id, {', '.join(quoted)}) SELECT $run_id, "
+    if not has_rows(store, table):  # a first read: there is nothing that it could equal
+        fresh = f"{into} {', '.join(quoted)} FROM"
+        return store.pour(fresh, records, texts(columns), run_id=run_id)
     same = " AND ".join(f"c.{column} IS NOT DISTINCT FROM p.{column}" for column in quoted)
-    before = store.value(f"SELECT count(*) FROM landing.{name(table)}")
     with store.given("page", records, texts(columns)):
-        store.execute(
-            f"INSERT INTO landing.{name(table)} (_run_id, {', '.join(quoted)})"
-            f" SELECT $run_id, {', '.join('p.' + column for column in quoted)} FROM page p"
-            f" WHERE NOT EXISTS (SELECT 1 FROM current.{name(table)} c WHERE {same})",
-            run_id=run_id,
+        return int(
+            store.value(
+                f"{into} {', '.join('p.' + column for column in quoted)} FROM page p"
+                f" WHERE NOT EXISTS (SELECT 1 FROM current.{name(table)} c WHERE {same})",
+                run_id=run_id,
+            )
         )
-    return int(store.value(f"SELECT count(*) FROM landing.{name(table)}") - before)
 
 
 def merge(store: Store, table: str, now: datetime, *, is_by_key: bool = False) -> Merged:

@@ -15,12 +15,13 @@ from connector.itsm.base import Record
 from connector.itsm.servicenow import Connection, ServiceNow, connect
 from connector.itsm.servicenow.gate import Request
 from connector.itsm.servicenow.session import Session
+from tests.secrets_kit import secret
 
 URL = "https://example.service-now.com"
 HOST = "example.service-now.com"
 INCIDENTS = f"{URL}/api/now/table/incident"
 BATCH = f"{URL}/api/now/v1/batch"
-PASSWORD = "s3cret-p4ss"
+PASSWORD = secret("password")
 
 
 def settings(**changes: Any) -> Connection:

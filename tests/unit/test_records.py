@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connector.errors import StoreError
 from connector.store import records
-from connector.store.database import Store, open_store
+from connector.store.database import ROWS_AT_ONCE, Store, open_store
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 COLUMNS = ("sys_id", "sys_updated_on", "sys_mod_count", "state", "u_journey_step")
@@ -173,3 +173,33 @@ def test_the_result_does_not_depend_on_where_pages_and_runs_are_cut(
                 records.merge(store, "incident", NOW)
             results.append(current(store))
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_texts_arrive_as_they_are_whatever_they_hold(store: Store, is_first: bool) -> None:
+    """Rows travel as lines of JSON: a line break in a text must not cut its record."""
+    texts = [
+        "two\nlines",
+        "a\r\nb",
+        "\u2028",
+        'quote " and \\ and \\n',
+        "ñandú 🐦",
+        "\x00",
+        "{}",
+        "",
+    ]
+    if not is_first:
+        assert land(store, row("z", 1)) == 1
+        records.merge(store, "incident", NOW)
+    rows = [row(f"k{n}", 2, state=text) for n, text in enumerate(texts)]
+    assert land(store, *rows) == len(rows)
+    records.merge(store, "incident", NOW)
+    found = current(store)
+    assert [found[f"k{n}"] for n in range(len(texts))] == texts
+
+
+def test_more_rows_than_are_handed_over_at_once_all_arrive(store: Store) -> None:
+    rows = [row(f"{n:05}", 1) for n in range(2 * ROWS_AT_ONCE + 1)]
+    assert land(store, *rows) == len(rows)
+    records.merge(store, "incident", NOW)
+    assert land(store, *rows, row("new", 2)) == 1

@@ -24,10 +24,11 @@ from connector.itsm.servicenow.gate import Request
 from connector.itsm.servicenow.grants import Refresh, Standing
 from connector.itsm.servicenow.settings import JwtAlgorithm
 from tests.recorded import body
+from tests.secrets_kit import secret, shows
 from tests.unit.servicenow_wire import INCIDENTS, PASSWORD, URL, Waits, client, settings
 
 TOKEN = f"{URL}/oauth_token.do"
-SECRET = "hidden-client-secret"
+SECRET = secret("client-secret")
 OK = {"body": body("empty_page.json"), "headers": {"X-Total-Count": "0"}}
 
 
@@ -206,11 +207,11 @@ def test_a_login_does_not_show_itself() -> None:
     shown = [
         repr(basic("svc", PASSWORD)),
         repr(bearer(Tokens())),
-        repr(Token("hidden-token", 60, "hidden-refresh")),
-        repr(Refresh("hidden-refresh", client_id="id", client_secret=SECRET)),
-        repr(settings(refresh_token="hidden-refresh", api_key="hidden-key")),
+        repr(Token(secret("token"), 60, secret("refresh"))),
+        repr(Refresh(secret("refresh"), client_id="id", client_secret=SECRET)),
+        repr(settings(refresh_token=secret("refresh"), api_key=secret("key"))),
     ]
-    assert not [text for text in shown if "hidden" in text or PASSWORD in text]
+    assert not [text for text in shown if shows(text)]
 
 
 # ── the other logins, as they go over the wire ───────────────────────────────────────────────
@@ -256,7 +257,7 @@ def test_a_newer_refresh_token_replaces_the_one_that_was_given() -> None:
 def pem(folder: Path, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, word: str = "") -> str:
     """A key as a PEM file, under a passphrase where one is given."""
     how = BestAvailableEncryption(word.encode()) if word else NoEncryption()
-    path = folder / f"key{word}.pem"
+    path = folder / f"{word}-key.pem"
     path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how))
     return str(path)
 
@@ -288,8 +289,8 @@ RSA_KEY = rsa.generate_private_key(65537, 2048)
 
 def test_a_key_that_cannot_sign_is_said_before_anything_is_sent(tmp_path: Path) -> None:
     how = {"auth": "oauth_jwt", "user": "svc", **CLIENT}
-    broken = tmp_path / "broken.pem"
-    broken.write_text("-----BEGIN PRIVATE KEY-----\nhidden-key\n-----END PRIVATE KEY-----\n")
+    broken = tmp_path / "broken-key.pem"
+    broken.write_text(f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n")
     for path, algorithm in [
         (str(broken), "RS256"),
         (str(tmp_path / "absent.pem"), "RS256"),
@@ -298,19 +299,19 @@ def test_a_key_that_cannot_sign_is_said_before_anything_is_sent(tmp_path: Path) 
     ]:
         with pytest.raises(ConfigError, match="no private key for") as caught:
             connect(settings(jwt_key_file=path, jwt_algorithm=algorithm, **how))
-        assert "hidden-key" not in "".join(traceback.format_exception(caught.value))
+        assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
 def test_an_api_key_travels_in_its_own_header_and_is_tried_once() -> None:
     with responses.RequestsMock() as mock:
         mock.get(INCIDENTS, status=401, body=body("not_authenticated.json"))
-        keyed = connect(settings(auth="api_key", user="", secret="", api_key="hidden-key"))
+        keyed = connect(settings(auth="api_key", user="", secret="", api_key=secret("key")))
         with pytest.raises(AuthenticationError, match="check user, password, client secret, key"):
             read(keyed)
         (call,) = list(mock.calls)
-    assert call.request.headers["x-sn-apikey"] == "hidden-key"
+    assert call.request.headers["x-sn-apikey"] == secret("key")
     assert "Authorization" not in call.request.headers
-    assert "hidden-key" not in str(call.request.url)
+    assert secret("key") not in str(call.request.url)
 
 
 @pytest.mark.parametrize(

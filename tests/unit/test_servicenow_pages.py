@@ -15,7 +15,8 @@ from requests import PreparedRequest
 from connector.errors import IncompleteResponseError, InstanceError, UnavailableError
 from connector.itsm.base import Cursor, Page, Record
 from connector.itsm.servicenow import ServiceNow
-from connector.itsm.servicenow.pages import PageSize, Scan
+from connector.itsm.servicenow.page_size import PageSize
+from connector.itsm.servicenow.pages import Scan
 from connector.itsm.servicenow.session import Session
 from tests.recorded import body
 from tests.unit.servicenow_wire import (

@@ -71,6 +71,17 @@ def test_the_table_is_counted_once_up_to_the_mark_and_only_by_several_workers() 
         assert len(mock.calls) == 1
 
 
+def test_a_small_table_costs_its_count_and_one_page() -> None:
+    table = FakeTable([spread(n) for n in range(5)])
+    with responses.RequestsMock() as mock:
+        table.on(mock)
+        instance = client(page_size=10, workers=2)
+        assert instance.list_shards("incident", UNTIL) == []
+        pages = list(instance.list_pages("incident", ["number"], Cursor(), UNTIL))
+        assert len(mock.calls) == 2
+    assert len(ids(pages)) == 5
+
+
 def test_a_count_that_the_instance_cancels_means_very_many() -> None:
     """It takes a minute each time: it is not asked again."""
     with responses.RequestsMock() as mock:

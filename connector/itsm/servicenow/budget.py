@@ -71,19 +71,20 @@ class Budget:
         """The last hour's requests of earlier runs; the file then holds only those."""
         if self._path is None or not self._path.exists():
             return []
-        since, found = self._clock() - HOUR_SECONDS, []
+        now, found = self._clock(), []
         with _told(self._path):
             for line in self._path.read_text(encoding="ascii", errors="replace").splitlines():
                 with suppress(ValueError):  # a line that a crash cut short
                     found.append(float(line))
-            found = sorted(moment for moment in found if since < moment <= self._clock())
-            self._path.write_text("".join(f"{m:.1f}\n" for m in found), encoding="ascii")
+            # A clock that was set back since must not make requests count for longer.
+            found = sorted(min(m, now) for m in found if abs(now - m) < HOUR_SECONDS)
+            self._path.write_text("".join(f"{m:.3f}\n" for m in found), encoding="ascii")
         return found
 
     def _note(self, now: float) -> None:
         if self._path is not None:
             with _told(self._path), self._path.open("a", encoding="ascii") as file:
-                file.write(f"{now:.1f}\n")
+                file.write(f"{now:.3f}\n")
 
 
 @contextmanager

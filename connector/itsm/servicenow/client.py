@@ -28,7 +28,8 @@ from connector.itsm.servicenow.decode import decode_record, decode_records, enco
 from connector.itsm.servicenow.gate import Request
 from connector.itsm.servicenow.import_set import send_import
 from connector.itsm.servicenow.keys import PLAIN_VALUES, checked_id, is_id, table_path
-from connector.itsm.servicenow.pages import PageSize, Scan
+from connector.itsm.servicenow.page_size import PageSize
+from connector.itsm.servicenow.pages import Scan
 from connector.itsm.servicenow.session import Session, Sleep
 from connector.itsm.servicenow.settings import Connection
 from connector.messages import _
@@ -45,6 +46,8 @@ class ServiceNow:
         self._page_size = page_size
         self.workers = workers
         self._sizes: dict[str, PageSize] = {}
+        self._small: set[tuple[str, str]] = set()
+        """Tables and filters known to fit a page: their first page brings its count along."""
         self.url = session.url
 
     def __repr__(self) -> str:
@@ -80,13 +83,16 @@ class ServiceNow:
         self, table: str, fields: Sequence[str], after: Cursor, until: datetime, where: str = ""
     ) -> Iterator[Page]:
         """Pages in key order, strictly after `after` up to `until`; see pages.py."""
-        return self._scan(table, fields, where).by_update(after, until)
+        is_small = (table, where) in self._small
+        return self._scan(table, fields, where).by_update(after, until, is_small=is_small)
 
     def list_shards(self, table: str, until: datetime, where: str = "") -> list[Shard]:
         """The parts to read a large table in; see sharding.py."""
         if self.workers < 2:
             return []
         total = self._scan(table, (), where).count(until)
+        if total is not None and total < self._page_size:
+            self._small.add((table, where))
         return sharding.cut(total, self._page_size, self.workers)
 
     def list_shard_pages(

@@ -17,7 +17,7 @@ from connector import log
 from connector.errors import InstanceError, RateLimitedError, UnavailableError
 
 SLOW_SECONDS = 15.0
-"""Three times what a page aims at (pages.py): an answer this late says that others wait too."""
+"""Three times what a page aims at (page_size.py): an answer this late says that others wait too."""
 _LOOK_SECONDS = 0.2
 """How often a waiting worker looks whether the run was asked to stop."""
 _SEM_WAIT = re.compile(r"\bsem_wait\s*;\s*dur=(\d+(?:\.\d+)?)")

@@ -25,41 +25,12 @@ from connector.itsm.servicenow.keys import (
     cursor_of,
     table_path,
 )
+from connector.itsm.servicenow.page_size import PageSize
 from connector.itsm.servicenow.session import Session
 from connector.timestamps import format_instance
 
-SMALLEST_PAGE = 50
-"""What halving after cut answers stops at."""
-SMALLEST_TIMED_PAGE = 500
-"""What slow answers alone bring a page down to: below it, the trips would cost more."""
-AIM_SECONDS = (2.0, 5.0)
-"""How long a page should take: the platform cancels at 60, and small pages waste trips."""
 _TRIMMED_SHARE = 8
 """A full page gives back its last second where that is at most this part of it (see `_later`)."""
-
-
-class PageSize:
-    """How many records to ask for: by how long pages take, and halved when the instance cannot."""
-
-    def __init__(self, wanted: int) -> None:
-        self._wanted = wanted
-        self.current = wanted
-
-    def shrink(self, error: InstanceError) -> bool:
-        """Halve after a cut or cancelled answer; False where there is nothing left to halve."""
-        if not isinstance(error, IncompleteResponseError) or self.current <= SMALLEST_PAGE:
-            return False
-        self.current = max(SMALLEST_PAGE, self.current // 2)
-        return True
-
-    def learn(self, asked: int, seconds: float) -> None:
-        """After a full page that took so long: less at once, the same, or an eighth more."""
-        quick, slow = AIM_SECONDS
-        if seconds > slow:
-            fitting = max(int(asked * slow / seconds), asked // 2, SMALLEST_TIMED_PAGE)
-            self.current = min(self.current, fitting)
-        elif seconds < quick:
-            self.current = min(self._wanted, self.current + max(1, self.current // 8))
 
 
 @dataclass(frozen=True)
@@ -122,15 +93,18 @@ class Scan:
         self._count_next = True
         self._hidden = 0
 
-    def by_update(self, after: Cursor, until: datetime) -> Iterator[Page]:
+    def by_update(
+        self, after: Cursor, until: datetime, *, is_small: bool = False
+    ) -> Iterator[Page]:
         """Pages in order of (`sys_updated_on`, `sys_id`), strictly after `after`, up to `until`.
 
-        Rows that an ACL hides are reported once, on a last page without records.
+        Rows that an ACL hides are reported once, on a last page without records. `is_small`: all of
+        it likely fits a page, so counting it along spares a look.
         """
         self._is_timed = True
         self._fields = ("sys_updated_on", *self._fields)
         # A first read would count the whole table; a nightly one counts a few rows.
-        self._count_next = bool(after.updated_on)
+        self._count_next = is_small or bool(after.updated_on)
         last, end = checked_cursor(after), format_instance(until)
         if after.sys_id:
             for records in self._second(after, _Tally()):

@@ -13,6 +13,7 @@ from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Generic, TypeVar
+from urllib.parse import parse_qsl
 
 import requests
 import tenacity
@@ -153,7 +154,21 @@ class Session:
         began = self._clock()
         response, body = self._exchange(request)
         seconds = self._clock() - began
+        if response.status_code >= 400:
+            body = self._without_secrets(request, body)
         return Answer(gate.checked(request, response, body, decode), response, seconds)
+
+    def _without_secrets(self, request: Request, body: bytes) -> bytes:
+        """A refusal may quote what it refuses, and its sentence goes into errors and logs."""
+        s = self._settings
+        known = {s.secret, s.client_secret, s.refresh_token, s.api_key}
+        if request.is_authorised:
+            known |= {value.split()[-1] for value in self._login.headers().values() if value}
+        else:  # a token request: tokens and signed claims of the form are secrets too
+            known |= {value for _name, value in parse_qsl((request.body or b"").decode())}
+        for secret in sorted(known - {""}, key=len, reverse=True):
+            body = body.replace(secret.encode(), b"***")
+        return body
 
     def _exchange(self, request: Request) -> tuple[requests.Response, bytes]:
         if not request.is_authorised:
