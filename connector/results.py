@@ -184,7 +184,7 @@ def summed_up(
         messages=tuple(messages),
         seconds=seconds,
         waiting_mapping=so_far.waiting_mapping,
-        held_back=so_far.held_back,
+        held_back=so_far.held_back or so_far.stranger,
         concurrent=sent.concurrent,
     )
 

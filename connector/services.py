@@ -11,9 +11,19 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from connector import extract
-from connector.check import Finding, check_contacts, check_instance, check_mapping, check_overlay
+from connector.check import (
+    Finding,
+    Past,
+    check_contacts,
+    check_instance,
+    check_mapping,
+    check_overlay,
+    list_effects,
+)
+from connector.check import sheet as change_request
+from connector.check.sheet import Nights
 from connector.config import Config, did_you_mean
-from connector.errors import ConfigError
+from connector.errors import ConfigError, InstanceError
 from connector.explain import Explanation
 from connector.explain import explain as explain_record
 from connector.export.log import relations_of
@@ -22,16 +32,18 @@ from connector.export.run import export as export_files
 from connector.in_force import which
 from connector.itsm import servicenow
 from connector.itsm.base import Instance
+from connector.itsm.identity import is_same
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
-from connector.messages import _
+from connector.messages import _, speaking
 from connector.provision import Provisioning, apply_provision, plan_provision
 from connector.report.publish import PublishResult
 from connector.report.publish import publish as publish_report
 from connector.report.render import render_all, write_files
 from connector.report.report import build_report
-from connector.store import mappings, runs, standings
+from connector.schema import read_schema
+from connector.store import changes, mappings, runs, standings
 from connector.store.database import open_snapshot, snapshot_path
 from connector.store.lock import is_locked, read_status
 
@@ -136,10 +148,12 @@ def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, sp
 ) -> ReportResult:
     """Report on [period_from, period_to) from the last finished run; publish it if asked.
 
-    Raises StoreError before the first run, InstanceError kinds while publishing (the files are
-    written by then).
+    Raises StoreError before the first run, InstanceError at a copy of the instance, and its kinds
+    while publishing (the files are written by then).
     """
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        if publish and instance is not None:
+            _refuse_copy(runs.read_identity(store), instance.identity())
         built = build_report(
             store,
             which(store, mapping).mapping,
@@ -154,6 +168,16 @@ def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, sp
     if not publish or instance is None:
         return ReportResult(files, None)
     return ReportResult(files, publish_report(instance, built, render_all(built, formats)))
+
+
+def _refuse_copy(known: str, said: str) -> None:
+    """Nothing is published in a copy of the instance. Raises InstanceError."""
+    if known and said and not is_same(known, said):
+        text = _(
+            "This is another instance than the store knows ({said}, not {known}), perhaps a copy:"
+            " nothing is published until travesia sync --accept-instance"
+        )
+        raise InstanceError(text.format(said=said, known=known))
 
 
 def explain(config: Config, mapping: JourneyMapping, number: str) -> Explanation:
@@ -200,8 +224,41 @@ def check(config: Config, environment: Mapping[str, str]) -> list[Finding]:
         return found
     instance = connect(config, environment)
     return found + check_instance(
-        instance, mapping, config.extract.tables, config.write_back.tables
+        instance,
+        mapping,
+        config.extract.tables,
+        config.write_back.tables,
+        via=config.write_back.via,
+        past=_past(config),
     )
+
+
+def _past(config: Config) -> dict[str, Past]:
+    """What became of earlier writes, as of the last finished run."""
+    if not snapshot_path(config.store.path).exists():
+        return {}
+    with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        return {
+            one.table: Past(one.confirmed, one.refused, one.kept, one.reason)
+            for one in changes.list_outcomes(store)
+        }
+
+
+def sheet(config: Config, environment: Mapping[str, str], language: str) -> str:
+    """The change request for the admins of the instance, as Markdown. Writes nothing anywhere."""
+    with speaking(language):
+        instance, mapping = connect(config, environment), mapping_of(config)
+        needed = read_schema(instance, [mapping], config.extract.tables)
+        written = [table for table in config.write_back.tables if table in needed.wanted]
+        effects = list_effects(instance, written)
+        return change_request(config, needed.wanted, needed.absent, effects, _nights(config))
+
+
+def _nights(config: Config) -> Nights:
+    if not snapshot_path(config.store.path).exists():
+        return Nights()
+    with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        return Nights(*runs.mean_of_syncs(store))
 
 
 @dataclass(frozen=True)
@@ -231,8 +288,8 @@ def status(config: Config) -> Status:
             tuple(store.read("SELECT table_name, updated_on, is_complete FROM cursor ORDER BY 1")),
             tuple(
                 store.read(
-                    "SELECT table_name, sys_id, field, reason, attempts, is_final, last_at"
-                    " FROM set_aside ORDER BY last_at DESC, table_name, sys_id, field"
+                    "SELECT table_name, sys_id, field, reason, attempts, is_final, last_at,"
+                    " retry_at FROM set_aside ORDER BY last_at DESC, table_name, sys_id, field"
                 )
             ),
             accepted_mapping=mappings.approved(store),

@@ -9,6 +9,7 @@ from connector.journey.facts import facts_markdown
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Journey, Rule, Touchpoint
 from connector.journey.model import Mapping as JourneyMapping
+from tools.privacy import privacy_markdown
 
 DOCS = Path(__file__).parent.parent / "docs"
 _BANDS = {
@@ -101,6 +102,7 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "touchpoints": _shipped(touchpoints_markdown),
         "rules": _shipped(rules_markdown),
     },
+    "privacy.md": {"read": _shipped(privacy_markdown)},
 }
 """Page → its generated parts, by the names of their marks."""
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from connector.cli import (
+    check,
     contacts,
     engagement,
     export,
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 for commands in (
     setup,
+    check,
     provision,
     sandbox,
     sync,

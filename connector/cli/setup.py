@@ -1,17 +1,15 @@
-"""`init`, `check` and `provision`: from nothing to an instance that has our columns."""
+"""`init`: from nothing to a settings file."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from connector import services
-from connector.check import Finding
-from connector.cli.options import AsJson, examples, flag, one_of
-from connector.cli.output import bullet, print_json, say
-from connector.cli.session import Session, UsageError, session_of
+from connector.cli.options import examples, flag, one_of
+from connector.cli.output import bullet, say
+from connector.cli.session import UsageError, session_of
 from connector.cli.shape import TO_BEGIN, command
 from connector.config import (
     DEFAULT_NAME,
@@ -177,48 +175,3 @@ def _say_what_next(path: Path, variable: str) -> None:
     width = max(len(line) for line, _purpose in steps)
     for line, purpose in steps:
         say(f"  {line:<{width}}  {purpose}")
-
-
-@command(
-    app,
-    TO_BEGIN,
-    _(
-        "Check the mapping, and whether the instance fits it.\n\n"
-        "Names wrong rules, missing columns and rights, rules that can never match, and what a "
-        "write would set off. Changes nothing. Without a settings file it checks the shipped "
-        "mapping alone."
-    ),
-    examples(
-        ("travesia check", _("all of it")),
-        ("travesia check --json", _("for a program, such as your own CI")),
-    ),
-)
-def check(context: typer.Context, as_json: AsJson = False) -> None:
-    """Collect the findings, show them. Exit 2 if one is an error."""
-    session = session_of(context)
-    config = session.config_if_any()
-    findings = services.check(config, session.environment)
-    if as_json:
-        print_json(findings)
-    else:
-        _show_findings(session, findings)
-        if not config.has_instance:
-            say(
-                _(
-                    "No instance is configured: the mapping alone was checked. "
-                    "Next: travesia init (or travesia sandbox, to try it on this machine)."
-                )
-            )
-    if any(finding.level == "error" for finding in findings):
-        raise typer.Exit(ConfigError.exit_code)
-
-
-def _show_findings(session: Session, findings: Sequence[Finding]) -> None:
-    for finding in findings:
-        if finding.level != "ok" or session.verbosity != "quiet":
-            bullet(finding.level, f"{finding.subject}: {finding.sentence}", finding.remedy)
-    counts = {level: sum(f.level == level for f in findings) for level in ("ok", "warn", "error")}
-    say(
-        _("{ok} in order, {warn} to look at, {error} wrong.").format(**counts),
-        "bold" if not counts["error"] else "bold red",
-    )

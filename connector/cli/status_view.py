@@ -136,7 +136,15 @@ def _show_set_aside(rows: Iterable[Row], zone: str) -> None:
     if not kept:
         return
     table(
-        (_("Table"), _("Record"), _("Field"), _("Reason"), _("Last tried"), _("Attempts")),
+        (
+            _("Table"),
+            _("Record"),
+            _("Field"),
+            _("Reason"),
+            _("Last tried"),
+            _("Again from"),
+            _("Attempts"),
+        ),
         [
             (
                 row["table_name"],
@@ -144,6 +152,7 @@ def _show_set_aside(rows: Iterable[Row], zone: str) -> None:
                 row["field"] or _("(all)"),
                 row["reason"],
                 moment(row["last_at"], zone),
+                moment(row.get("retry_at"), zone),
                 row["attempts"],
             )
             for row in kept[:SHOWN_SET_ASIDE]

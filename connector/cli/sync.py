@@ -297,7 +297,7 @@ def raise_if_partial(result: RunResult) -> None:
     ),
     examples(
         ("travesia reconcile", _("compare everything")),
-        ("travesia reconcile --full", _("all keys, not only where counts disagree")),
+        ("travesia reconcile --full", _("all keys")),
         ("travesia reconcile && travesia sync", _("and place what it found")),
     ),
 )

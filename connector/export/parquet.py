@@ -22,7 +22,7 @@ TEXTS = frozenset(
 """Columns in which somebody writes."""
 NAMES = frozenset({"user", "user_name", "sys_created_by", "sys_updated_by", "watch_list"})
 """Columns that name a person in plain words, or may."""
-_OURS = frozenset({"migration", "instance", "cursor", "change", "set_aside"})
+_OURS = frozenset({"migration", "instance", "cursor", "change", "set_aside", "sweep"})
 """The connector's own bookkeeping: no use to anybody else."""
 
 

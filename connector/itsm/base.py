@@ -241,6 +241,10 @@ InvalidQueryMode = Literal["ignored", "no_rows", "forbidden"]
 """What the tool does with a condition on a column that does not exist."""
 
 
+PagingRight = Literal["ok", "refused", "ignored"]
+"""What becomes of a list filtered and sorted by `sys_updated_on` and `sys_id`."""
+
+
 @dataclass(frozen=True)
 class Probe:
     """What a few harmless questions told. None = could not be learned (hidden from the account)."""
@@ -257,4 +261,8 @@ class ProbedInstance(Instance, Protocol):
 
     def probe(self) -> Probe:
         """Who we are there, in which time zone, and how it treats impossible queries."""
+        ...
+
+    def probe_paging(self, table: str) -> PagingRight:
+        """Whether the account may filter and sort a table as paging does."""
         ...

@@ -121,6 +121,24 @@ def list_runs(store: Store, limit: int = 10) -> list[Row]:
     )
 
 
+def mean_of_syncs(store: Store, last: int = 7) -> tuple[int, float, float]:
+    """How many of the last whole syncs are known, the mean of their rows read and records written.
+
+    The first of all is left out where there are others: it reads everything.
+    """
+    rows = store.read(
+        "SELECT counts FROM run WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial')"
+        " ORDER BY started_at DESC LIMIT $last + 1",
+        last=last,
+    )
+    found = [json.loads(row["counts"] or "{}") for row in rows]
+    found = found[: max(1, min(last, len(found) - 1))]
+    read = [sum(table["extracted"] for table in one.get("tables", ())) for one in found]
+    written = [one.get("confirmed", 0) for one in found]
+    n = len(found)
+    return n, sum(read) / n if n else 0.0, sum(written) / n if n else 0.0
+
+
 def read_cursor(store: Store, table: str) -> StoredCursor | None:
     """The cursor of a table, None before its first page."""
     rows = store.read(

@@ -30,6 +30,7 @@ UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 CALLS: dict[str, Callable[[ServiceNow], object]] = {
     "now": lambda i: i.now(),
     "probe": lambda i: i.probe(),
+    "probe_paging": lambda i: i.probe_paging("incident"),
     "list_tables": lambda i: i.list_tables(["incident"]),
     "list_columns": lambda i: i.list_columns(["incident"]),
     "list_choices": lambda i: i.list_choices(["incident"]),

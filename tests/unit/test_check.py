@@ -8,10 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from connector.check import Finding, check_instance, check_mapping, check_overlay, worst
+from connector.check import (
+    Finding,
+    Past,
+    check_instance,
+    check_mapping,
+    check_overlay,
+    list_effects,
+    worst,
+)
 from connector.encoded_query import parse
 from connector.errors import ForbiddenError
-from connector.itsm.base import Column, Probe, Record
+from connector.itsm.base import Column, PagingRight, Probe, Record
 from connector.journey import fields
 from connector.journey.mapping import load_mapping
 from connector.journey.model import FieldInfo, Rule, Text
@@ -40,6 +48,9 @@ class Instance(FakeInstance):
         self.columns: dict[str, list[Column]] = {}
         self.asked_limits: list[int | None] = []
         self.forbidden: set[str] = set()
+        self.asked: dict[str, str] = {}
+        self.parents: dict[str, str] = {}
+        self.paging: dict[str, PagingRight] = {}
         self.blind: set[str] = set()
 
     def add(self, table: str, *elements: str) -> None:
@@ -49,17 +60,30 @@ class Instance(FakeInstance):
     def probe(self) -> Probe:
         return self.probed
 
+    def probe_paging(self, table: str) -> PagingRight:
+        return self.paging.get(table, "ok")
+
+    def list_tables(self, names: Sequence[str]) -> dict[str, str]:
+        return {name: self.parents.get(name, "") for name in names if name in self.tables}
+
+    def configure(self, table: str, *rows: dict[str, str]) -> None:
+        """Rows of a table of configuration, and its columns."""
+        self.add(table, *sorted({"sys_id", "active", *(key for row in rows for key in row)}))
+        self.tables[table] = [{"sys_id": f"{table}-{n}", **row} for n, row in enumerate(rows)]
+
     def list_columns(self, tables: Sequence[str]) -> list[Column]:
         return [column for table in tables for column in self.columns.get(table, [])]
 
     def list_records(
         self, table: str, fields: Sequence[str], query: str = "", limit: int | None = None
     ) -> Iterator[Record]:
-        assert query == ""
-        self.asked_limits.append(limit)
         if table in self.forbidden:
             raise ForbiddenError("The account may not do GET on table incident")
-        for row in self.tables[table]:
+        if query:
+            self.asked[table] = query
+        else:
+            self.asked_limits.append(limit)
+        for row in self.tables.get(table, []):
             yield {k: v for k, v in row.items() if k in fields and k not in self.blind}
 
 
@@ -86,8 +110,9 @@ def look(
     tables: Sequence[str] = TABLES,
     write: Sequence[str] = ("incident",),
     here: datetime = NOW,
+    **more: object,
 ) -> list[Finding]:
-    return check_instance(instance, mapping(), tables, write, lambda: here)
+    return check_instance(instance, mapping(), tables, write, lambda: here, **more)  # type: ignore[arg-type]  # keywords as given
 
 
 def of(findings: Sequence[Finding], subject: str, level: str) -> list[Finding]:
@@ -296,3 +321,153 @@ def test_values_of_named_sets_are_no_mistakes() -> None:
     only = replace(mapping(), rules=(rule,))
     known = {("incident", "category"): {"queja"}}
     assert not list(unknown_values(only, ["incident"], schema, known))
+
+
+# ── rights, writing, what a write sets off ───────────────────────────────────────────────────
+
+
+def aspect(findings: Sequence[Finding], table: str, wanted: str) -> list[Finding]:
+    return [f for f in findings if (f.subject, f.aspect) == (table, wanted)]
+
+
+@pytest.mark.parametrize(
+    ("right", "level"), [("ok", "ok"), ("refused", "error"), ("ignored", "error")]
+)
+def test_whether_a_table_can_be_paged_is_tried_as_paging_does_it(
+    right: PagingRight, level: str
+) -> None:
+    instance = fitting()
+    instance.paging = {"incident": right}
+    (found,) = aspect(look(instance), "incident", "query")
+    assert found.level == level
+    assert bool(found.remedy) is (level == "error")
+
+
+def test_a_filter_with_an_unknown_column_is_an_error() -> None:
+    spec = replace(mapping().tables["incident"], filter="activo=true")
+    own = replace(mapping(), tables={**mapping().tables, "incident": spec})
+    found = check_instance(fitting(), own, TABLES, (), lambda: NOW)
+    (error,) = of(found, "filters", "error")
+    assert "activo" in error.sentence
+
+
+def test_that_writing_was_never_tried_is_said_and_not_guessed() -> None:
+    (found,) = of(look(fitting()), "writing", "warn")
+    assert "may write incident is known only after a first write" in found.sentence
+    assert "--limit" in found.remedy
+
+
+def test_what_became_of_earlier_writes_is_told() -> None:
+    past = {"incident": Past(120, 1, ("u_journey_band",), "Data Policy Exception")}
+    found = look(fitting(), past=past)
+    assert of(found, "writing", "warn") == []
+    said = [f.sentence for f in aspect(found, "incident", "write")]
+    assert "120 records were written and checked" in said
+    assert "1 record refused a write: Data Policy Exception" in said
+    assert "u_journey_band were answered with 200 and not stored" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "warns"),
+    [("display_read_only", False), ("strict_read_only", True), ("instance_configured", True)],
+)
+def test_a_column_of_ours_that_is_read_only_is_named_unless_it_lets_the_api_write(
+    option: str, warns: bool
+) -> None:
+    instance = fitting()
+    row = {"name": "incident", "read_only": "true", "read_only_option": option}
+    instance.configure(
+        "sys_dictionary",
+        {**row, "element": "u_journey_step"},
+        {**row, "element": "u_journey_override"},
+        {**row, "element": "u_journey_band", "name": "problem"},
+    )
+    found = [f for f in aspect(look(instance), "incident", "write") if "read only" in f.sentence]
+    assert [("u_journey_step is read only" in f.sentence) for f in found] == [True] * warns
+    assert not [f for f in look(instance) if f.subject == "problem"]
+
+
+RULE = {"action_update": "true", "when": "after", "filter_condition": "state=6"}
+
+
+def with_effects(instance: Instance) -> Instance:
+    """Rules on the table and its parent, a flow that children run, a notification on update."""
+    instance.configure(
+        "sys_script",
+        {**RULE, "collection": "incident", "name": "Notify the group"},
+        {**RULE, "collection": "task", "name": "Close children"},
+        {**RULE, "collection": "problem", "name": "Not ours"},
+        {**RULE, "collection": "global", "name": "Everywhere"},
+    )
+    trigger = {"on_update": "true", "condition": ""}
+    instance.configure(
+        "sys_flow_record_trigger",
+        {**trigger, "table": "task", "run_on_extended": "true"},
+        {**trigger, "table": "task", "run_on_extended": "false"},
+    )
+    instance.configure(
+        "sys_hub_flow", {"remote_trigger_id": "sys_flow_record_trigger-0", "name": "Tell"}
+    )
+    instance.configure(
+        "sysevent_email_action",
+        {
+            "action_update": "true",
+            "collection": "incident",
+            "name": "Mail",
+            "generation_type": "engine",
+        },
+        {
+            "action_update": "true",
+            "collection": "incident",
+            "name": "Event",
+            "generation_type": "event",
+        },
+    )
+    instance.parents = {"incident": "task", "task": ""}
+    return instance
+
+
+def test_what_a_write_sets_off_is_listed_inherited_included() -> None:
+    instance = with_effects(fitting())
+    instance.add("task", "sys_id")
+    effects = list_effects(instance, ["incident"])["incident"]
+    assert [(e.kind, e.table, e.name) for e in effects.found] == [
+        ("rule", "incident", "Notify the group"),
+        ("rule", "task", "Close children"),
+        ("rule", "global", "Everywhere"),
+        ("flow", "task", "Tell"),
+        ("notification", "incident", "Mail"),
+    ]
+    assert effects.unseen == ()
+    assert instance.asked["sys_script"] == (
+        "active=true^action_update=true^collectionINglobal,incident,task"
+    )
+    (found,) = aspect(look(instance), "incident", "effects")
+    assert found.level == "warn"
+    assert "3 business rules, 1 flow, 1 notification: Notify the group" in found.sentence
+    assert "import_set" in found.remedy
+
+
+def test_a_quiet_write_sets_none_of_it_off() -> None:
+    instance = with_effects(fitting())
+    instance.add("task", "sys_id")
+    (found,) = aspect(look(instance, via="import_set"), "incident", "effects")
+    assert found.level == "ok"
+    (missing,) = of(look(instance, via="import_set"), "import sets", "error")
+    assert "u_journey_in_incident is missing" in missing.sentence
+
+
+def test_what_may_not_be_read_is_said_to_be_unseen() -> None:
+    instance = with_effects(fitting())
+    instance.forbidden = {"sys_script"}
+    instance.tables.pop("sysevent_email_action")
+    (found,) = of(look(instance), "effects", "warn")
+    assert "sys_script, sysevent_email_action" in found.sentence
+
+
+def test_a_column_that_is_not_there_is_never_asked_by() -> None:
+    """Its condition would be dropped, and every rule of the instance listed (§1.3)."""
+    instance = with_effects(fitting())
+    instance.add("sys_script", "sys_id", "active", "collection", "name")
+    assert "sys_script" in list_effects(instance, ["incident"])["incident"].unseen
+    assert "sys_script" not in instance.asked

@@ -418,7 +418,7 @@ def test_reconcile_asks_a_person_with_exit_6(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lean(monkeypatch, raiser(AssertionError()))
-    monkeypatch.setattr(pipeline, "sweep", lambda *_: [SHRUNK])
+    monkeypatch.setattr(pipeline, "sweep", lambda *_, **_more: [SHRUNK])
     assert cli.run(["reconcile"]) == 6
     told = capsys.readouterr()
     assert "incident" in told.out
@@ -624,7 +624,7 @@ def test_the_jobs_of_serve_run_the_pipeline_and_note_their_success(
     home: Path, monkeypatch: pytest.MonkeyPatch, ran: Ran, reported: list[tuple[Any, ...]]
 ) -> None:
     monkeypatch.setattr(pipeline, "run", lambda *arguments: note_run(ran, arguments[3]))
-    monkeypatch.setattr(pipeline, "sweep", lambda *_: [])
+    monkeypatch.setattr(pipeline, "sweep", lambda *_, **_more: [])
     monkeypatch.setattr(services, "last_success", lambda *_: None)
     jobs = jobs_of(home)
     assert [job.name for job in jobs] == ["sync", "reconcile", "report"]
@@ -664,7 +664,7 @@ def test_a_scheduled_run_that_is_not_whole_calls_for_a_person_and_counts_as_fres
     said: str,
 ) -> None:
     lean(monkeypatch, lambda *_: result(outcome="partial", **outcome))
-    monkeypatch.setattr(pipeline, "sweep", lambda *_: [SHRUNK])
+    monkeypatch.setattr(pipeline, "sweep", lambda *_, **_more: [SHRUNK])
     told: list[scheduler.Alert] = []
     monkeypatch.setattr(scheduler, "teller", lambda *_: told.append)
     assert cli.run(["serve", "--once", name]) == 6

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector import pipeline
+from connector import pipeline, services
 from connector.config import Config
 from connector.config.settings import (
     ExtractSettings,
@@ -15,6 +15,7 @@ from connector.config.settings import (
     StoreSettings,
     WriteBackSettings,
 )
+from connector.errors import InstanceError
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.results import Options, RunResult
@@ -64,6 +65,13 @@ class Site:
         row["sys_updated_on"] = format_instance(self.instance.clock + timedelta(hours=1))
 
 
+def publish(site: Site) -> None:
+    report = site.config.report
+    services.report(
+        site.config, mapping(), NOW, NOW, "en", report.formats, report.out, True, site.instance
+    )
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
@@ -86,7 +94,9 @@ def test_a_copy_of_the_instance_is_read_and_not_written_until_a_person_accepts_i
     assert (found.outcome, found.is_sent) == ("partial", False)
     assert "instance_name=test" in found.held_back
     assert "travesia sync --accept-instance" in found.held_back
-    assert site.run().held_back  # and it stays so
+    assert site.run(dry_run=True).held_back == found.held_back
+    with pytest.raises(InstanceError, match="nothing is published"):
+        publish(site)
     accepted = site.run(accept_instance=True)
     assert (accepted.confirmed, accepted.held_back) == (1, "")
     assert site.run().outcome == "succeeded"

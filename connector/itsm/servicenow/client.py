@@ -16,6 +16,7 @@ from connector.itsm.base import (
     Count,
     Cursor,
     Page,
+    PagingRight,
     Probe,
     Record,
     RecordUpdate,
@@ -66,6 +67,10 @@ class ServiceNow:
     def probe(self) -> Probe:
         """Who we are there, in which time zone, and how it treats impossible queries."""
         return probing.probe(self._session)
+
+    def probe_paging(self, table: str) -> PagingRight:
+        """Whether the account may filter and sort a table as paging does."""
+        return probing.probe_paging(self._session, table)
 
     def list_tables(self, names: Sequence[str]) -> dict[str, str]:
         """Those of `names` that exist → the name of the table they extend ("" for none)."""

@@ -4,7 +4,7 @@ Facts: servicenow-api.md §1.3 (invalid queries), §1.8 (time zones).
 """
 
 from connector.errors import ForbiddenError, RecordGoneError, RejectedError
-from connector.itsm.base import InvalidQueryMode, Probe, Record
+from connector.itsm.base import InvalidQueryMode, PagingRight, Probe, Record
 from connector.itsm.servicenow.decode import decode_records
 from connector.itsm.servicenow.gate import Request
 from connector.itsm.servicenow.keys import PLAIN_VALUES, table_path
@@ -25,6 +25,27 @@ def probe(session: Session) -> Probe:
         reads_utc=_reads_utc(session, me),
         invalid_query=_invalid_query_mode(session),
     )
+
+
+def probe_paging(session: Session, table: str) -> PagingRight:
+    """Ask for two rows as paging asks: later than, then by key (query_range on both, §1.3).
+
+    Raises InstanceError and its kinds, but for a plain no.
+    """
+    params = {
+        "sysparm_query": "sys_updated_on>1970-01-01 00:00:00^sys_id>0"
+        "^ORDERBYsys_updated_on^ORDERBYsys_id",
+        "sysparm_fields": "sys_id,sys_updated_on",
+        "sysparm_limit": "2",
+        "sysparm_no_count": "true",
+        **PLAIN_VALUES,
+    }
+    try:
+        rows = session.call(Request("GET", table_path(table), params), decode_records).value
+    except ForbiddenError:
+        return "refused"
+    keys = [(row.get("sys_updated_on", ""), row.get("sys_id", "")) for row in rows]
+    return "ok" if keys == sorted(keys) and all(all(key) for key in keys) else "ignored"
 
 
 IDENTITY = ("instance_id", "instance_name")

@@ -1,99 +1,28 @@
-"""Is the mapping sound, and does the instance fit it? Findings with what to do, before a run.
+"""Does the instance fit the mapping, and may the account do what a run needs?
 
-Only looks: never writes, neither to the instance nor to the store. A mapping that does not load at
-all is told by `load_mapping`; here are the quieter things.
+Only looks. What cannot be learned without writing is said to be so.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Literal
 
-from connector.errors import ForbiddenError
+from connector.check.effects import check_effects
+from connector.check.findings import Finding
+from connector.check.rights import check_rights
+from connector.check.writing import Past, check_writing
+from connector.filters import wrong_filters
 from connector.itsm.base import Instance, Probe, ProbedInstance
-from connector.journey.contacts import contact_touchpoints, decode, read_contacts
-from connector.journey.fields import RECORD_FIELDS
 from connector.journey.model import Mapping as JourneyMapping
-from connector.journey.model import Rule, Schema
 from connector.journey.moments import off_moments
-from connector.journey.overlays import OverlayEntry
 from connector.journey.requirements import dead_rules
 from connector.journey.scope import catalogue_of
 from connector.journey.unknown_values import unknown_values
-from connector.messages import _, _n, current_language
+from connector.messages import _
 from connector.schema import Needed, absent_sentences, read_schema
 
-Level = Literal["ok", "warn", "error"]
-
 SURVEYS = "asmt_assessment_instance"
-EFFECTS = ("replaces", "equal", "new", "near")
 SKEW = timedelta(seconds=60)
 _UTC_ZONES = frozenset({"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Universal"})
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: `sentence` says what was found, `remedy` what to do ("" = nothing)."""
-
-    level: Level
-    subject: str
-    sentence: str
-    remedy: str = ""
-
-
-def check_mapping(mapping: JourneyMapping) -> list[Finding]:
-    """What can be said of the mapping alone."""
-    summary = _("{journeys} journeys, {touchpoints} touchpoints, {rules} rules; hash {hash}")
-    words = {
-        "journeys": len(mapping.journeys),
-        "touchpoints": len(mapping.touchpoints),
-        "rules": len(mapping.rules),
-        "hash": mapping.hash,
-    }
-    return [
-        Finding("ok", _("mapping"), summary.format(**words)),
-        *_unreached_steps(mapping),
-    ]
-
-
-def check_overlay(entries: Sequence[OverlayEntry]) -> list[Finding]:
-    """What an own folder does to the shipped one, and where it probably does something else."""
-    if not entries:
-        return []
-    counts = {effect: sum(one.effect == effect for one in entries) for effect in EFFECTS}
-    summary = _("your folder replaces {replaces} shipped entries and adds {new} of its own")
-    words = {"replaces": counts["replaces"], "new": counts["new"] + counts["near"]}
-    replaced = [f"{_(one.kind)} {one.id}" for one in entries if one.effect == "replaces"]
-    said = summary.format(**words) + (": " + ", ".join(replaced) if replaced else "")
-    return [
-        Finding("ok", _("overlay"), said),
-        *(_odd_entry(one) for one in entries if one.effect in ("equal", "near")),
-    ]
-
-
-def _odd_entry(one: OverlayEntry) -> Finding:
-    kind = _(one.kind)
-    if one.effect == "equal":
-        text = _("the {kind} {id} is equal to the shipped one")
-        remedy = _("take it out: an upgrade could then improve it")
-        return Finding("warn", one.source, text.format(kind=kind, id=one.id), remedy)
-    text = _("the {kind} {id} is new, and looks like the shipped {near}")
-    remedy = _("if you meant that one, use its id")
-    return Finding("warn", one.source, text.format(kind=kind, id=one.id, near=one.near), remedy)
-
-
-def check_contacts(path: Path, mapping: JourneyMapping) -> list[Finding]:
-    """Whether the file of contacts can be read; its names are looked up by the next sync."""
-    try:
-        text = decode(path.read_bytes())
-    except (OSError, ValueError) as error:
-        return [Finding("error", path.name, str(error))]
-    found = read_contacts(text, path.name, contact_touchpoints(mapping))
-    n = len(found.lines)
-    said = _n("{n} contact can be read", "{n} contacts can be read", n).format(n=n)
-    faults = [Finding("error", _("contacts"), problem) for problem in found.problems]
-    return faults or [Finding("ok", path.name, said)]
 
 
 def check_instance(
@@ -102,50 +31,39 @@ def check_instance(
     tables: Sequence[str],
     write_tables: Sequence[str],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    via: str = "batch",
+    past: Mapping[str, Past] | None = None,
 ) -> list[Finding]:
     """Hold the mapping against the instance: clock, login, tables, columns, values, rights.
 
-    `tables` are those to read, `write_tables` those to write. Raises InstanceError and its kinds
-    where the instance cannot be asked at all.
+    `tables` are those to read, `write_tables` those to write, `via` how; `past` is what became of
+    earlier writes. Raises InstanceError and its kinds where the instance cannot be asked at all.
     """
     findings = [*_clock(instance, clock), *_account(instance.probe())]
     needed = read_schema(instance, [mapping], tables)
     present = {table for table in tables if table not in needed.absent}
     findings += _absent_tables(mapping, needed.absent)
     findings += _voices(mapping, tables)
+    findings += [
+        Finding("error", _("filters"), said, _("correct it: a typo could read everything"))
+        for said in wrong_filters(instance, mapping, needed.schema)
+    ]
     findings += _dead_rules(instance, mapping, sorted(present), needed)
     for table, columns in sorted(needed.wanted.items()):
-        findings += _readable(instance, table, columns)
-    findings += _own_columns(write_tables, needed.schema, present, tables)
+        findings += check_rights(instance, table, columns)
+    written = [table for table in write_tables if table in present]
+    findings += _unread(write_tables, tables)
+    findings += check_writing(instance, written, needed.schema, past or {}, via)
+    findings += check_effects(instance, written, via)
     return findings
 
 
-def worst(findings: Sequence[Finding]) -> Level:
-    """The worst level of all."""
-    levels: tuple[Level, ...] = ("error", "warn", "ok")
-    found = {finding.level for finding in findings}
-    return next((level for level in levels if level in found), "ok")
-
-
-def _unreached_steps(mapping: JourneyMapping) -> Iterator[Finding]:
-    for journey in mapping.journeys.values():
-        reached = {_step_of(mapping, rule, journey.id) for rule in mapping.rules}
-        missing = [
-            step.name.in_(current_language()) for step in journey.steps if step.id not in reached
-        ]
-        if missing:
-            text = _("No rule leads to {steps}; these steps will stay empty in reports")
-            yield Finding(
-                "warn",
-                _("journey {id}").format(id=journey.id),
-                text.format(steps=", ".join(missing)),
-                _("add a rule, or read the journey without them"),
-            )
-
-
-def _step_of(mapping: JourneyMapping, rule: Rule, journey: str) -> str:
-    touchpoint = mapping.touchpoints.get(rule.touchpoint)
-    return rule.steps.get(journey) or (touchpoint.steps.get(journey, "") if touchpoint else "")
+def _unread(write_tables: Sequence[str], tables: Sequence[str]) -> Iterator[Finding]:
+    for table in write_tables:
+        if table not in tables:
+            remedy = _("add it to [extract] tables, or take it out of [write_back] tables")
+            yield Finding("error", table, _("The table is to be written but not read"), remedy)
 
 
 def _clock(instance: Instance, clock: Callable[[], datetime]) -> Iterator[Finding]:
@@ -279,39 +197,3 @@ def _unread_plugins(mapping: JourneyMapping, needed: Needed) -> set[str]:
         if spec.optional and table not in needed.wanted
     )
     return {_("the table {table} is not read").format(table=table) for table in unread}
-
-
-def _readable(instance: Instance, table: str, columns: Sequence[str]) -> Iterator[Finding]:
-    try:
-        rows = list(instance.list_records(table, columns, limit=1))
-    except ForbiddenError as error:
-        yield Finding("error", table, str(error), _("give the account read access to the table"))
-        return
-    hidden = [column for column in columns if rows and column not in rows[0]]
-    if hidden:
-        text = _("The account does not see {columns}; rules that need them are unsure")
-        remedy = _("give the account read access to these columns")
-        yield Finding("warn", table, text.format(columns=", ".join(hidden)), remedy)
-    else:
-        yield Finding("ok", table, _("{n} columns can be read").format(n=len(columns)))
-
-
-def _own_columns(
-    write_tables: Sequence[str], known: Schema, present: set[str], tables: Sequence[str]
-) -> Iterator[Finding]:
-    for table in write_tables:
-        if table not in tables:
-            remedy = _("add it to [extract] tables, or take it out of [write_back] tables")
-            yield Finding("error", table, _("The table is to be written but not read"), remedy)
-            continue
-        missing = [f.name for f in RECORD_FIELDS if (table, f.name) not in known]
-        if table in present and missing:
-            text = _("{n} of the {all} journey columns are missing")
-            yield Finding(
-                "warn",
-                table,
-                text.format(n=len(missing), all=len(RECORD_FIELDS)),
-                _("run travesia provision --apply"),
-            )
-        elif table in present:
-            yield Finding("ok", table, _("All journey columns are there"))

@@ -1,0 +1,155 @@
+"""`travesia check`: what each table allows as a table, what to do under it, and the sheet."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector import cli, log, pipeline, services
+from connector.check import Effect, Effects, Finding, sheet
+from connector.check.sheet import Nights
+from connector.config import Config
+from connector.config.settings import InstanceSettings, StoreSettings, WriteBackSettings
+from connector.messages import speaking
+from connector.results import Options
+from connector.store import changes
+from connector.store.database import open_store
+from tests.unit.test_pipeline import Site, mapping
+
+FINDINGS = [
+    Finding("ok", "clock", "in order"),
+    Finding("ok", "incident", "40 columns can be read", aspect="read"),
+    Finding("error", "incident", "may not sort", "give it query_range", "query"),
+    Finding("ok", "incident", "all there", aspect="write"),
+    Finding("warn", "incident", "one is read only", "mend it", "write"),
+    Finding("ok", "problem", "12 columns can be read", aspect="read"),
+]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    text = '[instance]\nurl = "http://127.0.0.1:1"\nuser = "svc"\n'
+    (tmp_path / "travesia.toml").write_text(text, encoding="utf-8")
+    with speaking("en"):
+        yield tmp_path
+    log.configure()
+
+
+def test_the_rights_on_each_table_stand_in_one_line_and_what_to_do_below(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(services, "check", lambda *_: FINDINGS)
+    assert cli.run(["check"]) == 2
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["Table", "Read", "Query", "Columns", "Write", "Sets", "off"] in lines
+    assert ["incident", "✓", "✗", "—", "!", "—"] in lines
+    assert ["problem", "✓", "—", "—", "—", "—"] in lines
+    assert ["→", "give", "it", "query_range"] in lines
+    assert not [line for line in lines if "40" in line], "what is in order is a mark, no sentence"
+
+
+def test_the_sheet_is_asked_for_in_a_language(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def write(_config: Any, _environment: Any, language: str) -> str:
+        asked.append(language)
+        return "# Page\n"
+
+    monkeypatch.setattr(services, "sheet", write)
+    assert cli.run(["check", "--sheet", "--lang", "es"]) == 0
+    assert cli.run(["check", "--sheet"]) == 0
+    assert asked == ["es", "en"]
+    assert capsys.readouterr().out == "# Page\n# Page\n"
+
+
+@pytest.mark.parametrize("words", [["--sheet", "--json"], ["--lang", "es"]])
+def test_options_that_do_not_go_together_are_refused(words: list[str]) -> None:
+    assert cli.run(["check", *words]) == 64
+
+
+# ── the page itself ──────────────────────────────────────────────────────────────────────────
+
+
+RULES = Effects(
+    (
+        Effect("rule", "task", "Close | children", "after", "state=6"),
+        Effect("flow", "incident", "Tell"),
+    ),
+    ("sysevent_email_action",),
+)
+
+
+def page(nights: Nights = Nights(), language: str = "en", **write_back: Any) -> str:  # noqa: B008 - frozen
+    config = Config(
+        instance=InstanceSettings(url="https://example.service-now.com", user="svc"),
+        write_back=WriteBackSettings(enabled=True, **write_back),
+    )
+    reads = {"incident": ("sys_id", "number", "state")}
+    with speaking(language):
+        return sheet(config, reads, ("idea",), {"incident": RULES}, nights)
+
+
+def test_the_page_names_all_that_is_read_written_and_set_off() -> None:
+    text = page()
+    assert "| incident | sys_id, number, state |" in text
+    assert "u_journey_step" in text
+    assert "| incident | business rule | Close \\| children | after state=6 |" in text
+    assert "| incident | flow | Tell |  |" in text
+    assert "**Not seen**, because the account may not read them: sysevent_email_action." in text
+    assert "Asked for and not there: idea." in text
+
+
+def test_figures_that_nobody_measured_are_the_limits_and_called_so() -> None:
+    text = page(max_records_per_run=700)
+    assert "Nothing was measured yet" in text
+    assert "| ≤ 700 |" in text
+
+
+def test_measured_figures_replace_the_limits() -> None:
+    text = page(Nights(3, 6000.4, 41.6), batch_size=10)
+    assert "| 6000 | 42 |" in text
+    # 25 fixed, 1 for the table, 2 pages, 2 × 41 for the history, 5 batches
+    assert "| ≈ 115 |" in text
+    assert "mean of the last 3 whole runs" in text
+
+
+def test_a_quiet_way_is_told_with_its_tables_and_its_role() -> None:
+    text = page(via="import_set", window="20:00-06:00")
+    assert "u_journey_in_incident" in text
+    assert "import_transformer" in text
+    assert "only within 20:00-06:00" in text
+
+
+def test_the_page_is_written_in_spanish_too() -> None:
+    text = page(language="es")
+    assert text.startswith("# Solicitud de cambio: Travesía en https://example.service-now.com")
+    assert "## Cómo detenerlo" in text
+
+
+def test_the_figures_come_from_the_last_runs_of_the_store(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    for night in range(3):
+        site.run()
+        site.spoil()
+        site.instance.tables["incident"][0]["state"] = str(night + 2)
+    assert services._nights(site.config) == Nights(2, 1.0, 1.0)
+    past = services._past(site.config)["incident"]
+    assert (past.confirmed, past.refused, past.kept) == (2, 0, ())
+    assert services._past(Config(store=StoreSettings(path=tmp_path / "none.duckdb"))) == {}
+
+
+def test_a_refusal_is_remembered_with_its_reason(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.instance.refuse = {"a" * 32}
+    site.instance.silent_fields = {"u_journey_band"}
+    pipeline.run(site.config, site.instance, mapping(), Options(), threading.Event())
+    with open_store(site.config.store.path) as store:
+        (found,) = changes.list_outcomes(store)
+    assert (found.confirmed, found.refused) == (1, 1)
+    assert found.kept == ("u_journey_band",)
+    assert found.reason == "a business rule said no"
