@@ -59,6 +59,7 @@ evidence: setup ## what needs the UCI year (UCI=folder, default ../shared/data/u
 
 bench: setup ## benchmarks beside the peers, into docs/benchmarks.md; memory with the UCI year (ratios, not seconds)
 	$(BIN)/python -m benchmarks.pull --docs
+	$(BIN)/python -m benchmarks.pull --large 1000000 --docs
 	$(BIN)/python -m benchmarks.write --docs
 	$(BIN)/python -m benchmarks.nightly --docs
 	@test -d $(UCI) || { echo "benchmarks.memory left out: no UCI year in $(UCI), see docs/evidence.md"; exit 0; }; $(BIN)/python -m benchmarks.memory --uci $(UCI)
