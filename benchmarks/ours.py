@@ -132,7 +132,7 @@ def write(url: str, setting: dict[str, Any], tally: Tally) -> None:
         )
         assert len(done) == sent.confirmed
         again = send(Run(at_rest, run.instance, "again", run.stop), setting)
-        assert again.confirmed == again.failed == 0, again
+        assert again.requests == again.confirmed == again.failed == 0, again
         tally.page((row["sys_id"], "written") for row in done)
 
 
