@@ -58,7 +58,7 @@ def pull(url: str, setting: dict[str, Any], tally: Tally) -> None:
 
 
 def _read(tool: ServiceNow, part: Shard, tally: Tally) -> None:
-    _tally(tally, tool.list_shard_pages("incident", FIELDS, part, NOW))
+    _tally(tally, tool.list_shard_pages("incident", FIELDS, part, NOW, "", threading.Event()))
 
 
 def _tally(tally: Tally, pages: Iterator[Page]) -> None:

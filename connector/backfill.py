@@ -158,7 +158,7 @@ class _Work:
         query = self._query
         part = Shard(shard.low, shard.high, shard.after)
         for page in self._instance.list_shard_pages(
-            query.table, query.columns, part, self._until, query.where
+            query.table, query.columns, part, self._until, query.where, self.cancelled
         ):
             shard = replace(shard, after=page.cursor.sys_id)
             self._put(_Piece(shard, page))

@@ -4,6 +4,7 @@ Values are strings as the tool sends them: "" is empty, a missing key is unknown
 Every method may raise `connector.errors.InstanceError` and its kinds; retries happen inside.
 """
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -228,11 +229,18 @@ class ShardedInstance(Protocol):
         ...
 
     def list_shard_pages(
-        self, table: str, fields: Sequence[str], shard: Shard, until: datetime, where: str = ""
+        self,
+        table: str,
+        fields: Sequence[str],
+        shard: Shard,
+        until: datetime,
+        where: str,
+        cancelled: threading.Event,
     ) -> Iterator[Page]:
         """Pages of a part in order of `sys_id`, after `shard.after`; records changed up to `until`.
 
-        Cursors carry the `sys_id` only. May be called from several threads at once.
+        Cursors carry the `sys_id` only. May be called from several threads at once; `cancelled`
+        ends waits as well (InterruptedRunError).
         """
         ...
 

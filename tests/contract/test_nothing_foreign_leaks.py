@@ -5,6 +5,7 @@ oauthlib, which pysnow brings along, is never asked: tokens are fetched by our o
 
 import inspect
 import re
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import ModuleType
@@ -37,7 +38,7 @@ CALLS: dict[str, Callable[[ServiceNow], object]] = {
     "list_pages": lambda i: list(i.list_pages("incident", ["number"], Cursor(), UNTIL)),
     "list_shards": lambda i: i.list_shards("incident", UNTIL),
     "list_shard_pages": lambda i: list(
-        i.list_shard_pages("incident", ["number"], Shard("8", ""), UNTIL)
+        i.list_shard_pages("incident", ["number"], Shard("8", ""), UNTIL, "", threading.Event())
     ),
     "list_records": lambda i: list(i.list_records("incident", ["number"])),
     "read_records": lambda i: i.read_records("incident", [ID], ["number"]),

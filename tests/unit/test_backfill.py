@@ -58,8 +58,10 @@ class InParts(FakeInstance):
         fields: Sequence[str],
         shard: Shard,
         until: datetime,
-        where: str = "",  # noqa: ARG002
+        where: str,  # noqa: ARG002
+        cancelled: threading.Event,
     ) -> Iterator[Page]:
+        self.cancelled = cancelled
         self.asked.append(shard)
         rows = sorted(self.tables[table], key=lambda r: r["sys_id"])
         rows = [

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +12,20 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from connector.errors import InstanceError, UnavailableError
+from connector.errors import InstanceError, InterruptedRunError, UnavailableError
 from connector.itsm.base import Cursor, Page, Record, Shard
-from connector.itsm.servicenow import ServiceNow
+from connector.itsm.servicenow import ServiceNow, connect
 from connector.itsm.servicenow.sharding import cut
 from tests.recorded import body
-from tests.unit.servicenow_wire import INCIDENTS, FakeTable, client, queries, query_of, record
+from tests.unit.servicenow_wire import (
+    INCIDENTS,
+    FakeTable,
+    client,
+    queries,
+    query_of,
+    record,
+    settings,
+)
 
 UNTIL = datetime(2026, 11, 1, 9, tzinfo=UTC)
 
@@ -28,7 +37,9 @@ def spread(number: int, second: int = 0) -> Record:
 
 
 def read(instance: ServiceNow, shard: Shard) -> list[Page]:
-    return list(instance.list_shard_pages("incident", ["number"], shard, UNTIL))
+    return list(
+        instance.list_shard_pages("incident", ["number"], shard, UNTIL, "", threading.Event())
+    )
 
 
 def ids(pages: list[Page]) -> list[str]:
@@ -187,6 +198,16 @@ def test_keys_that_were_not_asked_for_stop_the_run(keys: list[str]) -> None:
             read(client(page_size=len(rows), workers=2), Shard("4", "c"))
 
 
+@pytest.mark.parametrize("key", ["5" * 32, "global"])
+def test_a_part_that_keeps_answering_the_same_stops_the_run(key: str) -> None:
+    """An instance that ignores our condition would be read for ever."""
+    with responses.RequestsMock() as mock:
+        mock.get(INCIDENTS, json={"result": [{**record(1, 1), "sys_id": key}]})
+        with pytest.raises(InstanceError, match=r"twice|same record"):
+            read(client(page_size=1, workers=2), Shard("", ""))
+        assert len(mock.calls) == 2
+
+
 def test_a_list_that_repeats_rows_stops_the_run() -> None:
     rows = [record(n, 1) for n in (1, 2, 2)]
     with responses.RequestsMock() as mock:
@@ -212,3 +233,30 @@ def test_rows_that_leave_a_window_while_hidden_ones_are_stepped_over_take_none_a
         table.on(mock)
         pages = list(client(page_size=6).list_pages("incident", ["number"], Cursor(), UNTIL))
     assert ids(pages) == [record(n, n)["sys_id"] for n in range(12, 20)]
+
+
+def test_a_worker_that_is_told_to_give_up_ends_its_wait_and_the_run_goes_on() -> None:
+    """Else a store that is full would show itself only when the last 429 has passed."""
+    cancelled, done = threading.Event(), threading.Event()
+    instance = connect(settings(workers=2))
+    with responses.RequestsMock() as mock:
+        mock.get(INCIDENTS, status=429, headers={"Retry-After": "600"})
+
+        def work() -> None:
+            with pytest.raises(InterruptedRunError):
+                list(
+                    instance.list_shard_pages(
+                        "incident", ["number"], Shard("", "8"), UNTIL, "", cancelled
+                    )
+                )
+            done.set()
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        worker.join(0.3)
+        assert worker.is_alive()
+        cancelled.set()
+        assert done.wait(20)
+        worker.join()
+        assert not instance._session._stop.is_set()
+        instance._session.refuse_if_stopped()

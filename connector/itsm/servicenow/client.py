@@ -101,10 +101,16 @@ class ServiceNow:
         return sharding.cut(total, self._page_size, self.workers)
 
     def list_shard_pages(
-        self, table: str, fields: Sequence[str], shard: Shard, until: datetime, where: str = ""
+        self,
+        table: str,
+        fields: Sequence[str],
+        shard: Shard,
+        until: datetime,
+        where: str,
+        cancelled: threading.Event,
     ) -> Iterator[Page]:
         """Pages of a part in order of `sys_id`."""
-        return self._scan(table, fields, where).by_shard(shard, until)
+        return self._scan(table, fields, where, cancelled).by_shard(shard, until)
 
     def list_records(
         self, table: str, fields: Sequence[str], query: str = "", limit: int | None = None
@@ -193,9 +199,16 @@ class ServiceNow:
         """Remove a file; one that is gone already is fine."""
         attachments.delete_attachment(self._session, sys_id)
 
-    def _scan(self, table: str, fields: Sequence[str], where: str) -> Scan:
+    def _scan(
+        self,
+        table: str,
+        fields: Sequence[str],
+        where: str,
+        cancelled: threading.Event | None = None,
+    ) -> Scan:
         size = self._sizes.setdefault(table, PageSize(self._page_size))
-        return Scan(self._session, table, fields, where, size)
+        session = self._session.until(cancelled) if cancelled else self._session
+        return Scan(session, table, fields, where, size)
 
 
 def _not_an_id(update: RecordUpdate) -> UpdateReply:

@@ -5,11 +5,10 @@ Refuses records without a usable key: they could be neither paged nor written.
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from urllib.parse import quote
 
 from connector.errors import InstanceError
-from connector.itsm.base import Cursor, Record
+from connector.itsm.base import Cursor, Record, Shard
 from connector.messages import _
 from connector.timestamps import parse_instance
 
@@ -67,12 +66,17 @@ def cursor_of(record: Record) -> Cursor:
 
 def check_keys(table: str, records: Sequence[Record], *, with_time: bool) -> None:
     """Refuse a page on which a record has no usable key. Raises InstanceError."""
-    if not all(_ID.fullmatch(record.get("sys_id", "")) for record in records):
+    if not _all_match(_ID, [record.get("sys_id", "") for record in records]):
         raise _unusable(table, "sys_id")
-    if with_time and not all(
-        _MOMENT.fullmatch(record.get("sys_updated_on", "")) for record in records
-    ):
+    if with_time and not _all_match(_MOMENT, [r.get("sys_updated_on", "") for r in records]):
         raise _unusable(table, "sys_updated_on")
+
+
+def _all_match(pattern: re.Pattern[str], values: Sequence[str]) -> bool:
+    """Whether every value has the shape. One look at all of them: it is done for every record."""
+    text = "\n".join([*values, ""])
+    whole = re.compile(f"(?:{pattern.pattern}\n)*")
+    return text.count("\n") == len(values) and whole.fullmatch(text) is not None
 
 
 def _unusable(table: str, column: str) -> InstanceError:
@@ -101,21 +105,27 @@ def check_order(
     raise InstanceError(text.format(table=table), path=table_path(table))
 
 
-def check_ids(table: str, records: Sequence[Record], low: str, high: str) -> None:
+def check_ids(table: str, records: Sequence[Record], asked: Shard) -> None:
     """Refuse records outside the asked sys_ids, twice, or out of order. Raises InstanceError.
 
     Only keys of the usual shape are held against each other: where the instance sorts others
     (`global`) depends on its database.
     """
-    ids = [record["sys_id"] for record in records if _HEX.fullmatch(record["sys_id"])]
-    is_within = not ids or (low <= ids[0] and (not high or ids[-1] < high))
-    if is_within and all(one < other for one, other in pairwise(ids)):
+    ids = [record["sys_id"] for record in records]
+    if not _all_match(_HEX, ids):
+        ids = [sys_id for sys_id in ids if _HEX.fullmatch(sys_id)]
+    if not ids or (_is_within(ids, asked) and ids == sorted(set(ids))):
         return
     text = _(
         "Table {table} came back outside the asked keys, twice or out of order; let the account"
         " query sys_id"
     )
     raise InstanceError(text.format(table=table), path=table_path(table))
+
+
+def _is_within(ids: Sequence[str], asked: Shard) -> bool:
+    starts_well = asked.low <= ids[0] and asked.after < ids[0]
+    return starts_well and (not asked.high or ids[-1] < asked.high)
 
 
 def check_progress(table: str, before: Cursor, after: Cursor) -> None:

@@ -18,8 +18,10 @@ from connector.errors import InstanceError, RateLimitedError, UnavailableError
 
 SLOW_SECONDS = 15.0
 """Three times what a page aims at (page_size.py): an answer this late says that others wait too."""
-_LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.2
 """How often a waiting worker looks whether the run was asked to stop."""
+LONGEST_ASKED_WAIT_SECONDS = 3600.0
+"""Rate rules count by the hour (§6): no honest Retry-After is longer."""
 _SEM_WAIT = re.compile(r"\bsem_wait\s*;\s*dur=(\d+(?:\.\d+)?)")
 
 _log = log.get("servicenow")
@@ -72,7 +74,7 @@ class Limiter:
         with self._changed:
             while self.in_flight >= self.limit or (not is_retry and self._is_closed()):
                 still_wanted()
-                self._changed.wait(_LOOK_SECONDS)
+                self._changed.wait(LOOK_SECONDS)
             self.in_flight += 1
             self._started += 1
             return Turn(self._started, self._clock())
@@ -109,8 +111,9 @@ class Limiter:
 
     def _close(self, error: InstanceError) -> None:
         """A 429 that names a time holds for every worker: they are one user to the instance."""
-        if isinstance(error, RateLimitedError) and error.retry_after:
-            self._closed_until = self._clock() + error.retry_after
+        asked = error.retry_after if isinstance(error, RateLimitedError) else None
+        if asked and asked <= LONGEST_ASKED_WAIT_SECONDS:  # else the run ends, and nobody waits
+            self._closed_until = self._clock() + asked
 
     def _tells_overload(self, turn: Turn, error: InstanceError) -> bool | None:
         if isinstance(error, RateLimitedError | UnavailableError):

@@ -125,7 +125,7 @@ class Scan:
             found = self._look(condition, "^ORDERBYsys_id", left)
             if not found.records:
                 break
-            check_ids(self._table, found.records, last.sys_id, "")
+            check_ids(self._table, found.records, Shard("", "", last.sys_id))
             after = Cursor("", found.records[-1]["sys_id"])
             check_progress(self._table, last, after)
             last = after
@@ -143,12 +143,13 @@ class Scan:
         self._fields = ("sys_updated_on", *self._fields)
         tally, last, left = _Tally(), checked_cursor(Cursor("", shard.after)), 0
         while True:
-            condition = _within(replace(shard, after=last.sys_id), format_instance(until))
-            found = self._look(condition, "^ORDERBYsys_id")
+            rest = replace(shard, after=last.sys_id)
+            found = self._look(_within(rest, format_instance(until)), "^ORDERBYsys_id")
             tally.look(found)
             if not found.records:
                 break
-            check_ids(self._table, found.records, last.sys_id or shard.low, shard.high)
+            check_ids(self._table, found.records, rest)
+            check_progress(self._table, last, Cursor("", found.records[-1]["sys_id"]))
             last = Cursor("", found.records[-1]["sys_id"])
             left = (left if found.total is None else found.total) - len(found.records)
             # A page that will likely be the last brings the count along, which spares a look.

@@ -4,6 +4,7 @@ The session keeps no cookies (calls that share a session are served one at a tim
 environment, follows no redirect and retries nothing; the loop here does, and a stop ends its waits.
 """
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from connector.itsm.servicenow import gate
 from connector.itsm.servicenow.auth import Headers, decode_token, login_of
 from connector.itsm.servicenow.budget import Budget
 from connector.itsm.servicenow.gate import Request
-from connector.itsm.servicenow.limiter import Limiter
+from connector.itsm.servicenow.limiter import LONGEST_ASKED_WAIT_SECONDS, LOOK_SECONDS, Limiter
 from connector.itsm.servicenow.settings import Connection, check_settings
 from connector.messages import _
 from connector.timestamps import parse_http_date
@@ -41,8 +42,6 @@ CONNECT_SECONDS = 10.0
 ATTEMPTS_AT_A_STRANGER = 3
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A page of 5,000 records with 40 columns is 8 MB: anything near this is a mistake."""
-LONGEST_ASKED_WAIT_SECONDS = 3600.0
-"""Rate rules count by the hour (§6): no honest Retry-After is longer."""
 _CHUNK = 64 * 1024
 _FOREIGN = (
     requests.RequestException,
@@ -96,7 +95,8 @@ class Session:
         self.url = check_settings(settings)
         self._settings = settings
         self._stop = stop or threading.Event()
-        self._sleep = sleep or self._sleep_until_stopped
+        self._cancelled = threading.Event()
+        self._sleep_instead = sleep
         self._clock = clock
         self._login = login_of(settings, lambda r: self.call(r, decode_token).value)
         self._idle: list[requests.Session] = []
@@ -131,13 +131,25 @@ class Session:
         )
         return loop(self._once, attempts, decode)
 
+    def until(self, cancelled: threading.Event) -> "Session":
+        """This session for a worker that may be told to give up, while the run itself goes on."""
+        mine = copy.copy(self)
+        mine._cancelled = cancelled
+        return mine
+
     def refuse_if_stopped(self) -> None:
-        """Raise InterruptedRunError if the run was asked to stop."""
-        if self._stop.is_set():
+        """Raise InterruptedRunError if the run was asked to stop, or the worker to give up."""
+        if self._stop.is_set() or self._cancelled.is_set():
             raise InterruptedRunError(_("Stopped as asked; what was done stays"))
 
-    def _sleep_until_stopped(self, seconds: float) -> None:
-        self._stop.wait(seconds)
+    def _sleep(self, seconds: float) -> None:
+        if self._sleep_instead:
+            self._sleep_instead(seconds)
+            return
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0 and not self._cancelled.is_set():
+            if self._stop.wait(min(left, LOOK_SECONDS)):
+                return
 
     def _once(self, attempts: "_Attempts", decode: Callable[[bytes], T]) -> Answer[T]:
         self.refuse_if_stopped()
@@ -154,17 +166,16 @@ class Session:
         began = self._clock()
         response, body = self._exchange(request)
         seconds = self._clock() - began
-        if response.status_code >= 400:
-            body = self._without_secrets(request, body)
         return Answer(gate.checked(request, response, body, decode), response, seconds)
 
-    def _without_secrets(self, request: Request, body: bytes) -> bytes:
+    def _without_secrets(self, request: Request, login: Headers, body: bytes) -> bytes:
         """A refusal may quote what it refuses, and its sentence goes into errors and logs."""
         s = self._settings
         known = {s.secret, s.client_secret, s.refresh_token, s.api_key}
-        if request.is_authorised:
-            known |= {value.split()[-1] for value in self._login.headers().values() if value}
-        else:  # a token request: tokens and signed claims of the form are secrets too
+        known |= {value.split()[-1] for value in login.values() if value}
+        if (
+            not request.is_authorised
+        ):  # a token request: tokens and signed claims of the form are secrets too
             known |= {value for _name, value in parse_qsl((request.body or b"").decode())}
         for secret in sorted(known - {""}, key=len, reverse=True):
             body = body.replace(secret.encode(), b"***")
@@ -196,7 +207,10 @@ class Session:
                 ) as response,
             ):
                 self._has_answered.set()
-                return response, self._read(request, response)
+                body = self._read(request, response)
+                if response.status_code >= 400:
+                    body = self._without_secrets(request, login, body)
+                return response, body
         except _FOREIGN as error:
             raise gate.lost(request, error, _host(self.url)) from error
 
