@@ -60,8 +60,12 @@ evidence: setup ## what needs the UCI year (UCI=folder, default ../shared/data/u
 	@test -d $(UCI) || { echo "make evidence needs the UCI year in $(UCI); see docs/evidence.md"; exit 1; }
 	TRAVESIA_UCI=$(UCI) $(BIN)/python -m pytest -q -m evidence -n $(WORKERS) --dist loadfile --durations=10
 
-bench: setup ## benchmarks (ratios, not seconds)
-	$(BIN)/python -m benchmarks.memory --uci $(UCI)
+bench: setup ## benchmarks beside the peers, into docs/benchmarks.md; memory with the UCI year (ratios, not seconds)
+	$(BIN)/python -m benchmarks.pull --docs
+	$(BIN)/python -m benchmarks.pull --large 1000000 --docs
+	$(BIN)/python -m benchmarks.write --docs
+	$(BIN)/python -m benchmarks.nightly --docs
+	@test -d $(UCI) || { echo "benchmarks.memory left out: no UCI year in $(UCI), see docs/evidence.md"; exit 0; }; $(BIN)/python -m benchmarks.memory --uci $(UCI)
 
 build: setup ## the wheel
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .

@@ -64,15 +64,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What one night asks of an instance.")
     parser.add_argument("--verbose", action="store_true", help="every kind of request")
     is_verbose = parser.parse_args().verbose
-    heads: tuple[str, ...] = (
-        "job",
-        "requests",
-        "dictionary",
-        "counts",
-        "batches",
-        "writes in them",
-    )
-    heads = (*heads, "records changed", "written")
+    asked = ("job", "requests", "dictionary", "counts", "batches", "writes in them")
+    heads = [*asked, "records changed", "written"]
     sys.stdout.write(f"| {' | '.join(heads)} |\n|---{'|--:' * (len(heads) - 1)}|\n")
     with tempfile.TemporaryDirectory() as folder:
         for job, counts in nights(Path(folder)):
