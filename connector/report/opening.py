@@ -93,14 +93,26 @@ def _flow(report: Report) -> str:
 
 
 def _change(report: Report) -> str:
-    now, before = report.figures.flow.opened, report.figures.previous.opened
-    if before < FEWEST_BEFORE or abs(now - before) < LEAST_CHANGE * before or not _is_over(report):
+    if report.figures.before is None or not _is_over(report):
         return ""
-    text = (
-        _("{percent} more tickets came in than in the period before ({before}).")
-        if now > before
-        else _("{percent} fewer tickets came in than in the period before ({before}).")
-    )
+    now, before = report.figures.flow.opened, report.figures.before.flow.opened
+    if before < FEWEST_BEFORE or abs(now - before) < LEAST_CHANGE * before:
+        return ""
+    texts = {
+        ("previous", True): _(
+            "{percent} more tickets came in than in the period before ({before})."
+        ),
+        ("previous", False): _(
+            "{percent} fewer tickets came in than in the period before ({before})."
+        ),
+        ("year", True): _(
+            "{percent} more tickets came in than in the same period a year before ({before})."
+        ),
+        ("year", False): _(
+            "{percent} fewer tickets came in than in the same period a year before ({before})."
+        ),
+    }
+    text = texts[report.figures.compared, now > before]
     return text.format(percent=percent(abs(now - before) / before), before=number(before))
 
 

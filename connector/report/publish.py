@@ -48,7 +48,7 @@ def report_id(report: Report) -> str:
             format_instance(period.start),
             format_instance(period.end),
             period.time_zone,
-            report.figures.scope,
+            report.figures.scope.key,
             report.language,
         )
     )

@@ -44,7 +44,14 @@ class Report:
     def scope_name(self) -> str:
         """What part of the organisation the report is about, in the report's language."""
         with speaking(self.language):
-            return {"all": _("The whole organisation")}[self.figures.scope]
+            scope = self.figures.scope
+            named = {
+                "all": _("The whole organisation"),
+                "department": _("Department: {name}"),
+                "company": _("Company: {name}"),
+                "service": _("Service: {name}"),
+            }
+            return named[scope.kind].format(name=clean(scope.name) or scope.sys_id)
 
     @property
     def journey(self) -> Journey:

@@ -89,7 +89,7 @@ def _frame(figures: Figures) -> tuple[str, ...]:
     period = figures.period
     until = format_instance(figures.data_until) if figures.data_until else ""
     bounds = (format_instance(period.start), format_instance(period.end))
-    return (*bounds, period.time_zone, figures.scope, until)
+    return (*bounds, period.time_zone, figures.scope.key, until)
 
 
 def lines(report: Report) -> Iterator[Line]:

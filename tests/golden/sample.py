@@ -26,10 +26,14 @@ from connector.journey.model import (
 from connector.store.database import Store, open_store
 from connector.store.records import ensure_table
 from connector.timestamps import format_instance
+from tests.golden.opinions import ENGAGEMENT, MOMENTS
 
 NOW = datetime(2026, 11, 5, 22, 0, tzinfo=UTC)
 """Up to when the sample's data reach."""
 
+FOUNDATION = ("sys_user", "cmn_department", "core_company", "cmdb_ci_service")
+"""Tables of people and things: their records stand on no journey."""
+SERVICES = ("ERP", "Correo", "Puesto de trabajo")
 FIRST_SYNC = datetime(2026, 10, 12, 22, 0, tzinfo=UTC)
 ROW = dict[str, Any]
 
@@ -215,6 +219,8 @@ def sample_mapping() -> Mapping:
         ),
         roll_ups=(RollUp("sc_request", "sc_req_item", "request"),),
         hash="0123456789ab",
+        moments=MOMENTS,
+        engagement=ENGAGEMENT,
     )
 
 
@@ -275,8 +281,14 @@ class _Maker:
         self.records: dict[str, list[dict[str, str]]] = {name: [] for name in names}
         departments = ("Finanzas", "Ventas", "Operaciones", "Legal", "Dirección")
         sizes = (30, 40, 60, 4, 3)
+        # Legal belongs to Finanzas; all of them to one company.
         self.records["cmn_department"] = [
-            {"sys_id": f"dep{i}", "name": name} for i, name in enumerate(departments)
+            {"sys_id": f"dep{i}", "name": name, "parent": "dep0" if i == 3 else "", "company": "co"}
+            for i, name in enumerate(departments)
+        ]
+        self.records["core_company"] = [{"sys_id": "co", "name": "Marisma"}]
+        self.records["cmdb_ci_service"] = [
+            {"sys_id": f"svc{i}", "name": name} for i, name in enumerate(SERVICES)
         ]
         self.records["sys_user"] = [
             {"sys_id": f"user{d}-{i}", "department": f"dep{d}"}
@@ -317,6 +329,7 @@ class _Maker:
             "state": state,
             "active": "false" if state == "7" else "true",
             "caller_id": self._user(),
+            "business_service": f"svc{i % 3}" if i % 4 else "",
         }
         self.records["incident"].append(record)
         value = {"survey_answered": "confirmed", "resolution": "presumed"}.get(touchpoint, "")
@@ -476,6 +489,7 @@ def fill_store(path: Path, sample: Sample) -> Store:
     }
     for name, rows in own.items():
         _insert(store, name, rows, list(rows[0]) if rows else [])
+    _describe(store, sample)
     for i, (mark, outcome) in enumerate(((FIRST_SYNC, "succeeded"), (NOW, "partial")), 1):
         store.execute(
             "INSERT INTO run (run_id, kind, started_at, high_mark, outcome)"
@@ -485,6 +499,34 @@ def fill_store(path: Path, sample: Sample) -> Store:
             outcome=outcome,
         )
     return store
+
+
+REFERENCES = {
+    "caller_id": "sys_user",
+    "requested_for": "sys_user",
+    "department": "cmn_department",
+    "parent": "cmn_department",
+    "company": "core_company",
+    "business_service": "cmdb_ci_service",
+    "request": "sc_request",
+}
+"""Column → the table that it refers to."""
+
+
+def _describe(store: Store, sample: Sample) -> None:
+    """The dictionary of the sample's tables, as far as dot-walks need it."""
+    rows = [
+        {
+            "table_name": table,
+            "element": column,
+            "type": "reference" if column in REFERENCES else "string",
+            "reference": REFERENCES.get(column, ""),
+            "is_hidden": False,
+        }
+        for table, records in sample.records.items()
+        for column in sorted({name for record in records for name in record if name[0] != "_"})
+    ]
+    _insert(store, "dictionary", rows, list(rows[0]))
 
 
 def _insert(store: Store, table: str, rows: Sequence[ROW], columns: Sequence[str]) -> None:
