@@ -26,13 +26,20 @@ from connector.journey.model import (
 from connector.store.database import Store, open_store
 from connector.store.records import ensure_table
 from connector.timestamps import format_instance
+from tests.golden import relations
 from tests.golden.opinions import ENGAGEMENT, MOMENTS
 
 NOW = datetime(2026, 11, 5, 22, 0, tzinfo=UTC)
 """Up to when the sample's data reach."""
 
-FOUNDATION = ("sys_user", "cmn_department", "core_company", "cmdb_ci_service")
-"""Tables of people and things: their records stand on no journey."""
+FOUNDATION = (
+    "sys_user",
+    "cmn_department",
+    "core_company",
+    "cmdb_ci_service",
+    "u_journey_contact",
+)
+"""Tables of people and things: their records stand on no journey of the sample."""
 SERVICES = ("ERP", "Correo", "Puesto de trabajo")
 FIRST_SYNC = datetime(2026, 10, 12, 22, 0, tzinfo=UTC)
 ROW = dict[str, Any]
@@ -295,6 +302,7 @@ class _Maker:
             for d, size in enumerate(sizes)
             for i in range(size)
         ]
+        self.records["u_journey_contact"] = relations.contacts()
         self.classification: list[ROW] = []
         self.standing: list[ROW] = []
         self.transition: list[ROW] = []
@@ -326,6 +334,8 @@ class _Maker:
             "opened_at": format_instance(opened),
             "resolved_at": format_instance(ended) if is_done else "",
             "closed_at": format_instance(ended) if state == "7" else "",
+            "number": f"INC{i:07}",
+            "priority": str(1 + i % 4),
             "state": state,
             "active": "false" if state == "7" else "true",
             "caller_id": self._user(),
@@ -482,13 +492,8 @@ def fill_store(path: Path, sample: Sample) -> Store:
         columns = sorted({column for row in rows for column in row})
         ensure_table(store, table, [name for name in columns if not name.startswith("_")])
         _insert(store, f"current.{table}", rows, columns)
-    own = {
-        "classification": sample.classification,
-        "standing": sample.standing,
-        "transition": sample.transition,
-    }
-    for name, rows in own.items():
-        _insert(store, name, rows, list(rows[0]) if rows else [])
+    for name, rows in _own_tables(sample).items():
+        _insert(store, name, rows, sorted({column for row in rows for column in row}))
     _describe(store, sample)
     for i, (mark, outcome) in enumerate(((FIRST_SYNC, "succeeded"), (NOW, "partial")), 1):
         store.execute(
@@ -499,6 +504,23 @@ def fill_store(path: Path, sample: Sample) -> Store:
             outcome=outcome,
         )
     return store
+
+
+def _own_tables(sample: Sample) -> dict[str, list[ROW]]:
+    incidents = sample.records["incident"]
+    dwell, unseen = relations.bands_of(incidents)
+    return {
+        "classification": sample.classification,
+        "standing": sample.standing,
+        "transition": sample.transition,
+        "moment": relations.moments_of(incidents, NOW),
+        "band_dwell": dwell,
+        "invisible_stretch": unseen,
+        "engagement": relations.engagement_rows(),
+        "engagement_change": relations.changes(),
+        "ring": relations.rings(),
+        "engagement_seen": relations.seen_rows(),
+    }
 
 
 REFERENCES = {
