@@ -4,7 +4,7 @@ nothing but what its name says.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,16 +21,11 @@ from connector.export.run import Wanted
 from connector.export.run import export as export_files
 from connector.in_force import which
 from connector.itsm import servicenow
-from connector.itsm.base import Instance
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
 from connector.messages import _
 from connector.provision import Provisioning, apply_provision, plan_provision
-from connector.report.build import build_report
-from connector.report.publish import PublishResult
-from connector.report.publish import publish as publish_report
-from connector.report.render import render_all, write_files
 from connector.store import mappings, runs, standings
 from connector.store.database import open_snapshot, snapshot_path
 from connector.store.lock import is_locked, read_status
@@ -85,47 +80,6 @@ def mapping_in_force(config: Config, configured: JourneyMapping) -> JourneyMappi
         return configured
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
         return which(store, configured).mapping
-
-
-@dataclass(frozen=True)
-class ReportResult:
-    """Where a report went."""
-
-    files: tuple[Path, ...]
-    published: PublishResult | None
-
-
-def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, spelled out
-    config: Config,
-    mapping: JourneyMapping,
-    period_from: datetime,
-    period_to: datetime,
-    language: str,
-    formats: Sequence[str],
-    out: Path,
-    publish: bool,
-    instance: Instance | None,
-) -> ReportResult:
-    """Report on [period_from, period_to) from the last finished run; publish it if asked.
-
-    Raises StoreError before the first run, InstanceError kinds while publishing (the files are
-    written by then).
-    """
-    with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
-        built = build_report(
-            store,
-            which(store, mapping).mapping,
-            period_from,
-            period_to,
-            language,
-            config.instance.time_zone,
-            config.report.minimum_group,
-            journey=config.mapping.journey,
-        )
-    files = tuple(write_files(built, out, formats))
-    if not publish or instance is None:
-        return ReportResult(files, None)
-    return ReportResult(files, publish_report(instance, built, render_all(built, formats)))
 
 
 def explain(config: Config, mapping: JourneyMapping, number: str) -> Explanation:

@@ -42,7 +42,7 @@ class Report:
         """The files' name without ending; the same for the same period, scope and language."""
         first = self.period.local(self.period.start).date()
         scope = self.figures.scope
-        named = [f"{scope.kind}-{_plain(scope.name or scope.sys_id)}"] if scope.is_part else []
+        named = [f"{scope.kind}-{plain(scope.name or scope.sys_id)}"] if scope.is_part else []
         parts = [
             "travesia",
             *named,
@@ -122,7 +122,7 @@ def _short(chosen: tuple[str, ...]) -> tuple[str, ...]:
     return (f"{len(chosen)}-chapters-{sign}",)
 
 
-def _plain(name: str) -> str:
-    """A name as part of a file's name: letters of ASCII, digits and hyphens."""
+def plain(name: str) -> str:
+    """A name as part of the name of a file: letters of ASCII, digits and hyphens."""
     letters = normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
     return re.sub(r"[^a-z0-9]+", "-", letters).strip("-") or "x"

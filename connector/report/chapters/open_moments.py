@@ -10,12 +10,12 @@ from connector.report.chapters.moments import moment_name
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
 from connector.report.wording import NOTHING, clean, duration, instant, number
-from connector.store.database import Row
+from connector.store.database import Row, Store
 from connector.store.moments import numbers_of
 
 SHOWN = 30
 
-_OPEN = """
+OPEN = """
 SELECT table_name, sys_id, moment_id, window_ends_at, weight FROM moment
 WHERE polarity = 'open'
 ORDER BY window_ends_at NULLS LAST, weight DESC, table_name, sys_id, moment_id
@@ -50,15 +50,15 @@ def measure(asked: Asked) -> OpenMoments | None:
     """As of the end of the data, whatever the period: the past cannot be turned any more."""
     if asked.until is None or not asked.mapping.moments:
         return None
-    rows = asked.source.read(_OPEN)
+    rows = asked.source.read(OPEN)
     ends = [row["window_ends_at"] for row in rows if row["window_ends_at"]]
     urgent = sum(end - asked.until <= URGENT for end in ends)
-    return OpenMoments(named(asked, rows[:SHOWN], asked.until), len(rows), urgent)
+    return OpenMoments(named(asked.source.store, rows[:SHOWN], asked.until), len(rows), urgent)
 
 
-def named(asked: Asked, rows: Sequence[Row], until: datetime) -> tuple[Open, ...]:
+def named(store: Store, rows: Sequence[Row], until: datetime) -> tuple[Open, ...]:
     """Rows of moments with the numbers of their records."""
-    numbers = numbers_of(asked.source.store, [(r["table_name"], r["sys_id"]) for r in rows])
+    numbers = numbers_of(store, [(r["table_name"], r["sys_id"]) for r in rows])
     return tuple(_open(row, numbers[row["table_name"], row["sys_id"]], until) for row in rows)
 
 

@@ -84,7 +84,7 @@ def measure(asked: Asked) -> Relationships | None:
         tuple(sorted(mine, key=lambda row: _order(row, opinions))),
         tuple(change for change in read_changes(store) if change["sys_id"] in kept),
         read_left_out(store)["too_small"],
-        _contacts(asked.source),
+        contacts_of_source(asked.source),
     )
 
 
@@ -95,7 +95,8 @@ def _belongs(row: Row, source: Source) -> bool:
     return row["service" if source.scope.kind == "service" else "customer"] in members
 
 
-def _contacts(source: Source) -> tuple[Contact, ...]:
+def contacts_of_source(source: Source) -> tuple[Contact, ...]:
+    """Every line of u_journey_contact, () where none are read."""
     wanted = ("u_date", "u_customer", "u_company", "u_service", "u_promise_due", "u_promise_kept")
     if not source.has(CONTACTS, *wanted):
         return ()
