@@ -273,6 +273,10 @@ class Before:
     sla: Share | None
 
 
+Veiled = tuple[str, str, str]
+"""A cell that is kept from sight: (journey or table, row, column)."""
+
+
 @dataclass(frozen=True)
 class Figures:
     """All figures of one period and scope. `journeys` begins with the one that is shown."""
@@ -298,6 +302,10 @@ class Figures:
     departments: tuple[DepartmentFigures, ...]
     months: Months
     minimum_group: int
+    veiled: frozenset[Veiled] = frozenset()
+    """Cells of a part of the organisation that are kept from sight; their figure is 0."""
+    sla_whole: SlaFigures | None = None
+    """All SLA clocks together, where rows of `shown.sla` were emptied."""
 
     @property
     def shown(self) -> JourneyFigures:
@@ -309,6 +317,10 @@ class Figures:
         """Records of the period that are still open; `open_now` is all that are."""
         return sum(t.open for t in self.tables if not t.is_measure)
 
+    def is_veiled(self, place: str, *rows: str) -> bool:
+        """Whether a cell of this place (and of one of these rows, if given) is kept from sight."""
+        return any(p == place and (not rows or r in rows) for p, r, _column in self.veiled)
+
     @property
     def is_observed(self) -> bool:
         """Whether moves were watched from the beginning of the period on."""
@@ -318,8 +330,8 @@ class Figures:
     def sla_total(self) -> SlaFigures | None:
         """All SLA clocks together; None where the tool's SLA rows are not read."""
         rows = self.shown.sla
-        if rows is None:
-            return None
+        if rows is None or self.sla_whole is not None:
+            return self.sla_whole
         return SlaFigures(
             "",
             sum(r.met for r in rows),

@@ -31,8 +31,9 @@ from connector.report.figures import (
 )
 from connector.report.life import MEASURES
 from connector.report.months import measure_months
-from connector.report.source import Source, open_source
+from connector.report.source import Source, count_people, open_source
 from connector.report.trend import measure_flows, measure_weeks
+from connector.report.veil import veil
 from connector.store.database import Row, Store
 from connector.timestamps import format_instance
 
@@ -121,7 +122,7 @@ def measure_all(source: Source, journey: str, minimum_group: int, compared: Comp
     in_period = [row for row in cube if row["in_period"] and row["table_name"] not in MEASURES]
     total = _count(in_period)
     departments = measure_departments(source, minimum_group)
-    return Figures(
+    figures = Figures(
         period=period,
         scope=source.scope,
         data_until=data_until,
@@ -138,19 +139,22 @@ def measure_all(source: Source, journey: str, minimum_group: int, compared: Comp
         low_confidence=Share(_count(in_period, _is("is_low")), total),
         flow=measure_flows(source, [(period.start, period.end)])[0],
         compared=compared,
-        before=_before(source, compared),
+        before=_before(source, compared, minimum_group),
         weeks=measure_weeks(source, data_until),
         departments=departments,
         months=measure_months(source, data_until, departments, minimum_group),
         minimum_group=minimum_group,
     )
+    return veil(figures, source, VOICE)
 
 
-def _before(source: Source, compared: Compared) -> Before | None:
+def _before(source: Source, compared: Compared, minimum_group: int) -> Before | None:
     if compared == "none":
         return None
     period = source.period.previous if compared == "previous" else source.period.year_before
     bounds = {"since": format_instance(period.start), "until": format_instance(period.end)}
+    if source.scope.is_part and count_people(source, **bounds) < minimum_group:
+        return None
     cube = source.read(_CUBE, **bounds)
     sla = None
     if has_clocks(source):

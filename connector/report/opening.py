@@ -194,7 +194,7 @@ def _overdue(report: Report) -> str:
 
 def _confirmed(report: Report) -> str:
     confirmed = report.figures.closures.confirmed_share
-    if confirmed.ratio is None:
+    if confirmed.ratio is None or report.figures.is_veiled("closures", "confirmed", "presumed"):
         return ""
     return _("Value confirmed: {ratio} of {n} closures that brought value.").format(
         ratio=share(confirmed), n=number(confirmed.whole)
@@ -203,7 +203,7 @@ def _confirmed(report: Report) -> str:
 
 def _value(report: Report) -> str:
     closures = report.figures.closures
-    if not closures.total:
+    if not closures.total or report.figures.is_veiled("closures"):
         return ""
     return _n(
         "{n} ticket ended. Value confirmed by a voice: {confirmed}; presumed from silence:"

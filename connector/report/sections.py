@@ -51,9 +51,20 @@ def steps(report: Report, journey: JourneyFigures) -> Section:
         _("Step by step"),
         " ".join((meaning("records_in_period"), meaning("records_in_band"))),
         (_step_table(report, journey),),
-        _unobserved(report),
+        (*_unobserved(report), *_veiled_note(report)),
         STEP_FIGURES,
     )
+
+
+def _veiled_note(report: Report) -> tuple[str, ...]:
+    """Why some cells of a part show nothing."""
+    if not report.figures.veiled:
+        return ()
+    text = _(
+        "– stands where too few people (under {n}) are behind a figure, or where one so hidden"
+        " could be had from the others."
+    )
+    return (text.format(n=number(report.figures.minimum_group)),)
 
 
 def _unobserved(report: Report) -> tuple[str, ...]:
@@ -75,23 +86,31 @@ def _step_table(report: Report, journey: JourneyFigures) -> Table:
         _("Records per step: {journey}").format(journey=_journey_name(report, journey)),
         (_("Step"), *(heading(figure) for figure in STEP_FIGURES[:7])),
         tuple(
-            (f"{i}. {report.step_name(journey.journey, step.step)}", *_step_cells(step))
+            (
+                f"{i}. {report.step_name(journey.journey, step.step)}",
+                *_step_cells(report, journey, step),
+            )
             for i, step in enumerate(journey.steps, 1)
         ),
     )
 
 
-def _step_cells(step: StepFigures) -> tuple[str, ...]:
+def _step_cells(report: Report, journey: JourneyFigures, step: StepFigures) -> tuple[str, ...]:
     if not step.has_source:
         return (_("no source in this tool"),)
+
+    def cell(column: str, value: int) -> str:
+        is_hidden = (journey.journey, step.step, column) in report.figures.veiled
+        return NOTHING if is_hidden else number(value)
+
     return (
-        number(step.in_period),
-        number(step.open),
-        number(step.entered),
-        NOTHING if step.left is None else number(step.left),
+        cell("in_period", step.in_period),
+        cell("open", step.open),
+        cell("entered", step.entered),
+        NOTHING if step.left is None else cell("left", step.left),
         duration(step.dwell_seconds),
         duration(step.age_seconds),
-        number(step.placed),
+        cell("placed", step.placed),
     )
 
 
@@ -119,7 +138,9 @@ def sla(report: Report, journey: JourneyFigures) -> Section:
 def _sla_table(report: Report, journey: JourneyFigures) -> Table:
     positions = {step.step: i for i, step in enumerate(journey.steps, 1)}
     rows = [
-        _sla_row(_place(report, journey.journey, row.step, positions), row)
+        _sla_row(
+            _place(report, journey.journey, row.step, positions), row, _dark(report, journey, row)
+        )
         for row in journey.sla or ()
         if row.step in positions or row.met + row.breached + row.running
     ]
@@ -140,8 +161,16 @@ def _place(report: Report, journey: str, step: str, positions: dict[str, int]) -
     return f"{positions[step]}. {name}" if step in positions else name
 
 
-def _sla_row(name: str, row: SlaFigures) -> tuple[str, ...]:
+def _dark(report: Report, journey: JourneyFigures, row: SlaFigures) -> bool:
+    """Whether any cell of the row is kept from sight: then its share would tell it."""
+    columns = ("sla_met", "sla_breached", "sla_running")
+    return any((journey.journey, row.step, c) in report.figures.veiled for c in columns)
+
+
+def _sla_row(name: str, row: SlaFigures, is_dark: bool = False) -> tuple[str, ...]:
     counts = (row.met, row.breached, row.breached_open, row.running)
+    if is_dark:
+        return (name, *(NOTHING for _count in (*counts, None)))
     if not any(counts):
         return (name, _("no SLA clock"))
     return (name, *(number(count) for count in counts), share(row.met_share))
@@ -166,7 +195,7 @@ def weeks(report: Report) -> Section:
         _("Opened and resolved"),
         meaning("tickets_opened"),
         (Table(_("Tickets by week"), columns, rows),) if rows else (),
-        () if rows else (_("There are no weeks with data."),),
+        () if rows else (*_veiled_note(report), _("There are no weeks to show.")),
         ("tickets_opened", "tickets_resolved"),
     )
 
@@ -208,7 +237,9 @@ def _touchpoint_table(report: Report, caption: str, rows: Sequence[TouchpointFig
                 if row.band in BAND_CHOICES
                 else NOTHING,
                 number(row.in_period),
-                number(row.open),
+                NOTHING
+                if ("touchpoints", row.touchpoint, "open") in report.figures.veiled
+                else number(row.open),
             )
             for row in rows
         ),
@@ -231,6 +262,9 @@ def value(report: Report) -> Section:
         ),
     ]
     rows = tuple((name, number(n), _part(n, total)) for name, n in ends)
+    if any(place == "closures" for place, _row, _column in report.figures.veiled):
+        # What is hidden is 0 in the figures: only what is shown is listed, and no share of it.
+        rows = tuple((name, number(n), NOTHING) for name, n in ends if n)
     columns = (_("How they ended"), heading("closures"), _("Share"))
     return Section(
         "value",

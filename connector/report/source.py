@@ -169,8 +169,13 @@ def _schema(store: Store) -> dict[tuple[str, str], FieldInfo]:
     }
 
 
+def count_people(source: Source, **bounds: str) -> int:
+    """People of the scope who had anything on the journey in the period, or between `bounds`."""
+    return int(source.read(_PEOPLE, **bounds)[0]["people"])
+
+
 def _refuse_few(source: Source, minimum_group: int) -> None:
-    if source.read(_PEOPLE)[0]["people"] < minimum_group:
+    if count_people(source) < minimum_group:
         problem = _(
             "{name}: fewer than {n} people had anything on the journey in this period; a report"
             " would be about single people"

@@ -135,7 +135,8 @@ def _totals(figures: Figures) -> Iterator[Line]:
     yield Line("tickets_opened", figures.flow.opened, figures.flow.opened)
     yield Line("tickets_resolved", figures.flow.resolved, figures.flow.resolved)
     closures = figures.closures
-    yield _share("value_confirmed_share", closures.confirmed_share)
+    if not figures.is_veiled("closures", "confirmed", "presumed"):
+        yield _share("value_confirmed_share", closures.confirmed_share)
     for how, n in (
         ("confirmed", closures.confirmed),
         ("presumed", closures.presumed),
@@ -143,7 +144,8 @@ def _totals(figures: Figures) -> Iterator[Line]:
         ("unknown", closures.unknown),
         *closures.outcomes.items(),
     ):
-        yield Line("closures", n, n, item=how)
+        if not figures.is_veiled("closures", how):
+            yield Line("closures", n, n, item=how)
     yield _share("visible_share", figures.visible)
     yield _share("unclassified_share", figures.unclassified)
     yield _share("low_confidence_share", figures.low_confidence)
@@ -162,18 +164,28 @@ def _journey_lines(report: Report, journey: JourneyFigures) -> Iterator[Line]:
             # An empty value, not 0: this tool has nothing that could stand here.
             yield Line("records_in_period", None, 0, *where)
             continue
-        yield Line("records_in_period", step.in_period, step.in_period, *where)
-        yield Line("records_open", step.open, step.open, *where)
-        yield Line("records_placed", step.placed, step.placed, *where)
-        yield Line("records_entered", step.entered, step.entered, *where)
-        yield Line("records_left", step.left, step.left or 0, *where)
+        for figure, column, n in (
+            ("records_in_period", "in_period", step.in_period),
+            ("records_open", "open", step.open),
+            ("records_placed", "placed", step.placed),
+            ("records_entered", "entered", step.entered),
+            ("records_left", "left", step.left),
+        ):
+            is_hidden = (journey.journey, step.step, column) in report.figures.veiled
+            yield Line(figure, None if is_hidden else n, 0 if is_hidden else n or 0, *where)
         yield Line("dwell_median", step.dwell_seconds, step.dwell_records, *where)
         yield Line("age_median", step.age_seconds, step.open, *where)
         for band, n in step.bands.items():
             yield Line("records_in_band", n, n, *where, band=band)
     for row in journey.sla or ():
         name = report.step_name(journey.journey, row.step) if row.step else ""
-        yield from _sla_lines(row, journey.journey, name)
+        if not _is_dark(report, journey, row):
+            yield from _sla_lines(row, journey.journey, name)
+
+
+def _is_dark(report: Report, journey: JourneyFigures, row: SlaFigures) -> bool:
+    columns = ("sla_met", "sla_breached", "sla_running")
+    return any((journey.journey, row.step, c) in report.figures.veiled for c in columns)
 
 
 def _sla_lines(row: SlaFigures, journey: str, name: str) -> Iterator[Line]:

@@ -166,6 +166,7 @@ def _notes(report: Report) -> list[str]:
 def _tiles(report: Report) -> tuple[Tile, ...]:
     figures = report.figures
     total, closures = figures.sla_total, figures.closures
+    hidden = figures.is_veiled("closures", "confirmed", "presumed")
     return (
         Tile(
             _("Open now"),
@@ -188,8 +189,10 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
         ),
         Tile(
             _("Value confirmed"),
-            share(closures.confirmed_share),
-            _("of {n} closures").format(n=number(closures.confirmed_share.whole)),
+            NOTHING if hidden else share(closures.confirmed_share),
+            NOTHING
+            if hidden
+            else _("of {n} closures").format(n=number(closures.confirmed_share.whole)),
         ),
         Tile(
             _("Visible"),
@@ -206,14 +209,20 @@ def _stops(report: Report) -> tuple[Stop, ...]:
 
 
 def _stop(report: Report, position: int, figures: StepFigures, busiest: int) -> Stop:
-    step = report.step(report.figures.shown.journey, figures.step)
+    journey = report.figures.shown.journey
+    step = report.step(journey, figures.step)
+
+    def cell(column: str, value: int) -> str:
+        is_hidden = (journey, figures.step, column) in report.figures.veiled
+        return NOTHING if is_hidden else number(value)
+
     return Stop(
         position=position,
         group=clean(step.group.in_(report.language)) if step.group else "",
         name=clean(step.name.in_(report.language)),
         description=clean(step.description.in_(report.language)),
-        value=number(figures.in_period) if figures.has_source else "",
-        detail=_("{n} still open").format(n=number(figures.open))
+        value=cell("in_period", figures.in_period) if figures.has_source else "",
+        detail=_("{n} still open").format(n=cell("open", figures.open))
         if figures.has_source
         else _("no source in this tool"),
         weight=round(100 * figures.in_period / busiest) if busiest else 0,

@@ -507,7 +507,7 @@ def fill_store(path: Path, sample: Sample) -> Store:
 
 
 def _own_tables(sample: Sample) -> dict[str, list[ROW]]:
-    incidents = sample.records["incident"]
+    incidents = [one for one in sample.records["incident"] if "opened_at" in one]
     dwell, unseen = relations.bands_of(incidents)
     return {
         "classification": sample.classification,

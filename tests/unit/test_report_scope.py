@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from connector.errors import ConfigError
+from connector.report.build import Choice, build_report
 from connector.report.figures import Figures, Period, Scope
 from connector.report.measure import measure
+from connector.report.render import render
 from connector.report.scope import find_scope
+from connector.report.table import lines as lines_of_csv
 from connector.store.database import Store
 from connector.timestamps import parse_day
 from tests.golden.sample import Sample, fill_store, make_sample, sample_mapping
@@ -45,7 +48,7 @@ def tickets_of(sample: Sample, departments: set[str]) -> list[tuple[str, dict[st
 
 
 def test_a_department_includes_those_below_it(store: Store, sample: Sample) -> None:
-    figures = figures_of(store, "department=finanzas")
+    figures = figures_of(store, "department=finanzas", minimum=1)
     tickets = tickets_of(sample, {"dep0", "dep3"})  # Legal hangs from Finanzas
     assert figures.scope == Scope("department", "dep0", "Finanzas")
     assert figures.flow.opened == sum(START <= opened(t, r) < END for t, r in tickets)
@@ -59,7 +62,7 @@ def test_a_department_includes_those_below_it(store: Store, sample: Sample) -> N
 def test_what_hangs_from_a_record_belongs_where_the_record_belongs(
     store: Store, sample: Sample
 ) -> None:
-    figures = figures_of(store, "department=dep1")
+    figures = figures_of(store, "department=dep1", minimum=1)
     mine = {r["sys_id"] for _t, r in tickets_of(sample, {"dep1"})}
     clocks = [c for c in sample.records["task_sla"] if c["task"] in mine]
     met = sum(
@@ -84,7 +87,7 @@ def test_moves_and_waits_are_those_of_the_scope(store: Store, sample: Sample) ->
         and t["cause"] == "customer" and since <= t["happened_at"] < until
         for t in sample.transition
     )  # fmt: skip
-    steps = {s.step: s for s in figures_of(store, "department=Operaciones").shown.steps}
+    steps = {s.step: s for s in figures_of(store, "department=Operaciones", 1).shown.steps}
     assert steps["usar"].entered == entered
 
 
@@ -146,3 +149,51 @@ def test_the_year_before_has_the_same_days() -> None:
         "2025-10-01",
         "2025-11-01",
     ]
+
+
+def test_no_cell_of_a_part_shows_fewer_than_five_people(store: Store, sample: Sample) -> None:
+    """By plain Python: the people behind each step, and what the report shows of it."""
+    home = {u["sys_id"]: u["department"] for u in sample.records["sys_user"]}
+    items = {r["sys_id"]: r["requested_for"] for r in sample.records["sc_req_item"]}
+    people: dict[tuple[str, str], set[str]] = {}
+    for table, record, placed in rows_of(sample):
+        named = record.get("caller_id") or record.get("requested_for", "")
+        person = named or items.get(record.get("document_id", ""), "")
+        if home.get(person) == "dep1" and placed["steps"] and in_period(table, record):
+            step = placed["steps"]["travesia"]  # type: ignore[index]
+            people.setdefault((step, "in_period"), set()).add(person)
+            if is_open(table, record):
+                people.setdefault((step, "open"), set()).add(person)
+    figures = figures_of(store, "department=Ventas", minimum=8)
+    shown = {s.step: s for s in figures.shown.steps}
+    small = {key for key, who in people.items() if 0 < len(who) < 8}
+    assert small, "else this proves nothing"
+    for step, column in small:
+        assert ("travesia", step, column) in figures.veiled
+        assert getattr(shown[step], column) == 0
+    for column in ("in_period", "open"):
+        alone = [s for s in shown if ("travesia", s, column) in figures.veiled]
+        assert len(alone) != 1, "one hidden cell could be had from the others"
+
+
+def test_the_whole_organisation_is_no_group_and_hides_no_step(store: Store) -> None:
+    assert figures_of(store, "all", minimum=50).veiled == frozenset()
+
+
+def test_hidden_cells_are_empty_in_words_and_in_the_csv(store: Store) -> None:
+    report = build_report(
+        store, sample_mapping(), PERIOD.start, PERIOD.end, "en", ZONE, 8,
+        choice=Choice("department=Ventas", only=("overview", "sla")),
+    )  # fmt: skip
+    hidden = {(s, c) for j, s, c in report.figures.veiled if j == "travesia"}
+    step = next(s for s, column in sorted(hidden) if column == "in_period")
+    lines = {
+        line.item: line for line in lines_of_csv(report)
+        if line.figure == "records_in_period" and line.journey == "travesia"
+    }  # fmt: skip
+    assert lines[step].value is None
+    assert lines[step].records == 0
+    page = render(report, "md").content.decode()
+    row = next(r for r in page.splitlines() if report.step_name("travesia", step) in r)
+    assert row.split("|")[2].strip() == "–"
+    assert "too few people (under 8)" in page

@@ -1,7 +1,7 @@
 """Reports from order to delivery: what fails spoils nothing else, and is not lost."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,7 +58,7 @@ class Whole(Tool):
 
     def list_records(
         self, table: str, fields: Sequence[str], query: str = "", limit: int | None = None
-    ):  # type: ignore[no-untyped-def]
+    ) -> Iterator[Record]:
         del query, limit
         yield from ({k: v for k, v in r.items() if k in fields} for r in self.tables[table])
 

@@ -1,15 +1,17 @@
 """Agreements: approvals that lapsed, contracts about to end, promises that changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from connector.messages import _, mark
-from connector.report.chapters.model import Asked, Chapter, part
+from connector.report.chapters.model import Asked, Chapter, Count, count, few_note, part
 from connector.report.figures import Share
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
+from connector.report.suppress import hide_in_row
 from connector.report.wording import NOTHING, clean, full_day, number
+from connector.store.database import Row
 
 AHEAD = timedelta(days=92)
 """So far ahead the end of an agreement is looked for: the mapping's three months."""
@@ -18,9 +20,10 @@ FATES = ("approval_granted", "approval_rejected", "approval_lapsed", "approval_r
 """Touchpoints of an approval, in the order shown."""
 
 _APPROVALS = """
-SELECT c.touchpoint, count(*) AS n
+SELECT c.touchpoint, count(*) AS n, count(DISTINCT w.person) AS people
 FROM life AS l
 JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
+LEFT JOIN who AS w ON w.table_name = l.table_name AND w.sys_id = l.sys_id
 WHERE l.table_name = 'sysapproval_approver' AND l.opened >= $since AND l.opened < $until
   AND NOT list_contains($ignored, c.rule_id)
 GROUP BY 1
@@ -69,16 +72,21 @@ class Targets:
 class Agreements:
     """Each part is None where the tool's records are not read."""
 
-    approvals: dict[str, int] | None
+    approvals: dict[str, Count] | None
     contracts: tuple[Contract, ...] | None
     targets: Targets | None
 
     @property
-    def lapsed(self) -> Share:
-        """Approvals that lapsed, of those asked for in the period that are over."""
+    def lapsed(self) -> Share | None:
+        """Approvals that lapsed, of those asked for in the period that are over.
+
+        None where one of their counts is kept from sight.
+        """
         found = self.approvals or {}
-        over = sum(found.get(fate, 0) for fate in FATES[:3])
-        return Share(found.get("approval_lapsed", 0), over)
+        over = [found.get(fate, 0) for fate in FATES[:3]]
+        if None in over:
+            return None
+        return Share(over[2] or 0, sum(n or 0 for n in over))
 
 
 def measure(asked: Asked) -> Agreements | None:
@@ -86,7 +94,7 @@ def measure(asked: Asked) -> Agreements | None:
     source = asked.source
     approvals = None
     if source.has("sysapproval_approver", "state"):
-        approvals = {row["touchpoint"]: row["n"] for row in source.read(_APPROVALS)}
+        approvals = _approval_counts(source.read(_APPROVALS), asked.minimum)
     contracts = _contracts(asked) if source.has("ast_contract", "number", "ends") else None
     targets = None
     if source.has("contract_sla", "active", "sys_created_on") and not source.scope.is_part:
@@ -94,6 +102,12 @@ def measure(asked: Asked) -> Agreements | None:
     if approvals is None and contracts is None and targets is None:
         return None
     return Agreements(approvals, contracts, targets)
+
+
+def _approval_counts(rows: Sequence[Row], minimum: int) -> dict[str, Count]:
+    people = [row["people"] for row in rows]
+    hidden = hide_in_row([*people, sum(people)], minimum)
+    return {row["touchpoint"]: None if i in hidden else row["n"] for i, row in enumerate(rows)}
 
 
 def _contracts(asked: Asked) -> tuple[Contract, ...]:
@@ -121,12 +135,14 @@ def write(report: Report, figures: Agreements) -> Iterator[Section]:
         notes.append(_("No contract ends in this period or the three months after it."))
     if figures.targets is not None:
         tables.append(_target_table(figures.targets))
+    is_hiding = None in (figures.approvals or {}).values()
+    notes += few_note(report, is_hiding=is_hiding)
     yield CHAPTER.section(tables, notes)
 
 
 def _approvals(report: Report, figures: Agreements) -> Table:
     found = figures.approvals or {}
-    rows = [(report.touchpoint_name(fate), number(found.get(fate, 0))) for fate in FATES]
+    rows = [(report.touchpoint_name(fate), count(found.get(fate, 0))) for fate in FATES]
     rows.append((_("Lapsed, of those over"), part(figures.lapsed)))
     return Table(
         _("Approvals asked for in the period"), (_("How it stands"), _("Approvals")), tuple(rows)
@@ -169,8 +185,8 @@ def _target_table(targets: Targets) -> Table:
 def lines(report: Report, figures: Agreements) -> Iterator[Line]:
     """Approvals by fate, the share that lapsed, contracts that end."""
     for fate, n in (figures.approvals or {}).items():
-        yield Line("approvals_asked", n, n, "", fate, report.touchpoint_name(fate))
-    if figures.approvals is not None:
+        yield Line("approvals_asked", n, n or 0, "", fate, report.touchpoint_name(fate))
+    if figures.approvals is not None and figures.lapsed is not None:
         yield Line("approvals_lapsed_share", figures.lapsed.ratio, figures.lapsed.whole)
     if figures.contracts is not None:
         yield Line("contracts_ending", len(figures.contracts), len(figures.contracts))

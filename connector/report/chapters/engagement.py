@@ -91,16 +91,17 @@ def step_table(report: Report, figures: Relationships, rows: tuple[Row, ...]) ->
     steps = list(shown_steps(report))
     return Table(
         _("Trust by step of the journey"),
-        (_("Relationship"), _("State"), *(name for _id, name in steps)),
+        (_("Relationship"), _("State"), _("Ring"), *(name for _id, name in steps)),
         tuple(
             (
                 name_of(report, figures, row),
                 state_name(report, figures, row["state"]),
+                ring_text(report, row),
                 *(whole(row["steps"].get(id_)) or NOTHING for id_, _name in steps),
             )
             for row in rows
         ),
-        texts=2,
+        texts=3,
     )
 
 

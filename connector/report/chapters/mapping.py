@@ -57,8 +57,12 @@ class Quality:
 
 
 def measure(asked: Asked) -> Quality:
-    """Over every record kept: rules know no period."""
+    """Over every record kept: rules know no period. Of a part, where a rule may have placed one
+    person's records, only the shares are told.
+    """
     source = asked.source
+    if source.scope.is_part:
+        return Quality((), (), 0, {}, ())
     rows = source.read(_HITS)
     rank = {
         (table, rule.id): i for i, rule in enumerate(asked.mapping.rules) for table in rule.tables
@@ -82,6 +86,8 @@ def measure(asked: Asked) -> Quality:
 def write(report: Report, figures: Quality) -> Iterator[Section]:
     """Shares and volumes; rules by hits; dead rules; what was set aside."""
     yield sections.quality(report)
+    if not figures.hits:
+        return
     tables = [_hits(report, figures)]
     if figures.dead:
         tables.append(_dead(report, figures))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from connector.journey.moment_model import Moment
 from connector.messages import _, mark
 from connector.moment_records import WATERMELON
 from connector.report.chapters.model import (
@@ -18,28 +19,36 @@ from connector.report.chapters.model import (
 from connector.report.figures import Share
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
-from connector.report.suppress import hide_in_row
+from connector.report.suppress import hide
 from connector.report.wording import clean, instant
 from connector.store.database import Row
 from connector.store.moments import numbers_of
 
 SHOWN_MELONS = 20
 
-_COUNTS = """
-SELECT m.moment_id,
-       count(*) FILTER (m.polarity = 'positive' AND m.decided_at >= $since::TIMESTAMP
-                        AND m.decided_at < $until::TIMESTAMP) AS won,
-       count(*) FILTER (m.polarity = 'negative' AND m.decided_at >= $since::TIMESTAMP
-                        AND m.decided_at < $until::TIMESTAMP) AS lost,
-       count(*) FILTER (m.polarity = 'neutral' AND m.window_ends_at >= $since::TIMESTAMP
-                        AND m.window_ends_at < $until::TIMESTAMP) AS neutral,
-       count(*) FILTER (m.polarity = 'open') AS open,
-       count(*) FILTER (m.polarity = 'negative') AS all_lost,
-       count(*) FILTER (m.polarity <> 'open') AS all_ended,
+_DECIDED = "decided_at >= $since::TIMESTAMP AND decided_at < $until::TIMESTAMP"
+_ENDED = "window_ends_at >= $since::TIMESTAMP AND window_ends_at < $until::TIMESTAMP"
+
+KINDS = ("lost", "won", "neutral", "open")
+"""How a moment can have gone in the period, in the order of the columns."""
+
+_COUNTS = f"""
+SELECT moment_id, kind, count(*) AS n, count(DISTINCT w.person) AS people
+FROM (SELECT table_name, sys_id, moment_id, CASE
+        WHEN polarity = 'negative' AND {_DECIDED} THEN 'lost'
+        WHEN polarity = 'positive' AND {_DECIDED} THEN 'won'
+        WHEN polarity = 'neutral' AND {_ENDED} THEN 'neutral'
+        WHEN polarity = 'open' THEN 'open' ELSE 'other' END AS kind FROM moment) AS m
+LEFT JOIN who AS w ON w.table_name = m.table_name AND w.sys_id = m.sys_id
+GROUP BY ALL
+"""
+
+_USUAL = """
+SELECT moment_id, count(*) FILTER (polarity = 'negative') AS lost, count(*) AS whole,
        count(DISTINCT w.person) AS people
 FROM moment AS m
 LEFT JOIN who AS w ON w.table_name = m.table_name AND w.sys_id = m.sys_id
-GROUP BY 1
+WHERE polarity <> 'open' GROUP BY 1
 """
 
 _MELONS = """
@@ -89,33 +98,66 @@ class Moments:
 
 def measure(asked: Asked) -> Moments | None:
     """None where the mapping has no moments of truth, or no run has asked for any."""
-    rows = {row["moment_id"]: row for row in asked.source.read(_COUNTS)}
-    if not rows:
+    cells = {(row["moment_id"], row["kind"]): row for row in asked.source.read(_COUNTS)}
+    known = [moment for moment in asked.mapping.moments if _is_known(moment.id, cells)]
+    if not known:
         return None
-    known = [moment for moment in asked.mapping.moments if moment.id in rows]
-    people = [rows[moment.id]["people"] for moment in known]
-    hidden = hide_in_row([*people, sum(people)], asked.minimum)
+    usual = {row["moment_id"]: row for row in asked.source.read(_USUAL)}
+    hidden = _hidden([moment.id for moment in known], cells, asked.minimum)
     tallies = tuple(
-        Tally(moment.id, None, None, None, None, None, None)
-        if i in hidden
-        else _tally(rows[moment.id], any(e.polarity != "negative" for e in moment.evidence))
-        for i, moment in enumerate(known)
+        _tally(moment, cells, usual.get(moment.id), hidden[moment.id], asked.minimum)
+        for moment in known
     )
     melons = asked.source.read(_MELONS, melon=WATERMELON)
     named = _named(asked, melons[:SHOWN_MELONS])
-    return Moments(tallies, named, len(melons), bool(hidden))
+    return Moments(tallies, named, len(melons), any(hidden.values()))
 
 
-def _tally(row: Row, can_go_well: bool) -> Tally:
-    ended = row["won"] + row["lost"] + row["neutral"]
+def _is_known(moment_id: str, cells: dict[tuple[str, str], Row]) -> bool:
+    return any((moment_id, kind) in cells for kind in (*KINDS, "other"))
+
+
+def _hidden(
+    ids: Sequence[str], cells: dict[tuple[str, str], Row], minimum: int
+) -> dict[str, set[str]]:
+    """Moment → the kinds of it that are kept from sight."""
+    found: dict[str, set[str]] = {id_: set() for id_ in ids}
+    if not minimum:
+        return found
+    grid = [[cells[id_, k]["people"] if (id_, k) in cells else 0 for k in KINDS] for id_ in ids]
+    whole = [[*row, sum(row)] for row in grid]
+    whole.append([sum(column) for column in zip(*whole, strict=True)])
+    for r, c in hide(whole, minimum):
+        if r < len(ids) and c < len(KINDS):
+            found[ids[r]].add(KINDS[c])
+    return found
+
+
+def _tally(
+    moment: Moment,
+    cells: dict[tuple[str, str], Row],
+    usual: Row | None,
+    hidden: set[str],
+    minimum: int,
+) -> Tally:
+    counts: dict[str, Count] = {
+        kind: None if kind in hidden else int(cells.get((moment.id, kind), {}).get("n", 0))
+        for kind in KINDS
+    }
+    can_go_well = any(one.polarity != "negative" for one in moment.evidence)
+    ended = [counts[kind] for kind in KINDS[:3]]
+    share = None
+    if can_go_well and None not in ended:
+        share = Share(counts["lost"] or 0, sum(n or 0 for n in ended))
+    is_told = can_go_well and usual is not None and usual["people"] >= minimum
     return Tally(
-        row["moment_id"],
-        row["won"],
-        row["lost"],
-        row["neutral"],
-        row["open"],
-        Share(row["lost"], ended) if can_go_well else None,
-        Share(row["all_lost"], row["all_ended"]) if can_go_well else None,
+        moment.id,
+        counts["won"],
+        counts["lost"],
+        counts["neutral"],
+        counts["open"],
+        share,
+        Share(usual["lost"], usual["whole"]) if is_told and usual else None,
     )
 
 
@@ -197,8 +239,9 @@ def lines(report: Report, figures: Moments) -> Iterator[Line]:
             ("moments_open", t.open),
         ):
             yield Line(figure, n, n or 0, *item)
-        if t.share and t.usual:
+        if t.share:
             yield Line("moments_lost_share", t.share.ratio, t.share.whole, *item)
+        if t.usual:
             yield Line("moments_usual", t.usual.ratio, t.usual.whole, *item)
 
 

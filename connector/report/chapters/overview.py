@@ -42,14 +42,13 @@ def _comparison(figures: Figures, before: Before) -> Section:
         (heading(id_), number(now), number(then), _change(now, then)) for id_, now, then in pairs
     ]
     now_sla = total.met_share if total else None
-    shares = [
+    shares: list[tuple[str, Share | None, Share | None]] = [
         ("sla_met_share", now_sla, before.sla),
-        (
-            "value_confirmed_share",
-            figures.closures.confirmed_share,
-            before.closures.confirmed_share,
-        ),
     ]
+    if not figures.scope.is_part:
+        # Of a part the closures of two periods together may tell what one of them hides.
+        now_value, then_value = (c.confirmed_share for c in (figures.closures, before.closures))
+        shares.append(("value_confirmed_share", now_value, then_value))
     rows += [(heading(id_), part(now), part(then), _points(now, then)) for id_, now, then in shares]
     columns = (_("Figure"), span(figures.period), span(before.period), _("Change"))
     table = Table(_("The period and the one it is compared with"), columns, tuple(rows))
