@@ -81,9 +81,11 @@ def _scores(report: Report, row: Row) -> tuple[str, ...]:
 def ring_text(report: Report, row: Row) -> str:
     """Confirmed, proposed or none, with its day."""
     state = ring_of(row)
-    text = RING_CHOICES[state].in_(report.language)
-    day = row["ring_confirmed"] if state == "confirmed" else row["ring_proposed"]
-    return f"{text} ({full_day(day)})" if day else text
+    if state == "confirmed":
+        return _("on since {day}").format(day=full_day(row["ring_confirmed"]))
+    if state == "proposed":
+        return _("proposed {day}").format(day=full_day(row["ring_proposed"]))
+    return RING_CHOICES["none"].in_(report.language)
 
 
 def step_table(report: Report, figures: Relationships, rows: tuple[Row, ...]) -> Table:

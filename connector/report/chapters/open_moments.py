@@ -93,7 +93,7 @@ def open_table(report: Report, moments: Sequence[Open]) -> Table:
     """What is left of each window, and what would turn it positive."""
     return Table(
         _("Open moments of truth"),
-        (_("Left"), _("Record"), _("Moment"), _("Until"), _("What would turn it positive")),
+        (_("Time left"), _("Record"), _("Moment"), _("Until"), _("What would turn it positive")),
         tuple(_row(report, one) for one in moments),
         texts=5,
     )
