@@ -9,6 +9,8 @@ from connector.journey.facts import facts_markdown
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Journey, Rule, Touchpoint
 from connector.journey.model import Mapping as JourneyMapping
+from connector.report.chapters import CHAPTERS, MONTHLY
+from connector.report.template_docs import templates_markdown
 
 DOCS = Path(__file__).parent.parent / "docs"
 _BANDS = {
@@ -91,6 +93,17 @@ def _rule(mapping: JourneyMapping, rule: Rule) -> Iterator[str]:
     yield rule.because.en
 
 
+def chapters_markdown() -> str:
+    """Every chapter by its name, with its title and what its first figure means."""
+    rows = ["| Name | Chapter | Monthly | Measured by |", "|---|---|---|---|"]
+    for name, chapter in CHAPTERS.items():
+        figures = ", ".join(f"`{figure}`" for figure in chapter.figures)
+        rows.append(
+            f"| `{name}` | {chapter.title} | {'yes' if name in MONTHLY else ''} | {figures} |"
+        )
+    return "\n".join(rows)
+
+
 PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "mappings.md": {
         "facts": facts_markdown,
@@ -101,6 +114,8 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "touchpoints": _shipped(touchpoints_markdown),
         "rules": _shipped(rules_markdown),
     },
+    "report-templates.md": {"context": templates_markdown},
+    "reports.md": {"chapters": chapters_markdown},
 }
 """Page → its generated parts, by the names of their marks."""
 
