@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from connector.config import did_you_mean
 from connector.errors import ConfigError
 from connector.journey.engagement_model import Engagement
-from connector.journey.engagement_words import line_name, points, whole
+from connector.journey.engagement_words import line_name, points, ring_of, whole
 from connector.journey.model import Mapping
 from connector.messages import _, _n, speaking
 from connector.report.chapters.engagement import ring_text
@@ -18,6 +18,7 @@ from connector.report.chapters.open_moments import OPEN, Open, named, open_table
 from connector.report.chapters.relations import (
     Contact,
     Relationships,
+    change_of,
     contacts_of_source,
     has_moved,
     month_before,
@@ -25,7 +26,7 @@ from connector.report.chapters.relations import (
     state_name,
 )
 from connector.report.figures import Figures, Period, Scope, ScopeKind
-from connector.report.layout import Section, Table
+from connector.report.layout import Section, Table, safe
 from connector.report.links import NOWHERE, Tool
 from connector.report.measure import measure_all
 from connector.report.report import Report, plain
@@ -160,7 +161,7 @@ def brief_view(brief: Brief, language: str) -> BriefView:
             language,
             _("Before the meeting: {name}").format(name=clean(brief.scope.name)),
             tuple(_facts(brief)),
-            tuple(_sections(brief, report)),
+            tuple(safe(section) for section in _sections(brief, report)),
             _("Three questions to ask"),
             tuple(_questions(brief, report))[:QUESTIONS],
         )
@@ -244,15 +245,22 @@ def _questions(brief: Brief, report: Report) -> Iterator[str]:
             late,
         ).format(n=number(late))
     yield from _asked_of_rows(found, report)
+    if any(ring_of(row) == "proposed" for row in found.rows):
+        yield _ring()
     yield _("What should we do that we do not do yet?")
     yield _("What could we stop doing, and nobody would miss it?")
-    yield _("Would you put on the ring?")
+    yield _ring()
+
+
+def _ring() -> str:
+    return _("Would you put on the ring?")
 
 
 def _asked_of_rows(found: Relationships, report: Report) -> Iterator[str]:
     opinions: Engagement = found.opinions
-    fallen = [r for r in found.rows if has_moved(r, opinions) and _fell(r)]
-    for row in fallen[:1]:
+    moved = [r for r in found.rows if has_moved(r, opinions) and change_of(r) is not None]
+    fallen = [row for row in moved if _fell(row)]
+    for row in (fallen or moved)[:1]:
         yield _("Trust in “{name}” went from {old} to {new} since {day}: what happened?").format(
             name=str(name_of(report, found, row)),
             old=whole(row["month_score"]),

@@ -1,7 +1,9 @@
 """The shape of a chapter: texts and tables of texts, nothing computed; and the lines of the CSV."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
+
+from connector.report.wording import harmless
 
 Value = int | float | None
 
@@ -17,6 +19,21 @@ class Linked(str):
         made = super().__new__(cls, text)
         made.url = url
         return made
+
+
+def safe_cell(cell: str) -> str:
+    """A cell that is surely harmless, with its link."""
+    plain = harmless(cell)
+    return Linked(plain, cell.url) if isinstance(cell, Linked) else plain
+
+
+def safe(section: "Section") -> "Section":
+    """A section whose every cell is harmless: the last line of defence, whoever wrote it."""
+    tables = tuple(
+        replace(table, rows=tuple(tuple(map(safe_cell, row)) for row in table.rows))
+        for table in section.tables
+    )
+    return replace(section, tables=tables)
 
 
 @dataclass(frozen=True)

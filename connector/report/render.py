@@ -33,7 +33,16 @@ FORMATS = {"html": "text/html", "md": "text/markdown", "csv": "text/csv"}
 """Format → its content type."""
 
 _MARKDOWN = str.maketrans(
-    {"|": "\\|", "<": "&lt;", ">": "&gt;", "*": "\\*", "_": "\\_", "[": "\\[", "`": "\\`"}
+    {
+        "|": "\\|",
+        "<": "&lt;",
+        ">": "&gt;",
+        "*": "\\*",
+        "_": "\\_",
+        "[": "\\[",
+        "]": "\\]",
+        "`": "\\`",
+    }
 )
 
 

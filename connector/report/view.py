@@ -12,7 +12,7 @@ from connector.report.chapters import sections_of
 from connector.report.closing import closing
 from connector.report.definitions import DEFINITIONS
 from connector.report.figures import StepFigures
-from connector.report.layout import Section
+from connector.report.layout import Section, safe
 from connector.report.opening import groups
 from connector.report.pictures import PICTURES, Picture
 from connector.report.report import Report
@@ -81,7 +81,7 @@ class View:
 def view_of(report: Report) -> View:
     """Put a report into words, in its language."""
     with speaking(report.language):
-        shown = tuple(sections_of(report))
+        shown = tuple(safe(section) for section in sections_of(report))
         ids = {section.id for section in shown}
         pictures = {name: draw(report) for name, draw in PICTURES.items() if name in ids}
         return View(
