@@ -13,11 +13,10 @@ from typing import NamedTuple
 from connector.journey.model import Journey
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.sources import tables_reaching
+from connector.report.cube import CUBE, VOICE, Cube, before_of, closures_of, count
 from connector.report.departments import has_clocks, measure_departments
 from connector.report.figures import (
     WHOLE,
-    Before,
-    Closures,
     Compared,
     Figures,
     JourneyFigures,
@@ -31,32 +30,16 @@ from connector.report.figures import (
 )
 from connector.report.life import MEASURES
 from connector.report.months import measure_months
-from connector.report.source import Source, count_people, open_source
+from connector.report.source import Source, open_source
 from connector.report.trend import measure_flows, measure_weeks
 from connector.report.veil import veil
 from connector.store.database import Row, Store
-from connector.timestamps import format_instance
 
 # By the order of the runs, not by the marks: one run under a wrong clock is put right by the next.
 _DATA_UNTIL = """
 SELECT arg_max(high_mark, started_at) AS until, arg_min(high_mark, started_at) AS since
 FROM run
 WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial') AND is_placed IS NOT FALSE
-"""
-
-_CUBE = """
-SELECT c.table_name, c.steps, c.touchpoint, c.band, c.value, c.outcome,
-       c.rule_id = 'unclassified' AS is_unclassified,
-       c.confidence = 'low' AND c.rule_id <> 'unclassified' AS is_low,
-       coalesce(l.is_open, FALSE) AS is_open,
-       coalesce(l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since),
-                l.is_open, FALSE) AS in_period,
-       coalesce(NOT l.is_open AND l.ended >= $since AND l.ended < $until, FALSE) AS has_ended,
-       count(*) AS n
-FROM classification AS c
-LEFT JOIN life AS l ON l.table_name = c.table_name AND l.sys_id = c.sys_id
-WHERE NOT list_contains($ignored, c.rule_id)
-GROUP BY ALL
 """
 
 _MOVES = """
@@ -87,13 +70,6 @@ _SLA = """
 SELECT steps, result, is_open, count(*) AS n FROM clock WHERE in_period GROUP BY ALL
 """
 
-_RESULTS = "SELECT result, count(*) AS n FROM clock WHERE in_period GROUP BY ALL"
-
-VOICE = "survey_answered"
-"""Where a ticket stands about which somebody spoke; without value, it was denied."""
-
-Cube = Sequence[Row]
-
 
 def measure(
     store: Store,
@@ -118,9 +94,9 @@ def measure_all(source: Source, journey: str, minimum_group: int, compared: Comp
     period, mapping = source.period, source.mapping
     run = source.read(_DATA_UNTIL)[0]
     data_until = _aware(run["until"])
-    cube = source.read(_CUBE)
+    cube = source.read(CUBE)
     in_period = [row for row in cube if row["in_period"] and row["table_name"] not in MEASURES]
-    total = _count(in_period)
+    total = count(in_period)
     departments = measure_departments(source, minimum_group)
     figures = Figures(
         period=period,
@@ -128,46 +104,24 @@ def measure_all(source: Source, journey: str, minimum_group: int, compared: Comp
         data_until=data_until,
         moves_since=_aware(run["since"]),
         records=total,
-        open_now=_count(cube, lambda row: row["is_open"] and row["table_name"] not in MEASURES),
+        open_now=count(cube, lambda row: row["is_open"] and row["table_name"] not in MEASURES),
         journeys=_journeys(source, cube, _Reach(data_until, _aware(run["since"])), journey),
         touchpoints=_touchpoints(mapping, in_period, journey),
         tables=_tables(source, cube),
         ticket_tables=source.tickets,
-        closures=_closures(source, cube),
+        closures=closures_of(source, cube),
         visible=_visible(in_period),
-        unclassified=Share(_count(in_period, _is("is_unclassified")), total),
-        low_confidence=Share(_count(in_period, _is("is_low")), total),
+        unclassified=Share(count(in_period, _is("is_unclassified")), total),
+        low_confidence=Share(count(in_period, _is("is_low")), total),
         flow=measure_flows(source, [(period.start, period.end)])[0],
         compared=compared,
-        before=_before(source, compared, minimum_group),
+        before=before_of(source, compared, minimum_group),
         weeks=measure_weeks(source, data_until),
         departments=departments,
         months=measure_months(source, data_until, departments, minimum_group),
         minimum_group=minimum_group,
     )
     return veil(figures, source, VOICE)
-
-
-def _before(source: Source, compared: Compared, minimum_group: int) -> Before | None:
-    if compared == "none":
-        return None
-    period = source.period.previous if compared == "previous" else source.period.year_before
-    bounds = {"since": format_instance(period.start), "until": format_instance(period.end)}
-    if source.scope.is_part and count_people(source, **bounds) < minimum_group:
-        return None
-    cube = source.read(_CUBE, **bounds)
-    sla = None
-    if has_clocks(source):
-        results = {row["result"]: row["n"] for row in source.read(_RESULTS, **bounds)}
-        met, breached = results.get("met", 0), results.get("breached", 0)
-        sla = Share(met, met + breached)
-    return Before(
-        period,
-        _count(cube, lambda row: row["in_period"] and row["table_name"] not in MEASURES),
-        measure_flows(source, [(period.start, period.end)])[0],
-        _closures(source, cube),
-        sla,
-    )
 
 
 def _aware(moment: datetime | None) -> datetime | None:
@@ -182,17 +136,13 @@ def _is_open(row: Row) -> bool:
     return bool(row["in_period"] and row["is_open"])
 
 
-def _count(cube: Cube, keep: Callable[[Row], bool] = lambda _row: True) -> int:
-    return sum(row["n"] for row in cube if keep(row))
-
-
 def _count_where(cube: Cube, column: str, value: str) -> int:
-    return _count(cube, lambda row: row[column] == value)
+    return count(cube, lambda row: row[column] == value)
 
 
 def _visible(in_period: Cube) -> Share:
     placed = [row for row in in_period if row["band"]]
-    return Share(_count(placed, lambda row: row["band"] == "visible"), _count(placed))
+    return Share(count(placed, lambda row: row["band"] == "visible"), count(placed))
 
 
 # Steps ------------------------------------------------------------------------------------
@@ -242,9 +192,9 @@ def _steps(source: Source, journey: Journey, cube: Cube, moves: Sequence[Row]) -
         StepFigures(
             step=step,
             tables=_tables_reaching(source, journey.id, step),
-            placed=_count(rows),
-            in_period=_count(rows, _is("in_period")),
-            open=_count(rows, _is_open),
+            placed=count(rows),
+            in_period=count(rows, _is("in_period")),
+            open=count(rows, _is_open),
             entered=_count_where(mine, "to_step", step),
             left=_count_where(mine, "from_step", step),
             bands=_bands(rows),
@@ -338,24 +288,9 @@ def _table(name: str, rows: Cube) -> TableFigures:
     return TableFigures(
         table=name,
         is_measure=name in MEASURES,
-        placed=_count(rows),
-        in_period=_count(now),
-        open=_count(now, _is("is_open")),
-        unclassified=_count(now, _is("is_unclassified")),
-        low_confidence=_count(now, _is("is_low")),
+        placed=count(rows),
+        in_period=count(now),
+        open=count(now, _is("is_open")),
+        unclassified=count(now, _is("is_unclassified")),
+        low_confidence=count(now, _is("is_low")),
     )
-
-
-def _closures(source: Source, cube: Cube) -> Closures:
-    ended = [row for row in cube if row["has_ended"] and row["table_name"] in source.tickets]
-    outcomes: Counter[str] = Counter()
-    for row in ended:
-        outcomes[row["value"] or row["outcome"] or _unsaid(row)] += row["n"]
-    return Closures(
-        **{how: outcomes.pop(how, 0) for how in ("confirmed", "presumed", "denied", "unknown")},
-        outcomes=dict(sorted(outcomes.items())),
-    )
-
-
-def _unsaid(row: Row) -> str:
-    return "denied" if row["touchpoint"] == VOICE else "unknown"

@@ -34,6 +34,7 @@ from connector.errors import (
 from connector.provision import Artefact, Provisioning
 from connector.reconcile import Swept
 from connector.report.build import Choice
+from connector.report.pending import Pending, Publications
 from connector.results import Options, RunResult, TableCounts
 from connector.store.changes import Change
 
@@ -694,6 +695,48 @@ def test_a_report_of_its_own_has_its_own_time_scope_and_language(
     assert jobs["report"].last_success() is None
     following = scheduler.next_times(load_config(home / "travesia.toml", {}), NOW)
     assert following["report-erp"] == datetime(2026, 12, 2, 7, 5, tzinfo=UTC)
+
+
+def waiting_note(home: Path) -> Publications:
+    """A publication that failed last night."""
+    notes = reporting.publications_of(load_config(home / "travesia.toml", {}))
+    note = Pending("2026-10-01T00:00:00+00:00", "2026-11-01T00:00:00+00:00", "es", ("md",))
+    notes.add(note, "the instance did not answer", NOW)
+    return notes
+
+
+def test_what_waits_to_be_published_is_shown_by_status(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting_note(home)
+    assert cli.run(["status"]) == 0
+    told = capsys.readouterr().out
+    assert "waits to be published, tried 1 time: the instance did not answer" in told
+    assert cli.run(["status", "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)["publications"]
+    assert shown["note"]["language"] == "es"
+
+
+def test_a_scheduled_sync_publishes_what_waits(
+    home: Path, monkeypatch: pytest.MonkeyPatch, ran: Ran, reported: list[tuple[Any, ...]]
+) -> None:
+    monkeypatch.setattr(pipeline, "run", lambda *arguments: note_run(ran, arguments[3]))
+    waiting_note(home)
+    jobs_of(home)[0].run()
+    ((order, instance),) = reported
+    assert (order.languages, order.formats) == (("es",), ("md",))
+    assert order.period_from == datetime(2026, 10, 1, tzinfo=UTC)
+    assert instance is not None
+
+
+def test_serve_once_knows_the_reports_of_the_settings(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "teller", lambda *_: print)
+    also = '[report]\nalso = [{ name = "erp", cron = "5 8 2 * *" }]\n'
+    (home / "travesia.toml").write_text(f"{SETTINGS}\n{also}", encoding="utf-8")
+    assert cli.run(["serve", "--once", "report-erq"]) == 64
+    assert "did you mean report-erp?" in capsys.readouterr().err
 
 
 SHRUNK = Swept("incident", 100, 1, 50, 0, "incident: 50 of 100 are missing; was a role lost?")
