@@ -485,9 +485,9 @@ def _naive(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
-def fill_store(path: Path, sample: Sample) -> Store:
+def fill_store(path: Path, sample: Sample, memory_limit_mb: int = 112) -> Store:
     """An open store at `path` that holds the sample, as two finished syncs would leave it."""
-    store = open_store(path)
+    store = open_store(path, memory_limit_mb)
     for table, rows in sample.records.items():
         columns = sorted({column for row in rows for column in row})
         ensure_table(store, table, [name for name in columns if not name.startswith("_")])
