@@ -28,7 +28,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from connector import log
 from connector.alerts import Alert, Teller
-from connector.config import Config
+from connector.config import AlsoReport, Config
 from connector.errors import (
     ConfigError,
     ConnectorError,
@@ -111,12 +111,22 @@ def trigger_of(job: Job, zone: str, source: str) -> CronTrigger:
     raise ConfigError(source, [problem])
 
 
-def next_times(config: Config, now: datetime) -> dict[str, datetime]:
-    """When each scheduled job fires next, by name, aware UTC. Raises ConfigError."""
+def job_name(also: AlsoReport) -> str:
+    """The name of the job of a report besides the monthly one."""
+    return f"report-{also.name}"
+
+
+def crons(config: Config) -> dict[str, str]:
+    """Every job → its schedule ("" = never), in the order in which missed ones are caught up."""
     schedule = config.schedule
     lines = {"sync": schedule.sync, "reconcile": schedule.reconcile, "report": schedule.report}
+    return lines | {job_name(also): also.cron for also in config.report.also}
+
+
+def next_times(config: Config, now: datetime) -> dict[str, datetime]:
+    """When each scheduled job fires next, by name, aware UTC. Raises ConfigError."""
     times = {}
-    for name, cron in lines.items():
+    for name, cron in crons(config).items():
         if cron:
             job = Job(name, cron, run=lambda: None, last_success=lambda: None)
             trigger = trigger_of(job, config.schedule_zone, config.source)

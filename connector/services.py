@@ -4,13 +4,13 @@ nothing but what its name says.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
-from connector import extract, identity
+from connector import extract
 from connector.check import (
     Finding,
     Past,
@@ -23,7 +23,7 @@ from connector.check import (
 from connector.check import sheet as change_request
 from connector.check.sheet import Nights
 from connector.config import Config, did_you_mean
-from connector.errors import ConfigError, InstanceError
+from connector.errors import ConfigError
 from connector.explain import Explanation
 from connector.explain import explain as explain_record
 from connector.export.log import relations_of
@@ -31,19 +31,14 @@ from connector.export.run import Wanted
 from connector.export.run import export as export_files
 from connector.in_force import which
 from connector.itsm import servicenow
-from connector.itsm.base import Instance
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
 from connector.messages import _, speaking
 from connector.provision import Provisioning, apply_provision, plan_provision
-from connector.report.publish import PublishResult
-from connector.report.publish import publish as publish_report
-from connector.report.render import render_all, write_files
-from connector.report.report import build_report
 from connector.schema import read_schema
 from connector.store import mappings, outcomes, runs, standings
-from connector.store.database import Store, open_snapshot, snapshot_path
+from connector.store.database import open_snapshot, snapshot_path
 from connector.store.lock import is_locked, read_status
 
 
@@ -124,57 +119,6 @@ def mapping_in_force(config: Config, configured: JourneyMapping) -> JourneyMappi
         return configured
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
         return which(store, configured).mapping
-
-
-@dataclass(frozen=True)
-class ReportResult:
-    """Where a report went."""
-
-    files: tuple[Path, ...]
-    published: PublishResult | None
-
-
-def report(  # noqa: PLR0913, PLR0917 - what a reader chooses about a report, spelled out
-    config: Config,
-    mapping: JourneyMapping,
-    period_from: datetime,
-    period_to: datetime,
-    language: str,
-    formats: Sequence[str],
-    out: Path,
-    publish: bool,
-    instance: Instance | None,
-) -> ReportResult:
-    """Report on [period_from, period_to) from the last finished run; publish it if asked.
-
-    Raises StoreError before the first run, InstanceError at a copy of the instance, and its kinds
-    while publishing (the files are written by then).
-    """
-    with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
-        if publish and instance is not None:
-            _refuse_copy(store, instance)
-        built = build_report(
-            store,
-            which(store, mapping).mapping,
-            period_from,
-            period_to,
-            language,
-            config.instance.time_zone,
-            config.report.minimum_group,
-            journey=config.mapping.journey,
-        )
-    files = tuple(write_files(built, out, formats))
-    if not publish or instance is None:
-        return ReportResult(files, None)
-    return ReportResult(files, publish_report(instance, built, render_all(built, formats)))
-
-
-def _refuse_copy(store: Store, instance: Instance) -> None:
-    """Nothing is published in a copy of the instance. Raises InstanceError."""
-    is_known = bool(runs.read_identity(store))  # a snapshot remembers nothing new
-    if is_known and (found := identity.differs(store, instance)):
-        text = _("{found}: nothing is published until travesia sync --accept-instance")
-        raise InstanceError(text.format(found=found))
 
 
 def explain(config: Config, mapping: JourneyMapping, number: str) -> Explanation:

@@ -9,6 +9,8 @@ from connector.journey.facts import facts_markdown
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Journey, Rule, Touchpoint
 from connector.journey.model import Mapping as JourneyMapping
+from connector.report.chapters import CHAPTERS, MONTHLY
+from connector.report.template_docs import templates_markdown
 from tools.privacy import privacy_markdown
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -92,6 +94,17 @@ def _rule(mapping: JourneyMapping, rule: Rule) -> Iterator[str]:
     yield rule.because.en
 
 
+def chapters_markdown() -> str:
+    """Every chapter by its name, with its title and what its first figure means."""
+    rows = ["| Name | Chapter | Monthly | Measured by |", "|---|---|---|---|"]
+    for name, chapter in CHAPTERS.items():
+        figures = ", ".join(f"`{figure}`" for figure in chapter.figures)
+        rows.append(
+            f"| `{name}` | {chapter.title} | {'yes' if name in MONTHLY else ''} | {figures} |"
+        )
+    return "\n".join(rows)
+
+
 PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "mappings.md": {
         "facts": facts_markdown,
@@ -103,6 +116,8 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "rules": _shipped(rules_markdown),
     },
     "privacy.md": {"read": _shipped(privacy_markdown)},
+    "report-templates.md": {"context": templates_markdown},
+    "reports.md": {"chapters": chapters_markdown},
 }
 """Page → its generated parts, by the names of their marks."""
 

@@ -1,29 +1,31 @@
 """`serve`: the schedule. Here the jobs are made from the pipeline; the scheduler only runs them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
 import typer
 
-from connector import alerts, log, pipeline, scheduler, services
+from connector import alerts, log, pipeline, reporting, scheduler, services
 from connector.cli.options import examples, one_of
 from connector.cli.output import moment
 from connector.cli.period import month_before
+from connector.cli.reports import raise_if_spoiled
 from connector.cli.session import Session, session_of
 from connector.cli.shape import EVERY_DAY, command
 from connector.cli.sync import raise_if_asking, raise_if_partial
-from connector.config import Config
+from connector.config import AlsoReport, Config
 from connector.errors import ConnectorError, PartialRunError
 from connector.messages import _
+from connector.report.build import Choice, check_chapters
+from connector.reporting import Order
 from connector.results import Options
 from connector.scheduler import Job, Successes
 
 app = typer.Typer()
 
-JOBS = ("sync", "reconcile", "report")
 _log = log.get("serve")
 
 
@@ -47,7 +49,6 @@ def serve(
         str | None,
         typer.Option(
             metavar="sync|reconcile|report",
-            parser=one_of(*JOBS),
             help=_("Run this one job now, and leave."),
         ),
     ] = None,
@@ -59,7 +60,8 @@ def serve(
     with session.stopping() as stop:
         jobs = make_jobs(session, config, stop)
         if once:
-            job = next(job for job in jobs if job.name == once)
+            name = one_of(*(job.name for job in jobs))(once)
+            job = next(job for job in jobs if job.name == name)
             raise typer.Exit(_run_once(job, stop, tell))
         for name, due in scheduler.next_times(config, datetime.now(UTC)).items():
             when = f"{moment(due, config.schedule_zone)} {config.schedule_zone}"
@@ -76,39 +78,37 @@ def _run_once(job: Job, stop: threading.Event, tell: alerts.Teller) -> int:
 
 
 def make_jobs(session: Session, config: Config, stop: threading.Event) -> list[Job]:
-    """The three jobs of the settings, in the order in which missed ones are caught up."""
+    """The jobs of the settings, in the order in which missed ones are caught up."""
     notes = Successes(config.store.path.with_name(config.store.path.stem + ".schedule.json"))
     work: dict[str, Callable[[], None]] = {
         "sync": lambda: _sync(session, config, stop),
         "reconcile": lambda: _reconcile(session, config, stop),
         "report": lambda: _report(session, config, stop),
     }
-    crons = {
-        "sync": config.schedule.sync,
-        "reconcile": config.schedule.reconcile,
-        "report": config.schedule.report,
-    }
+    for also in config.report.also:
+        work[scheduler.job_name(also)] = partial(_report, session, config, stop, also)
+    crons = scheduler.crons(config)
     return [
         Job(
             name,
             crons[name],
-            run=partial(_noted, work[name], name, notes),
+            run=partial(_noted, work[name], name, notes, tuple(work)),
             last_success=partial(_last_success, config, notes, name),
             runs_at_first_start=name == "sync",
             is_watched=name == "sync",
         )
-        for name in JOBS
+        for name in work
     ]
 
 
-def _noted(work: Callable[[], None], name: str, notes: Successes) -> None:
+def _noted(work: Callable[[], None], name: str, notes: Successes, names: Sequence[str]) -> None:
     try:
         work()
     except PartialRunError:
         # It finished: the data are fresh, and to run it again at once would change nothing.
-        notes.note(name, datetime.now(UTC), JOBS)
+        notes.note(name, datetime.now(UTC), names)
         raise
-    notes.note(name, datetime.now(UTC), JOBS)
+    notes.note(name, datetime.now(UTC), names)
 
 
 def _last_success(config: Config, notes: Successes, name: str) -> datetime | None:
@@ -126,6 +126,7 @@ def _sync(session: Session, config: Config, stop: threading.Event) -> None:
     mapping = services.mapping_of(config)
     instance = services.connect(config, session.environment, stop)
     raise_if_partial(pipeline.run(config, instance, mapping, Options(), stop))
+    _retry(session, config, stop)
 
 
 def _reconcile(session: Session, config: Config, stop: threading.Event) -> None:
@@ -134,22 +135,31 @@ def _reconcile(session: Session, config: Config, stop: threading.Event) -> None:
     raise_if_asking(pipeline.sweep(config, instance, mapping, stop))
 
 
-def _report(session: Session, config: Config, stop: threading.Event) -> None:
+def _report(
+    session: Session,
+    config: Config,
+    stop: threading.Event,
+    also: AlsoReport | None = None,
+) -> None:
+    """The month before; `also` is one of the reports besides the monthly one."""
     settings = config.report
     mapping = services.mapping_of(config)
     instance = None
     if settings.publish:
         instance = services.connect(config, session.environment, stop)
     first, after = month_before(datetime.now(UTC), config.instance.time_zone)
-    for language in settings.languages:
-        services.report(
-            config,
-            mapping,
-            first,
-            after,
-            language,
-            settings.formats,
-            settings.out,
-            settings.publish,
-            instance,
-        )
+    choice = Choice(compared=settings.compare)
+    if also:
+        choice = Choice(also.scope, also.compare, check_chapters(also.only))
+    languages = (also and also.languages) or settings.languages
+    order = Order(first, after, languages, settings.formats, settings.out, choice)
+    raise_if_spoiled(reporting.report(config, mapping, order, instance))
+
+
+def _retry(session: Session, config: Config, stop: threading.Event) -> None:
+    """What could not be published before: once more. What fails again keeps waiting."""
+    if not reporting.publications_of(config).waiting():
+        return
+    mapping = services.mapping_of(config)
+    instance = services.connect(config, session.environment, stop)
+    raise_if_spoiled(list(reporting.retry(config, mapping, instance)))

@@ -1,12 +1,14 @@
 """How a status looks: what runs, what ran, where reading stands, what was set aside."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from connector.cli.output import bullet, moment, say, table
-from connector.messages import _
+from connector.messages import _, _n
+from connector.report.pending import Waiting
 from connector.services import Status
 
 Row = Mapping[str, Any]
@@ -14,7 +16,9 @@ Row = Mapping[str, Any]
 SHOWN_SET_ASIDE = 20
 
 
-def status_as_data(found: Status, following: Mapping[str, datetime]) -> dict[str, Any]:
+def status_as_data(
+    found: Status, following: Mapping[str, datetime], waiting: Sequence[Waiting] = ()
+) -> dict[str, Any]:
     """For programs: times say that they are UTC, counts are a document and no text."""
     return {
         "is_running": found.is_running,
@@ -23,6 +27,7 @@ def status_as_data(found: Status, following: Mapping[str, datetime]) -> dict[str
         "cursors": [_plain(row) for row in found.cursors],
         "set_aside": [_plain(row) for row in found.set_aside],
         "accepted_mapping": found.accepted_mapping,
+        "publications": [asdict(one) for one in waiting],
         "next": dict(following),
     }
 
@@ -39,7 +44,12 @@ def _aware(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
-def show_status(found: Status, following: Mapping[str, datetime], zone: str) -> None:
+def show_status(
+    found: Status,
+    following: Mapping[str, datetime],
+    zone: str,
+    waiting: Sequence[Waiting] = (),
+) -> None:
     """For people; times in `zone`."""
     _show_now(found)
     _show_waiting(found)
@@ -58,7 +68,29 @@ def show_status(found: Status, following: Mapping[str, datetime], zone: str) -> 
             title=_("Where reading stands"),
         )
     _show_set_aside(found.set_aside, zone)
+    _show_publications(waiting)
     _show_following(following, zone)
+
+
+def _show_publications(waiting: Sequence[Waiting]) -> None:
+    """Reports that could not be published; each is tried again after every scheduled sync."""
+    for one in waiting:
+        text = _n(
+            "The report {first} – {last} ({language}) waits to be published, tried {n} time:"
+            " {reason}",
+            "The report {first} – {last} ({language}) waits to be published, tried {n} times:"
+            " {reason}",
+            one.attempts,
+        )
+        note = one.note
+        said = text.format(
+            first=note.period_from[:10],
+            last=note.period_to[:10],
+            language=note.language,
+            n=one.attempts,
+            reason=one.reason,
+        )
+        bullet("warn", said, "travesia report --publish")
 
 
 def _show_following(following: Mapping[str, datetime], zone: str) -> None:

@@ -1,7 +1,7 @@
 """All settings: `load_config` reads them, `Config` holds them."""
 
 from connector.config.load import config_path, load_config
-from connector.config.settings import DEFAULT_NAME, Config
+from connector.config.settings import DEFAULT_NAME, AlsoReport, Config
 from connector.config.values import (
     check_instance_url,
     check_webhook_url,
@@ -11,6 +11,7 @@ from connector.config.values import (
 
 __all__ = [
     "DEFAULT_NAME",
+    "AlsoReport",
     "Config",
     "check_instance_url",
     "check_webhook_url",

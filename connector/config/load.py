@@ -204,8 +204,25 @@ def _home_of(key: str) -> str:
     return ""
 
 
+def _report_problems(report: dict[str, Any]) -> Iterator[Problem]:
+    deliver = report.get("deliver")
+    if isinstance(deliver, list) and "article" in deliver and not report.get("knowledge_base"):
+        yield Problem(
+            ("report", "knowledge_base"),
+            _("an article needs a knowledge base: give its sys_id"),
+        )
+    also = report.get("also")
+    names = (
+        [one.get("name") for one in also if isinstance(one, dict)] if isinstance(also, list) else []
+    )
+    for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+        yield Problem(("report", "also"), _("two reports are called {name!r}").format(name=name))
+
+
 def _cross_problems(data: dict[str, Any]) -> Iterator[Problem]:
     """What only shows between settings; on the raw data, so that one fault hides no other."""
+    if isinstance(data.get("report"), dict):
+        yield from _report_problems(data["report"])
     instance = data.get("instance")
     if isinstance(instance, dict):
         yield from _login_problems(instance)

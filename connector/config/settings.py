@@ -13,6 +13,8 @@ from connector.config.values import (
     InstanceUrl,
     Names,
     Proxy,
+    ReportName,
+    SysId,
     Tables,
     Variable,
     Zone,
@@ -150,6 +152,23 @@ class WriteBackSettings(Section):
     longest_pause_days: int = Field(default=32, ge=1, le=3650)
 
 
+Language = Literal["en", "es"]
+Delivery = Literal["attachment", "summary", "article"]
+"""How a report goes into the tool: files on its record, rows for native reports, an article."""
+
+
+class AlsoReport(Section):
+    """A scheduled report besides the monthly one, with its own time, language and scope."""
+
+    name: ReportName
+    cron: Cron
+    languages: Annotated[tuple[Language, ...], BeforeValidator(as_tuple)] = ()
+    """Empty: those of [report]."""
+    scope: str = ""
+    only: Names = ()
+    compare: Literal["previous", "year", "none"] = "previous"
+
+
 class ReportSettings(Section):
     """The scheduled report, and the defaults of `travesia report`."""
 
@@ -162,6 +181,14 @@ class ReportSettings(Section):
     out: File = Path("reports")
     publish: bool = False
     minimum_group: int = Field(default=5, ge=1, le=1000)
+    compare: Literal["previous", "year", "none"] = "previous"
+    deliver: Annotated[tuple[Delivery, ...], BeforeValidator(as_tuple), Field(min_length=1)] = (
+        "attachment",
+    )
+    knowledge_base: SysId = ""
+    article_state: Literal["draft", "published"] = "draft"
+    templates: File | None = None
+    also: Annotated[tuple[AlsoReport, ...], BeforeValidator(as_tuple)] = ()
 
 
 class ScheduleSettings(Section):

@@ -59,6 +59,22 @@ def _check_table(name: str) -> str:
     return name
 
 
+def _check_report_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
+        raise ValueError(
+            _("{name!r} is no name of a report; use small letters, digits and hyphens").format(
+                name=name
+            )
+        )
+    return name
+
+
+def _check_sys_id(text: str) -> str:
+    if text and not re.fullmatch(r"[0-9a-f]{32}", text):
+        raise ValueError(_("{text!r} is no sys_id; it has 32 hexadecimal digits").format(text=text))
+    return text
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
@@ -134,6 +150,8 @@ Tables = Annotated[
     BeforeValidator(as_tuple),
     Field(min_length=1),
 ]
+ReportName = Annotated[str, AfterValidator(_check_report_name)]
+SysId = Annotated[str, AfterValidator(_check_sys_id)]
 Zone = Annotated[str, AfterValidator(check_zone)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
 InstanceUrl = Annotated[str, AfterValidator(check_instance_url)]

@@ -213,8 +213,67 @@ REPORT_TABLE = OwnTable(
         JourneyField(
             "u_summary", "string", Text("Summary", "Resumen"), Text("", ""), max_length=4000
         ),
+        JourneyField(
+            "u_chapters",
+            "string",
+            Text("Chapters", "Capítulos"),
+            Text("", ""),
+            max_length=255,
+        ),
+        JourneyField(
+            "u_state",
+            "choice",
+            Text("State", "Estado"),
+            Text(
+                "Published once all of it is here: a notification may wait for it",
+                "Publicado cuando ya está todo aquí: una notificación puede esperar a eso",
+            ),
+        ),
     ),
 )
+
+REPORT_STATES: dict[str, Text] = {
+    "publishing": Text("Being published", "Publicándose"),
+    "published": Text("Published", "Publicado"),
+}
+
+SUMMARY_TABLE = OwnTable(
+    "u_journey_summary",
+    Text("Journey summary", "Resumen de la travesía"),
+    (
+        JourneyField("u_day", "date", Text("Day", "Día"), Text("", "")),
+        JourneyField("u_step", "string", Text("Step", "Paso"), Text("", "")),
+        JourneyField(
+            "u_touchpoint", "string", Text("Touchpoint", "Punto de contacto"), Text("", "")
+        ),
+        JourneyField(
+            "u_service",
+            "reference",
+            Text("Service", "Servicio"),
+            Text("", ""),
+            reference="cmdb_ci_service",
+        ),
+        JourneyField(
+            "u_opened",
+            "integer",
+            Text("Opened", "Abiertos"),
+            Text(
+                "Records opened on this day that stand here now",
+                "Registros abiertos ese día que están aquí ahora",
+            ),
+        ),
+        JourneyField(
+            "u_still_open", "integer", Text("Still open", "Siguen abiertos"), Text("", "")
+        ),
+        JourneyField(
+            "u_moments_won", "integer", Text("Moments won", "Momentos ganados"), Text("", "")
+        ),
+        JourneyField(
+            "u_moments_lost", "integer", Text("Moments lost", "Momentos perdidos"), Text("", "")
+        ),
+    ),
+)
+"""Figures by step, touchpoint, service and day: what the tool's own reports and dashboards read."""
 
 CONTACT_TABLE = OwnTable(
     "u_journey_contact",

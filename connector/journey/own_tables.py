@@ -1,11 +1,23 @@
 """The tables of ours inside the tool, in the order in which provisioning makes them."""
 
 from connector.journey.engagement_fields import ENGAGEMENT_TABLE, RING_CHOICES, state_choices
-from connector.journey.fields import CONTACT_TABLE, PROMISE_CHOICES, REPORT_TABLE, OwnTable
+from connector.journey.fields import (
+    CONTACT_TABLE,
+    PROMISE_CHOICES,
+    REPORT_STATES,
+    REPORT_TABLE,
+    SUMMARY_TABLE,
+    OwnTable,
+)
 from connector.journey.model import Mapping
 from connector.journey.texts import Text
 
-OWN_TABLES: tuple[OwnTable, ...] = (REPORT_TABLE, CONTACT_TABLE, ENGAGEMENT_TABLE)
+OWN_TABLES: tuple[OwnTable, ...] = (
+    REPORT_TABLE,
+    CONTACT_TABLE,
+    ENGAGEMENT_TABLE,
+    SUMMARY_TABLE,
+)
 
 
 def choices_of_own_tables(mapping: Mapping) -> dict[tuple[str, str], dict[str, Text]]:
@@ -20,6 +32,7 @@ def choices_of_own_tables(mapping: Mapping) -> dict[tuple[str, str], dict[str, T
             id_: one.name for id_, one in mapping.touchpoints.items() if id_ in named
         },
         (contact, "u_promise_kept"): PROMISE_CHOICES,
+        (REPORT_TABLE.name, "u_state"): REPORT_STATES,
         (engagement, "u_state"): state_choices(mapping.engagement),
         (engagement, "u_ring"): RING_CHOICES,
     }

@@ -34,6 +34,46 @@ class Period:
         days = max((end.date() - start.date()).days, 1)
         return Period(start - timedelta(days=days), self.start, self.time_zone)
 
+    @property
+    def year_before(self) -> "Period":
+        """The same days of the calendar a year before."""
+        start, end = self.local(self.start), self.local(self.end)
+        return Period(_a_year_before(start), _a_year_before(end), self.time_zone)
+
+
+def _a_year_before(moment: datetime) -> datetime:
+    # 29 February has no day before it: its month ends on the 28th.
+    is_leap_day = (moment.month, moment.day) == (2, 29)
+    return moment.replace(year=moment.year - 1, day=28 if is_leap_day else moment.day)
+
+
+ScopeKind = Literal["all", "department", "company", "service"]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What part of the organisation a report is about: all of it, or what is tied to one record."""
+
+    kind: ScopeKind = "all"
+    sys_id: str = ""
+    name: str = ""
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is less than the whole organisation."""
+        return self.kind != "all"
+
+    @property
+    def key(self) -> str:
+        """The same for the same scope, whatever its name: `all`, `department=…`."""
+        return f"{self.kind}={self.sys_id}" if self.is_part else "all"
+
+
+WHOLE = Scope()
+
+Compared = Literal["previous", "year", "none"]
+"""With which other period a report is compared."""
+
 
 @dataclass(frozen=True)
 class Share:
@@ -219,8 +259,22 @@ class Closures:
         return sum(self.outcomes.values())
 
 
-Scope = Literal["all"]
-"""What part of the organisation a report is about."""
+@dataclass(frozen=True)
+class Before:
+    """The figures of the other period that can be had for it: not where records stood then.
+
+    `sla` is None where the tool's SLA rows are not read.
+    """
+
+    period: Period
+    records: int
+    flow: Flow
+    closures: Closures
+    sla: Share | None
+
+
+Veiled = tuple[str, str, str]
+"""A cell that is kept from sight: (journey or table, row, column)."""
 
 
 @dataclass(frozen=True)
@@ -242,11 +296,16 @@ class Figures:
     unclassified: Share
     low_confidence: Share
     flow: Flow
-    previous: Flow
+    compared: Compared
+    before: Before | None
     weeks: tuple[Week, ...]
     departments: tuple[DepartmentFigures, ...]
     months: Months
     minimum_group: int
+    veiled: frozenset[Veiled] = frozenset()
+    """Cells of a part of the organisation that are kept from sight; their figure is 0."""
+    sla_whole: SlaFigures | None = None
+    """All SLA clocks together, where rows of `shown.sla` were emptied."""
 
     @property
     def shown(self) -> JourneyFigures:
@@ -258,6 +317,10 @@ class Figures:
         """Records of the period that are still open; `open_now` is all that are."""
         return sum(t.open for t in self.tables if not t.is_measure)
 
+    def is_veiled(self, place: str, *rows: str) -> bool:
+        """Whether a cell of this place (and of one of these rows, if given) is kept from sight."""
+        return any(p == place and (not rows or r in rows) for p, r, _column in self.veiled)
+
     @property
     def is_observed(self) -> bool:
         """Whether moves were watched from the beginning of the period on."""
@@ -267,8 +330,8 @@ class Figures:
     def sla_total(self) -> SlaFigures | None:
         """All SLA clocks together; None where the tool's SLA rows are not read."""
         rows = self.shown.sla
-        if rows is None:
-            return None
+        if rows is None or self.sla_whole is not None:
+            return self.sla_whole
         return SlaFigures(
             "",
             sum(r.met for r in rows),

@@ -13,12 +13,15 @@ from typing import NamedTuple
 from connector.journey.model import Journey
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.sources import tables_reaching
-from connector.report.departments import measure_departments
+from connector.report.cube import CUBE, VOICE, Cube, before_of, closures_of, count
+from connector.report.departments import has_clocks, measure_departments
 from connector.report.figures import (
-    Closures,
+    WHOLE,
+    Compared,
     Figures,
     JourneyFigures,
     Period,
+    Scope,
     Share,
     SlaFigures,
     StepFigures,
@@ -29,6 +32,7 @@ from connector.report.life import MEASURES
 from connector.report.months import measure_months
 from connector.report.source import Source, open_source
 from connector.report.trend import measure_flows, measure_weeks
+from connector.report.veil import veil
 from connector.store.database import Row, Store
 
 # By the order of the runs, not by the marks: one run under a wrong clock is put right by the next.
@@ -36,21 +40,6 @@ _DATA_UNTIL = """
 SELECT arg_max(high_mark, started_at) AS until, arg_min(high_mark, started_at) AS since
 FROM run
 WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial') AND is_placed IS NOT FALSE
-"""
-
-_CUBE = """
-SELECT c.table_name, c.steps, c.touchpoint, c.band, c.value, c.outcome,
-       c.rule_id = 'unclassified' AS is_unclassified,
-       c.confidence = 'low' AND c.rule_id <> 'unclassified' AS is_low,
-       coalesce(l.is_open, FALSE) AS is_open,
-       coalesce(l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since),
-                l.is_open, FALSE) AS in_period,
-       coalesce(NOT l.is_open AND l.ended >= $since AND l.ended < $until, FALSE) AS has_ended,
-       count(*) AS n
-FROM classification AS c
-LEFT JOIN life AS l ON l.table_name = c.table_name AND l.sys_id = c.sys_id
-WHERE NOT list_contains($ignored, c.rule_id)
-GROUP BY ALL
 """
 
 _MOVES = """
@@ -81,57 +70,62 @@ _SLA = """
 SELECT steps, result, is_open, count(*) AS n FROM clock WHERE in_period GROUP BY ALL
 """
 
-VOICE = "survey_answered"
-"""Where a ticket stands about which somebody spoke; without value, it was denied."""
-
-Cube = Sequence[Row]
-
 
 def measure(
-    store: Store, mapping: JourneyMapping, period: Period, journey: str, minimum_group: int
+    store: Store,
+    mapping: JourneyMapping,
+    period: Period,
+    journey: str,
+    minimum_group: int,
+    *,
+    scope: Scope = WHOLE,
+    compared: Compared = "previous",
 ) -> Figures:
-    """All figures of `period`; `journey` is the one shown. Raises StoreError.
+    """All figures of `period`; `journey` is the one shown. Raises StoreError, ConfigError."""
+    source = open_source(store, mapping, period, scope, minimum_group)
+    return measure_all(source, journey, minimum_group, compared)
+
+
+def measure_all(source: Source, journey: str, minimum_group: int, compared: Compared) -> Figures:
+    """All figures of what a source shows. Raises StoreError.
 
     1. Read up to when the data reach.  2. Read the cube and the moves.  3. Sum.
     """
-    source = open_source(store, mapping, period)
+    period, mapping = source.period, source.mapping
     run = source.read(_DATA_UNTIL)[0]
     data_until = _aware(run["until"])
-    cube = source.read(_CUBE)
+    cube = source.read(CUBE)
     in_period = [row for row in cube if row["in_period"] and row["table_name"] not in MEASURES]
-    total = _count(in_period)
+    total = count(in_period)
     departments = measure_departments(source, minimum_group)
-    flows = measure_flows(source, [(period.start, period.end), _bounds(period.previous)])
-    return Figures(
+    figures = Figures(
         period=period,
-        scope="all",
+        scope=source.scope,
         data_until=data_until,
         moves_since=_aware(run["since"]),
         records=total,
-        open_now=_count(cube, lambda row: row["is_open"] and row["table_name"] not in MEASURES),
+        open_now=count(cube, lambda row: row["is_open"] and row["table_name"] not in MEASURES),
         journeys=_journeys(source, cube, _Reach(data_until, _aware(run["since"])), journey),
         touchpoints=_touchpoints(mapping, in_period, journey),
         tables=_tables(source, cube),
         ticket_tables=source.tickets,
-        closures=_closures(source, cube),
+        closures=closures_of(source, cube),
         visible=_visible(in_period),
-        unclassified=Share(_count(in_period, _is("is_unclassified")), total),
-        low_confidence=Share(_count(in_period, _is("is_low")), total),
-        flow=flows[0],
-        previous=flows[1],
+        unclassified=Share(count(in_period, _is("is_unclassified")), total),
+        low_confidence=Share(count(in_period, _is("is_low")), total),
+        flow=measure_flows(source, [(period.start, period.end)])[0],
+        compared=compared,
+        before=before_of(source, compared, minimum_group),
         weeks=measure_weeks(source, data_until),
         departments=departments,
         months=measure_months(source, data_until, departments, minimum_group),
         minimum_group=minimum_group,
     )
+    return veil(figures, source, VOICE)
 
 
 def _aware(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment else None
-
-
-def _bounds(period: Period) -> tuple[datetime, datetime]:
-    return period.start, period.end
 
 
 def _is(column: str) -> Callable[[Row], bool]:
@@ -142,17 +136,13 @@ def _is_open(row: Row) -> bool:
     return bool(row["in_period"] and row["is_open"])
 
 
-def _count(cube: Cube, keep: Callable[[Row], bool] = lambda _row: True) -> int:
-    return sum(row["n"] for row in cube if keep(row))
-
-
 def _count_where(cube: Cube, column: str, value: str) -> int:
-    return _count(cube, lambda row: row[column] == value)
+    return count(cube, lambda row: row[column] == value)
 
 
 def _visible(in_period: Cube) -> Share:
     placed = [row for row in in_period if row["band"]]
-    return Share(_count(placed, lambda row: row["band"] == "visible"), _count(placed))
+    return Share(count(placed, lambda row: row["band"] == "visible"), count(placed))
 
 
 # Steps ------------------------------------------------------------------------------------
@@ -202,9 +192,9 @@ def _steps(source: Source, journey: Journey, cube: Cube, moves: Sequence[Row]) -
         StepFigures(
             step=step,
             tables=_tables_reaching(source, journey.id, step),
-            placed=_count(rows),
-            in_period=_count(rows, _is("in_period")),
-            open=_count(rows, _is_open),
+            placed=count(rows),
+            in_period=count(rows, _is("in_period")),
+            open=count(rows, _is_open),
             entered=_count_where(mine, "to_step", step),
             left=_count_where(mine, "from_step", step),
             bands=_bands(rows),
@@ -242,9 +232,7 @@ def _ages(source: Source, data_until: datetime | None) -> dict[tuple[str, str], 
 
 
 def _sla_rows(source: Source) -> list[Row] | None:
-    if not source.has("task_sla", "task", "stage", "has_breached"):
-        return None
-    return source.read(_SLA)
+    return source.read(_SLA) if has_clocks(source) else None
 
 
 def _sla(journey: Journey, rows: Sequence[Row]) -> tuple[SlaFigures, ...]:
@@ -300,24 +288,9 @@ def _table(name: str, rows: Cube) -> TableFigures:
     return TableFigures(
         table=name,
         is_measure=name in MEASURES,
-        placed=_count(rows),
-        in_period=_count(now),
-        open=_count(now, _is("is_open")),
-        unclassified=_count(now, _is("is_unclassified")),
-        low_confidence=_count(now, _is("is_low")),
+        placed=count(rows),
+        in_period=count(now),
+        open=count(now, _is("is_open")),
+        unclassified=count(now, _is("is_unclassified")),
+        low_confidence=count(now, _is("is_low")),
     )
-
-
-def _closures(source: Source, cube: Cube) -> Closures:
-    ended = [row for row in cube if row["has_ended"] and row["table_name"] in source.tickets]
-    outcomes: Counter[str] = Counter()
-    for row in ended:
-        outcomes[row["value"] or row["outcome"] or _unsaid(row)] += row["n"]
-    return Closures(
-        **{how: outcomes.pop(how, 0) for how in ("confirmed", "presumed", "denied", "unknown")},
-        outcomes=dict(sorted(outcomes.items())),
-    )
-
-
-def _unsaid(row: Row) -> str:
-    return "denied" if row["touchpoint"] == VOICE else "unknown"

@@ -21,6 +21,8 @@ from connector.report.report import Report
 from connector.timestamps import format_instance
 
 TABLE = REPORT_TABLE.name
+STATE = "u_state"
+PUBLISHING, PUBLISHED = "publishing", "published"
 
 
 @dataclass(frozen=True)
@@ -33,32 +35,29 @@ class PublishResult:
     kept: int
     removed: int
     url: str
+    article: str = ""
+    """The sys_id of the knowledge article, "" where none was asked for."""
+    rows: int = 0
+    """Rows of the summary table that were sent."""
 
     @property
     def sent_nothing(self) -> bool:
         """Whether the tool held all of it already."""
-        return self.action == "unchanged" and not self.uploaded and not self.removed
+        is_same = self.action == "unchanged" and not self.uploaded and not self.removed
+        return is_same and not self.rows
 
 
 def report_id(report: Report) -> str:
-    """The sys_id of the report's record: made from its period, scope and language."""
-    period = report.period
-    key = "|".join(
-        (
-            format_instance(period.start),
-            format_instance(period.end),
-            period.time_zone,
-            report.figures.scope,
-            report.language,
-        )
-    )
-    return md5(f"{TABLE}|{key}".encode(), usedforsecurity=False).hexdigest()
+    """The sys_id of the report's record: made from its period, scope, chapters and language."""
+    return md5(f"{TABLE}|{report.key}".encode(), usedforsecurity=False).hexdigest()
 
 
 def publish(instance: Instance, report: Report, files: Sequence[ReportFile]) -> PublishResult:
     """Bring the record and its files to what they should be. Raises InstanceError.
 
-    1. Compare the record, send what differs.  2. For each file: keep, or add, verify, drop the old.
+    1. Compare the record, send what differs; a new one says that it is being published.
+    2. For each file: keep, or add, verify, drop the old.
+    3. Say that it is published: what the tool's own notification may wait for, once a report.
     """
     if TABLE not in instance.list_tables([TABLE]):
         raise RejectedError(
@@ -70,6 +69,7 @@ def publish(instance: Instance, report: Report, files: Sequence[ReportFile]) -> 
     action = _save_record(instance, sys_id, _values(report))
     present = [] if action == "created" else instance.list_attachments(TABLE, sys_id)
     counts = [_save_file(instance, sys_id, file, present) for file in files]
+    _say_published(instance, sys_id)
     return PublishResult(
         sys_id=sys_id,
         action=action,
@@ -92,6 +92,7 @@ def _values(report: Report) -> dict[str, str]:
         "u_language": report.language,
         "u_data_until": format_instance(figures.data_until) if figures.data_until else "",
         "u_records": str(figures.records),
+        "u_chapters": ", ".join(report.chosen) or "monthly",
         "u_summary": summary,
     }
     # Cut to the column: the tool would do so in silence, and we would find a difference each time.
@@ -104,7 +105,7 @@ def _save_record(
 ) -> Literal["created", "updated", "unchanged"]:
     found = instance.read_records(TABLE, [sys_id], list(values))
     if not found:
-        instance.create_record(TABLE, {"sys_id": sys_id, **values})
+        instance.create_record(TABLE, {"sys_id": sys_id, **values, STATE: PUBLISHING})
         return "created"
     # A column that is not answered is hidden from us: never a difference that we could mend.
     changed = {
@@ -116,6 +117,14 @@ def _save_record(
         return "unchanged"
     instance.update_record(TABLE, sys_id, changed)
     return "updated"
+
+
+def _say_published(instance: Instance, sys_id: str) -> None:
+    """Only where it is not said yet: whoever is told by mail is told once."""
+    found = instance.read_records(TABLE, [sys_id], [STATE])
+    # A column that is not answered is hidden, or not provisioned yet.
+    if found and found[0].get(STATE, PUBLISHED) != PUBLISHED:
+        instance.update_record(TABLE, sys_id, {STATE: PUBLISHED})
 
 
 def _same_lines(text: str) -> str:

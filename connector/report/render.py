@@ -7,17 +7,26 @@ by default and fail on a name that they are not given.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import extract_tb
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from connector.errors import ConnectorError
 from connector.messages import _, speaking
+from connector.report.brief import Brief, brief_view
 from connector.report.charts import THEME
+from connector.report.layout import Linked
 from connector.report.report import Report
 from connector.report.table import csv_of
-from connector.report.view import View, view_of
+from connector.report.view import view_of
 from connector.resources import shipped
 from connector.wording import os_reason
 
@@ -25,7 +34,16 @@ FORMATS = {"html": "text/html", "md": "text/markdown", "csv": "text/csv"}
 """Format → its content type."""
 
 _MARKDOWN = str.maketrans(
-    {"|": "\\|", "<": "&lt;", ">": "&gt;", "*": "\\*", "_": "\\_", "[": "\\[", "`": "\\`"}
+    {
+        "|": "\\|",
+        "<": "&lt;",
+        ">": "&gt;",
+        "*": "\\*",
+        "_": "\\_",
+        "[": "\\[",
+        "]": "\\]",
+        "`": "\\`",
+    }
 )
 
 
@@ -38,10 +56,12 @@ class ReportFile:
     content: bytes
 
 
-def render(report: Report, format_: str) -> ReportFile:
-    """One format of a report. Raises ConnectorError if a template is broken, KeyError if the
-    format is not one of FORMATS."""
-    content = _RENDERERS[format_](report)
+def render(report: Report, format_: str, templates: Path | None = None) -> ReportFile:
+    """One format of a report. `templates` is the organisation's own folder, laid over the shipped.
+
+    Raises ConnectorError if a template is broken, KeyError if the format is not one of FORMATS.
+    """
+    content = _RENDERERS[format_](report, templates)
     return ReportFile(f"{report.stem}.{format_}", FORMATS[format_], content)
 
 
@@ -50,13 +70,49 @@ def render_all(report: Report, formats: Sequence[str]) -> list[ReportFile]:
     return [render(report, format_) for format_ in formats]
 
 
+def render_each(
+    report: Report, formats: Sequence[str], templates: Path | None = None
+) -> tuple[list[ReportFile], list[str]]:
+    """The formats that can be made, and a sentence for each that cannot: one spoils no other."""
+    files, problems = [], []
+    for format_ in formats:
+        try:
+            files.append(render(report, format_, templates))
+        except ConnectorError as error:
+            problems.append(str(error))
+    return files, problems
+
+
+def render_brief(
+    brief: Brief, language: str, format_: str, templates: Path | None = None
+) -> ReportFile:
+    """One page before a meeting, as HTML or Markdown. Raises ConnectorError."""
+    view = brief_view(brief, language)
+    content = _fill(f"brief.{format_}.j2", language, templates, view=view)
+    return ReportFile(f"{brief.stem}_{language}.{format_}", FORMATS[format_], content)
+
+
+def render_article(report: Report, templates: Path | None = None) -> str:
+    """The body of a knowledge article: HTML without style or script, which knowledge bases strip.
+
+    Raises ConnectorError.
+    """
+    view = view_of(report)
+    return _fill("article.html.j2", view.language, templates, view=view).decode("utf-8")
+
+
 def write_files(report: Report, out: Path, formats: Sequence[str]) -> list[Path]:
     """Write the files into the folder `out` (made if absent); answers their paths.
 
     Raises ConnectorError if the folder cannot be written.
     """
+    return write_all(render_all(report, formats), out)
+
+
+def write_all(files: Sequence[ReportFile], out: Path) -> list[Path]:
+    """Write files into a folder, made if absent. Raises ConnectorError."""
     paths = []
-    for file in render_all(report, formats):
+    for file in files:
         path = out / file.name
         try:
             out.mkdir(parents=True, exist_ok=True)
@@ -71,49 +127,84 @@ def write_files(report: Report, out: Path, formats: Sequence[str]) -> list[Path]
     return paths
 
 
-def _html(report: Report) -> bytes:
+def _html(report: Report, templates: Path | None) -> bytes:
     view = view_of(report)
     drawings = {name: Markup(picture.svg()) for name, picture in view.pictures.items()}  # noqa: S704  # our own SVG, its texts escaped
-    return _fill("html.j2", view, drawings)
+    return _fill("html.j2", view.language, templates, view=view, drawings=drawings)
 
 
-def _markdown(report: Report) -> bytes:
-    return _fill("md.j2", view_of(report), {})
+def _markdown(report: Report, templates: Path | None) -> bytes:
+    view = view_of(report)
+    return _fill("md.j2", view.language, templates, view=view, drawings={})
 
 
-def _csv(report: Report) -> bytes:
+def _csv(report: Report, _templates: Path | None) -> bytes:
     # With a mark at the start: without it Excel reads the accents wrong.
     return csv_of(report).encode("utf-8-sig")
 
 
-_RENDERERS: dict[str, Callable[[Report], bytes]] = {
+_RENDERERS: dict[str, Callable[[Report, Path | None], bytes]] = {
     "html": _html,
     "md": _markdown,
     "csv": _csv,
 }
 
 
-def _fill(template: str, view: View, drawings: dict[str, Markup]) -> bytes:
-    with speaking(view.language):
-        try:
-            text = (
-                environment()
-                .get_template(template)
-                .render(view=view, drawings=drawings, theme=THEME)
-            )
-        except TemplateError as error:
-            raise ConnectorError(
-                _("The template {name} cannot be used (line {line}): {reason}").format(
-                    name=template, line=getattr(error, "lineno", None) or "?", reason=error
-                )
-            ) from error
+def _fill(template: str, language: str, templates: Path | None, **context: object) -> bytes:
+    jinja = environment(templates)
+    try:
+        with speaking(language):
+            text = jinja.get_template(template).render(theme=THEME, **context)
+    except TEMPLATE_FAULTS as error:
+        # Out of the reader's language: the sentence is for the operator.
+        if not isinstance(error, TemplateError) and template_line(error) is None:
+            raise
+        raise ConnectorError(_broken(template, error)) from error
     return text.encode("utf-8")
 
 
-def environment() -> ImmutableSandboxedEnvironment:
-    """Jinja2 as reports use it: sandboxed, escaping, strict, with `_` for fixed words."""
+TEMPLATE_FAULTS = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
+"""What a template can do wrong: its own words, and what they do while they run (1 + "a")."""
+
+
+def _broken(template: str, error: Exception) -> str:
+    name, line = template_line(error) or (template, "?")
+    return _("The template {name} cannot be used (line {line}): {reason}").format(
+        name=name, line=line, reason=error
+    )
+
+
+def template_line(error: Exception) -> tuple[str, int | str] | None:
+    """The file and line of a template in which an error arose; None if it was in none."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.filename or error.name or "?", error.lineno
+    frames = [
+        frame for frame in extract_tb(error.__traceback__) if frame.filename.endswith(SUFFIXES)
+    ]
+    return (frames[-1].filename, frames[-1].lineno or "?") if frames else None
+
+
+SUFFIXES = (".j2", ".css")
+
+
+def environment(templates: Path | None = None) -> ImmutableSandboxedEnvironment:
+    """Jinja2 as reports use it: sandboxed, escaping, strict, with `_` for fixed words.
+
+    Raises ConnectorError if `templates` is no folder.
+    """
+    if templates is not None and not templates.is_dir():
+        raise ConnectorError(_("[report] templates: {path} is no folder").format(path=templates))
+    own = [FileSystemLoader(templates)] if templates else []
     jinja = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(shipped("templates") / "report"),
+        loader=ChoiceLoader([*own, FileSystemLoader(shipped("templates") / "report")]),
         autoescape=_is_html,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -122,18 +213,34 @@ def environment() -> ImmutableSandboxedEnvironment:
     )
     jinja.globals["_"] = _
     jinja.filters["cell"] = markdown_cell
+    jinja.filters["linked_cell"] = linked_cell
+    jinja.filters["linked"] = linked
     jinja.filters["by_group"] = by_group
     return jinja
 
 
 def _is_html(template: str | None) -> bool:
     # A template given as a string has no name: then escape, to be safe.
-    return template is None or template.endswith("html.j2")
+    return template is None or not template.endswith("md.j2")
 
 
 def markdown_cell(text: str) -> str:
     """A text that stays one plain cell in a Markdown table."""
     return text.replace("\\", "\\\\").translate(_MARKDOWN)
+
+
+def linked_cell(text: str) -> str:
+    """A cell of a Markdown table, with its link into the tool where it has one."""
+    if isinstance(text, Linked) and text.url:
+        return f"[{markdown_cell(text)}](<{text.url}>)"
+    return markdown_cell(text)
+
+
+def linked(text: str) -> Markup:
+    """A cell of an HTML table, escaped, with its link into the tool where it has one."""
+    if isinstance(text, Linked) and text.url:
+        return Markup('<a href="{}">{}</a>').format(text.url, str(text))
+    return escape(text)
 
 
 def by_group(stops: Iterable[object]) -> list[tuple[str, list[object]]]:

@@ -1,6 +1,9 @@
-"""The chapters of a report: each with its tables, what they mean and how many records they hold."""
+"""The common figures in words: steps, SLA, weeks, touchpoints, value, quality.
 
-from collections.abc import Iterator, Sequence
+Each function is one section, in the language `_` speaks.
+"""
+
+from collections.abc import Sequence
 
 from connector.journey.fields import BAND_CHOICES, OUTCOME_CHOICES
 from connector.messages import _
@@ -13,7 +16,6 @@ from connector.report.figures import (
     TouchpointFigures,
 )
 from connector.report.layout import Section, Table
-from connector.report.people import departments, months
 from connector.report.report import Report
 from connector.report.wording import (
     NOTHING,
@@ -26,35 +28,43 @@ from connector.report.wording import (
     share,
 )
 
-
-def sections(report: Report) -> Iterator[Section]:
-    """The chapters, in order, in the language `_` speaks."""
-    shown, *others = report.figures.journeys
-    yield _steps(report, shown)
-    yield _sla(report, shown)
-    yield _weeks(report)
-    yield _touchpoints(report)
-    yield _value(report)
-    if report.figures.departments:
-        yield departments(report)
-    if report.figures.months.departments or report.figures.months.approvals:
-        yield months(report)
-    for journey in others:
-        yield _other_journey(report, journey)
-    yield _quality(report)
+STEP_FIGURES = (
+    "records_in_period",
+    "records_open",
+    "records_entered",
+    "records_left",
+    "dwell_median",
+    "age_median",
+    "records_placed",
+    "records_in_band",
+)
+SLA_FIGURES = ("sla_met", "sla_breached", "sla_breached_open", "sla_running", "sla_met_share")
 
 
 # Steps ------------------------------------------------------------------------------------
 
 
-def _steps(report: Report, journey: JourneyFigures) -> Section:
+def steps(report: Report, journey: JourneyFigures) -> Section:
+    """Every step of a journey: volume, movement, time."""
     return Section(
         "steps",
         _("Step by step"),
         " ".join((meaning("records_in_period"), meaning("records_in_band"))),
         (_step_table(report, journey),),
-        _unobserved(report),
+        (*_unobserved(report), *_veiled_note(report)),
+        STEP_FIGURES,
     )
+
+
+def _veiled_note(report: Report) -> tuple[str, ...]:
+    """Why some cells of a part show nothing."""
+    if not report.figures.veiled:
+        return ()
+    text = _(
+        "– stands where too few people (under {n}) are behind a figure, or where one so hidden"
+        " could be had from the others."
+    )
+    return (text.format(n=number(report.figures.minimum_group)),)
 
 
 def _unobserved(report: Report) -> tuple[str, ...]:
@@ -72,36 +82,35 @@ def _unobserved(report: Report) -> tuple[str, ...]:
 
 
 def _step_table(report: Report, journey: JourneyFigures) -> Table:
-    figures = (
-        "records_in_period",
-        "records_open",
-        "records_entered",
-        "records_left",
-        "dwell_median",
-        "age_median",
-        "records_placed",
-    )
     return Table(
         _("Records per step: {journey}").format(journey=_journey_name(report, journey)),
-        (_("Step"), *(heading(figure) for figure in figures)),
+        (_("Step"), *(heading(figure) for figure in STEP_FIGURES[:7])),
         tuple(
-            (f"{i}. {report.step_name(journey.journey, step.step)}", *_step_cells(step))
+            (
+                f"{i}. {report.step_name(journey.journey, step.step)}",
+                *_step_cells(report, journey, step),
+            )
             for i, step in enumerate(journey.steps, 1)
         ),
     )
 
 
-def _step_cells(step: StepFigures) -> tuple[str, ...]:
+def _step_cells(report: Report, journey: JourneyFigures, step: StepFigures) -> tuple[str, ...]:
     if not step.has_source:
         return (_("no source in this tool"),)
+
+    def cell(column: str, value: int) -> str:
+        is_hidden = (journey.journey, step.step, column) in report.figures.veiled
+        return NOTHING if is_hidden else number(value)
+
     return (
-        number(step.in_period),
-        number(step.open),
-        number(step.entered),
-        NOTHING if step.left is None else number(step.left),
+        cell("in_period", step.in_period),
+        cell("open", step.open),
+        cell("entered", step.entered),
+        NOTHING if step.left is None else cell("left", step.left),
         duration(step.dwell_seconds),
         duration(step.age_seconds),
-        number(step.placed),
+        cell("placed", step.placed),
     )
 
 
@@ -112,7 +121,8 @@ def _journey_name(report: Report, journey: JourneyFigures) -> str:
 # SLA --------------------------------------------------------------------------------------
 
 
-def _sla(report: Report, journey: JourneyFigures) -> Section:
+def sla(report: Report, journey: JourneyFigures) -> Section:
+    """SLA clocks by the step of their record."""
     tables = (_sla_table(report, journey),) if journey.sla is not None else ()
     notes = (
         _("SLA rows: no source in this tool.")
@@ -122,14 +132,15 @@ def _sla(report: Report, journey: JourneyFigures) -> Section:
             " last keep mostly the breached ones."
         ),
     )
-    return Section("sla", _("SLA by step"), meaning("sla_met_share"), tables, notes)
+    return Section("sla", _("SLA by step"), meaning("sla_met_share"), tables, notes, SLA_FIGURES)
 
 
 def _sla_table(report: Report, journey: JourneyFigures) -> Table:
-    figures = ("sla_met", "sla_breached", "sla_breached_open", "sla_running", "sla_met_share")
     positions = {step.step: i for i, step in enumerate(journey.steps, 1)}
     rows = [
-        _sla_row(_place(report, journey.journey, row.step, positions), row)
+        _sla_row(
+            _place(report, journey.journey, row.step, positions), row, _dark(report, journey, row)
+        )
         for row in journey.sla or ()
         if row.step in positions or row.met + row.breached + row.running
     ]
@@ -138,7 +149,7 @@ def _sla_table(report: Report, journey: JourneyFigures) -> Table:
         rows.append(_sla_row(_("All"), total))
     return Table(
         _("SLA clocks: {journey}").format(journey=_journey_name(report, journey)),
-        (_("Step"), *(heading(figure) for figure in figures)),
+        (_("Step"), *(heading(figure) for figure in SLA_FIGURES)),
         tuple(rows),
     )
 
@@ -150,8 +161,16 @@ def _place(report: Report, journey: str, step: str, positions: dict[str, int]) -
     return f"{positions[step]}. {name}" if step in positions else name
 
 
-def _sla_row(name: str, row: SlaFigures) -> tuple[str, ...]:
+def _dark(report: Report, journey: JourneyFigures, row: SlaFigures) -> bool:
+    """Whether any cell of the row is kept from sight: then its share would tell it."""
+    columns = ("sla_met", "sla_breached", "sla_running")
+    return any((journey.journey, row.step, c) in report.figures.veiled for c in columns)
+
+
+def _sla_row(name: str, row: SlaFigures, is_dark: bool = False) -> tuple[str, ...]:
     counts = (row.met, row.breached, row.breached_open, row.running)
+    if is_dark:
+        return (name, *(NOTHING for _count in (*counts, None)))
     if not any(counts):
         return (name, _("no SLA clock"))
     return (name, *(number(count) for count in counts), share(row.met_share))
@@ -160,7 +179,8 @@ def _sla_row(name: str, row: SlaFigures) -> tuple[str, ...]:
 # Weeks, touchpoints, value ----------------------------------------------------------------
 
 
-def _weeks(report: Report) -> Section:
+def weeks(report: Report) -> Section:
+    """Tickets opened and resolved, week by week."""
     rows = tuple(
         (
             day(week.monday) + ("" if week.is_complete else " *"),
@@ -175,11 +195,13 @@ def _weeks(report: Report) -> Section:
         _("Opened and resolved"),
         meaning("tickets_opened"),
         (Table(_("Tickets by week"), columns, rows),) if rows else (),
-        () if rows else (_("There are no weeks with data."),),
+        () if rows else (*_veiled_note(report), _("There are no weeks to show.")),
+        ("tickets_opened", "tickets_resolved"),
     )
 
 
-def _touchpoints(report: Report) -> Section:
+def touchpoints(report: Report) -> Section:
+    """Where consumer and provider meet, and what goes on behind."""
     contacts = [t for t in report.figures.touchpoints if t.kind == "touchpoint"]
     behind = [t for t in report.figures.touchpoints if t.kind == "backstage_activity"]
     tables = [
@@ -193,6 +215,7 @@ def _touchpoints(report: Report) -> Section:
         meaning("touchpoint_records"),
         tuple(tables),
         () if tables else (_("No touchpoint in this period."),),
+        ("touchpoint_records", "records_in_period", "records_open"),
     )
 
 
@@ -214,7 +237,9 @@ def _touchpoint_table(report: Report, caption: str, rows: Sequence[TouchpointFig
                 if row.band in BAND_CHOICES
                 else NOTHING,
                 number(row.in_period),
-                number(row.open),
+                NOTHING
+                if ("touchpoints", row.touchpoint, "open") in report.figures.veiled
+                else number(row.open),
             )
             for row in rows
         ),
@@ -222,7 +247,8 @@ def _touchpoint_table(report: Report, caption: str, rows: Sequence[TouchpointFig
     )
 
 
-def _value(report: Report) -> Section:
+def value(report: Report) -> Section:
+    """How the tickets of the period ended."""
     closures = report.figures.closures
     total = closures.total
     ends = [
@@ -236,6 +262,9 @@ def _value(report: Report) -> Section:
         ),
     ]
     rows = tuple((name, number(n), _part(n, total)) for name, n in ends)
+    if any(place == "closures" for place, _row, _column in report.figures.veiled):
+        # What is hidden is 0 in the figures: only what is shown is listed, and no share of it.
+        rows = tuple((name, number(n), NOTHING) for name, n in ends if n)
     columns = (_("How they ended"), heading("closures"), _("Share"))
     return Section(
         "value",
@@ -243,6 +272,7 @@ def _value(report: Report) -> Section:
         " ".join((meaning("value_confirmed_share"), meaning("closures"))),
         (Table(_("Tickets that ended in the period"), columns, rows),) if total else (),
         () if total else (_("No ticket ended in this period."),),
+        ("value_confirmed_share", "closures"),
     )
 
 
@@ -253,7 +283,8 @@ def _part(n: int, total: int) -> str:
 # The other journey, quality ---------------------------------------------------------------
 
 
-def _other_journey(report: Report, journey: JourneyFigures) -> Section:
+def other_journey(report: Report, journey: JourneyFigures) -> Section:
+    """The same records on another journey."""
     tables = [_step_table(report, journey)]
     if journey.sla is not None:
         tables.append(_sla_table(report, journey))
@@ -263,10 +294,12 @@ def _other_journey(report: Report, journey: JourneyFigures) -> Section:
         _("The same records on the other journey: the figures have the same definitions."),
         tuple(tables),
         _unobserved(report),
+        (*STEP_FIGURES, *SLA_FIGURES),
     )
 
 
-def _quality(report: Report) -> Section:
+def quality(report: Report) -> Section:
+    """How sure the classification is, and the records by table."""
     figures = report.figures
     shares = Table(
         _("How sure the classification is"),
@@ -304,4 +337,5 @@ def _quality(report: Report) -> Section:
         _("Sources and quality"),
         meaning("unclassified_share"),
         (shares, volumes) if figures.tables else (shares,),
+        figures=("visible_share", "unclassified_share", "low_confidence_share", "records_placed"),
     )

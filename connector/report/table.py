@@ -7,32 +7,19 @@ columns are for people. A cell that a spreadsheet would run as a formula is disa
 import csv
 import io
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from connector.messages import speaking
+from connector.report.chapters import lines_of
 from connector.report.definitions import DEFINITIONS
 from connector.report.figures import Figures, JourneyFigures, Months, Share, SlaFigures
+from connector.report.layout import Line
 from connector.report.report import Report
 from connector.report.wording import clean
 from connector.timestamps import format_instance
 
-Value = int | float | None
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-"""First characters that spreadsheets may take for a formula (OWASP, "CSV Injection")."""
-
-
-class Line(NamedTuple):
-    """One figure. `records` is how many lie behind the value."""
-
-    figure: str
-    value: Value
-    records: int
-    journey: str = ""
-    item: str = ""
-    item_name: str = ""
-    band: str = ""
-    step: str = ""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First characters that spreadsheets may take for a formula, also in their full width (OWASP, "CSV
+Injection"). Blanks before them are skipped by some."""
 
 
 COLUMNS = (
@@ -70,7 +57,7 @@ def disarm(cell: str | int | float) -> str:
     """A cell's text; words that a spreadsheet would run begin with an apostrophe."""
     if isinstance(cell, int | float):
         return f"{cell:g}" if isinstance(cell, float) else str(cell)
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(_FORMULA) or cell.strip().startswith(_FORMULA) else cell
 
 
 def _cells(line: Line) -> tuple[str | int | float, ...]:
@@ -81,7 +68,7 @@ def _cells(line: Line) -> tuple[str | int | float, ...]:
         value = int(value) if definition.unit != "ratio" else value
     # Whatever has a journey and no step of its own is a figure of the step itself.
     step = line.step or (line.item if line.journey else "")
-    names = (line.journey, step, line.item, clean(line.item_name), line.band)
+    names = (line.journey, clean(step), clean(line.item), clean(line.item_name), line.band)
     return (line.figure, definition.said_name, *names, value, definition.unit, line.records)
 
 
@@ -89,7 +76,7 @@ def _frame(figures: Figures) -> tuple[str, ...]:
     period = figures.period
     until = format_instance(figures.data_until) if figures.data_until else ""
     bounds = (format_instance(period.start), format_instance(period.end))
-    return (*bounds, period.time_zone, figures.scope, until)
+    return (*bounds, period.time_zone, figures.scope.key, until)
 
 
 def lines(report: Report) -> Iterator[Line]:
@@ -124,6 +111,7 @@ def lines(report: Report) -> Iterator[Line]:
     for d in figures.departments:
         yield Line("department_tickets", d.opened, d.opened, "", d.department, d.name)
     yield from _month_lines(figures.months)
+    yield from lines_of(report)
 
 
 def _month_lines(months: Months) -> Iterator[Line]:
@@ -147,7 +135,8 @@ def _totals(figures: Figures) -> Iterator[Line]:
     yield Line("tickets_opened", figures.flow.opened, figures.flow.opened)
     yield Line("tickets_resolved", figures.flow.resolved, figures.flow.resolved)
     closures = figures.closures
-    yield _share("value_confirmed_share", closures.confirmed_share)
+    if not figures.is_veiled("closures", "confirmed", "presumed"):
+        yield _share("value_confirmed_share", closures.confirmed_share)
     for how, n in (
         ("confirmed", closures.confirmed),
         ("presumed", closures.presumed),
@@ -155,7 +144,8 @@ def _totals(figures: Figures) -> Iterator[Line]:
         ("unknown", closures.unknown),
         *closures.outcomes.items(),
     ):
-        yield Line("closures", n, n, item=how)
+        if not figures.is_veiled("closures", how):
+            yield Line("closures", n, n, item=how)
     yield _share("visible_share", figures.visible)
     yield _share("unclassified_share", figures.unclassified)
     yield _share("low_confidence_share", figures.low_confidence)
@@ -174,18 +164,28 @@ def _journey_lines(report: Report, journey: JourneyFigures) -> Iterator[Line]:
             # An empty value, not 0: this tool has nothing that could stand here.
             yield Line("records_in_period", None, 0, *where)
             continue
-        yield Line("records_in_period", step.in_period, step.in_period, *where)
-        yield Line("records_open", step.open, step.open, *where)
-        yield Line("records_placed", step.placed, step.placed, *where)
-        yield Line("records_entered", step.entered, step.entered, *where)
-        yield Line("records_left", step.left, step.left or 0, *where)
+        for figure, column, n in (
+            ("records_in_period", "in_period", step.in_period),
+            ("records_open", "open", step.open),
+            ("records_placed", "placed", step.placed),
+            ("records_entered", "entered", step.entered),
+            ("records_left", "left", step.left),
+        ):
+            is_hidden = (journey.journey, step.step, column) in report.figures.veiled
+            yield Line(figure, None if is_hidden else n, 0 if is_hidden else n or 0, *where)
         yield Line("dwell_median", step.dwell_seconds, step.dwell_records, *where)
         yield Line("age_median", step.age_seconds, step.open, *where)
         for band, n in step.bands.items():
             yield Line("records_in_band", n, n, *where, band=band)
     for row in journey.sla or ():
         name = report.step_name(journey.journey, row.step) if row.step else ""
-        yield from _sla_lines(row, journey.journey, name)
+        if not _is_dark(report, journey, row):
+            yield from _sla_lines(row, journey.journey, name)
+
+
+def _is_dark(report: Report, journey: JourneyFigures, row: SlaFigures) -> bool:
+    columns = ("sla_met", "sla_breached", "sla_running")
+    return any((journey.journey, row.step, c) in report.figures.veiled for c in columns)
 
 
 def _sla_lines(row: SlaFigures, journey: str, name: str) -> Iterator[Line]:

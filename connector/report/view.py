@@ -4,16 +4,18 @@ Every text is final here (translated, formatted, cleaned); templates only place 
 a template is one `View`, named `view`, beside `_` for its own fixed words.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connector.messages import _, speaking
+from connector.report.chapters import sections_of
+from connector.report.closing import closing
 from connector.report.definitions import DEFINITIONS
 from connector.report.figures import StepFigures
-from connector.report.layout import Section
-from connector.report.opening import opening
+from connector.report.layout import Section, safe
+from connector.report.opening import groups
 from connector.report.pictures import PICTURES, Picture
 from connector.report.report import Report
-from connector.report.sections import sections
 from connector.report.wording import NOTHING, clean, instant, number, share, span
 
 
@@ -49,6 +51,14 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Sentences under one heading: what changed, what hurts, what to do."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class View:
     """Everything a template may show."""
 
@@ -57,39 +67,70 @@ class View:
     journey: str
     journey_description: str
     facts: tuple[Term, ...]
-    sentences: tuple[str, ...]
+    groups: tuple[Group, ...]
     notes: tuple[str, ...]
     tiles: tuple[Tile, ...]
     stops: tuple[Stop, ...]
     sections: tuple[Section, ...]
     pictures: dict[str, Picture]
     definitions: tuple[Term, ...]
+    closing: tuple[str, ...]
     credits: tuple[str, ...]
 
 
 def view_of(report: Report) -> View:
     """Put a report into words, in its language."""
     with speaking(report.language):
-        pictures = {name: picture(report) for name, picture in PICTURES.items()}
+        shown = tuple(safe(section) for section in sections_of(report))
+        ids = {section.id for section in shown}
+        pictures = {name: draw(report) for name, draw in PICTURES.items() if name in ids}
         return View(
             language=report.language,
             title=report.title,
             journey=clean(report.journey.name.in_(report.language)),
             journey_description=clean(report.journey.description.in_(report.language)),
             facts=_facts(report),
-            sentences=tuple(opening(report)),
+            groups=() if report.chosen else _groups(report),
             notes=tuple(_notes(report)),
-            tiles=_tiles(report),
-            stops=_stops(report),
-            sections=tuple(sections(report)),
+            tiles=() if report.chosen else _tiles(report),
+            stops=() if report.chosen else _stops(report),
+            sections=shown,
             pictures={name: picture for name, picture in pictures.items() if picture},
-            definitions=tuple(Term(d.said_name, d.said_text) for d in DEFINITIONS.values()),
+            definitions=tuple(_terms(report, shown)),
+            closing=() if report.chosen else tuple(closing(report)),
             credits=tuple(
                 clean(report.mapping.journeys[j.journey].credit.in_(report.language))
                 for j in report.figures.journeys
                 if report.mapping.journeys[j.journey].credit.in_(report.language)
             ),
         )
+
+
+HEAD_FIGURES = (
+    "records_in_period",
+    "records_open",
+    "open_now",
+    "tickets_opened",
+    "tickets_resolved",
+    "sla_met_share",
+    "value_confirmed_share",
+    "closures",
+    "visible_share",
+)
+"""What the monthly report shows before its chapters."""
+
+
+def _groups(report: Report) -> tuple[Group, ...]:
+    return tuple(Group(title, tuple(sentences)) for title, sentences in groups(report))
+
+
+def _terms(report: Report, sections: Sequence[Section]) -> Iterator[Term]:
+    """The definitions that the report needs, in the order of all, once each."""
+    used = {figure for section in sections for figure in section.figures}
+    used |= set() if report.chosen else set(HEAD_FIGURES)
+    for id_, definition in DEFINITIONS.items():
+        if id_ in used:
+            yield Term(definition.said_name, definition.said_text)
 
 
 def _facts(report: Report) -> tuple[Term, ...]:
@@ -125,6 +166,7 @@ def _notes(report: Report) -> list[str]:
 def _tiles(report: Report) -> tuple[Tile, ...]:
     figures = report.figures
     total, closures = figures.sla_total, figures.closures
+    hidden = figures.is_veiled("closures", "confirmed", "presumed")
     return (
         Tile(
             _("Open now"),
@@ -147,8 +189,10 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
         ),
         Tile(
             _("Value confirmed"),
-            share(closures.confirmed_share),
-            _("of {n} closures").format(n=number(closures.confirmed_share.whole)),
+            NOTHING if hidden else share(closures.confirmed_share),
+            NOTHING
+            if hidden
+            else _("of {n} closures").format(n=number(closures.confirmed_share.whole)),
         ),
         Tile(
             _("Visible"),
@@ -165,14 +209,20 @@ def _stops(report: Report) -> tuple[Stop, ...]:
 
 
 def _stop(report: Report, position: int, figures: StepFigures, busiest: int) -> Stop:
-    step = report.step(report.figures.shown.journey, figures.step)
+    journey = report.figures.shown.journey
+    step = report.step(journey, figures.step)
+
+    def cell(column: str, value: int) -> str:
+        is_hidden = (journey, figures.step, column) in report.figures.veiled
+        return NOTHING if is_hidden else number(value)
+
     return Stop(
         position=position,
         group=clean(step.group.in_(report.language)) if step.group else "",
         name=clean(step.name.in_(report.language)),
         description=clean(step.description.in_(report.language)),
-        value=number(figures.in_period) if figures.has_source else "",
-        detail=_("{n} still open").format(n=number(figures.open))
+        value=cell("in_period", figures.in_period) if figures.has_source else "",
+        detail=_("{n} still open").format(n=cell("open", figures.open))
         if figures.has_source
         else _("no source in this tool"),
         weight=round(100 * figures.in_period / busiest) if busiest else 0,

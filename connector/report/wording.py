@@ -114,6 +114,16 @@ def clean(text: str) -> str:
     return plain if len(plain) <= LONGEST_TEXT else plain[: LONGEST_TEXT - 1] + "…"
 
 
+LONGEST_CELL = 600
+"""A cell may hold several names (reasons, what went wrong); a longer one is cut."""
+
+
+def harmless(text: str) -> str:
+    """A finished cell without control or direction characters, whatever stands in it."""
+    plain = _UNSAFE.sub(" ", text)
+    return plain if len(plain) <= LONGEST_CELL else plain[: LONGEST_CELL - 1] + "…"
+
+
 def of(value: Share) -> str:
     """63.4 % of 1,234: a share with what it is a share of."""
     if value.ratio is None:

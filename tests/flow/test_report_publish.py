@@ -7,10 +7,44 @@ from connector.itsm.servicenow.client import connect
 from connector.itsm.servicenow.settings import Connection
 from connector.journey.mapping import load_mapping
 from connector.provision import apply_provision
+from connector.report.deliver import Destination, deliver
 from connector.report.publish import TABLE, publish
 from connector.report.render import FORMATS, render_all
+from connector.report.summary import summary_rows
 from tests.golden.rewrite import golden_report
+from tests.golden.sample import SERVICES, fill_store, make_sample
 from tests.harness import PASSWORD, USER, sandbox
+
+
+def test_rows_article_and_mail_state_stand_in_the_instance_and_go_quiet(tmp_path: Path) -> None:
+    report = golden_report(tmp_path)
+    with fill_store(tmp_path / "rows.duckdb", make_sample()) as store:
+        rows = tuple(summary_rows(store, report))[:120]
+    with sandbox(tmp_path / "instance", "--seed", "empty") as tool:
+        instance = connect(Connection(url=tool.url, user=USER, secret=PASSWORD))
+        apply_provision(instance, load_mapping(), ["incident"])
+        base = instance.create_record("kb_knowledge_base", {"title": "Journey"})["sys_id"]
+        # References lead to records of the instance: what is not there would not be kept.
+        for i, name in enumerate(SERVICES):
+            instance.create_record("cmdb_ci_service", {"sys_id": f"svc{i}", "name": name})
+        to = Destination(("attachment", "summary", "article"), base, rows=rows)
+        files = render_all(report, ["md"])
+        first = deliver(instance, report, files, to)
+        assert first.rows == len(rows)
+        kept = tool.dump("u_journey_summary")
+        assert {k: v["u_opened"] for k, v in kept.items()} == {
+            row.sys_id: row.values["u_opened"] for row in rows
+        }
+        article = tool.dump("kb_knowledge")[first.article]
+        assert article["workflow_state"] == "draft"
+        assert "Would you put on the ring?" in article["text"]
+        assert tool.dump(TABLE)[first.sys_id]["u_state"] == "published"
+
+        before = tool.whole_dump()
+        tool.reset_requests()
+        assert deliver(instance, report, files, to).sent_nothing
+        assert all(kind.startswith("GET ") for kind in tool.requests()), tool.requests()
+        assert tool.whole_dump() == before
 
 
 def test_a_report_stands_once_in_the_instance_and_is_renewed_in_place(tmp_path: Path) -> None:

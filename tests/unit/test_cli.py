@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import typer
 
-from connector import alerts, cli, log, pipeline, scheduler, services
+from connector import alerts, cli, log, pipeline, reporting, scheduler, services
 from connector.check import Finding
 from connector.cli import period, serve
 from connector.cli.app import app
@@ -33,6 +33,8 @@ from connector.errors import (
 )
 from connector.provision import Artefact, Provisioning
 from connector.reconcile import Swept
+from connector.report.build import Choice
+from connector.report.pending import Pending, Publications
 from connector.results import Options, RunResult, TableCounts
 from connector.store.changes import Change
 
@@ -430,12 +432,17 @@ def reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...
     """The arguments of the reports that were asked for, after config and mapping."""
     asked: list[tuple[Any, ...]] = []
 
-    def report(_config: Any, _mapping: Any, *arguments: Any) -> services.ReportResult:
-        asked.append(arguments)
-        return services.ReportResult((home / f"{arguments[2]}.html",), None)
+    def report(
+        _config: Any, _mapping: Any, order: reporting.Order, instance: Any
+    ) -> list[reporting.ReportResult]:
+        asked.append((order, instance))
+        return [
+            reporting.ReportResult(language, (home / f"{language}.html",), None)
+            for language in order.languages
+        ]
 
     lean(monkeypatch, raiser(AssertionError()))
-    monkeypatch.setattr(services, "report", report)
+    monkeypatch.setattr(reporting, "report", report)
     return asked
 
 
@@ -445,7 +452,7 @@ def test_the_last_day_of_a_report_is_included_in_the_instances_zone(
     words = ["report", "--from", "2026-01-01", "--to", "2026-03-31", "--lang", "es"]
     assert cli.run([*words, "--format", "md", "--format", "md", "--out", "here"]) == 0
     start, end = datetime(2025, 12, 31, 23, tzinfo=UTC), datetime(2026, 3, 31, 22, tzinfo=UTC)
-    assert reported == [(start, end, "es", ("md",), Path("here"), False, None)]
+    assert reported == [(reporting.Order(start, end, ("es",), ("md",), Path("here")), None)]
     assert "es.html" in capsys.readouterr().out
 
 
@@ -453,9 +460,34 @@ def test_a_report_without_options_is_the_month_before_as_the_settings_say(
     reported: list[tuple[Any, ...]], home: Path
 ) -> None:
     assert cli.run(["report"]) == 0
-    assert [arguments[2] for arguments in reported] == ["es", "en"]
-    assert {arguments[3] for arguments in reported} == {("html", "md", "csv")}
-    assert reported[0][4].resolve() == home / "reports"
+    ((order, _instance),) = reported
+    assert order.languages == ("es", "en")
+    assert order.formats == ("html", "md", "csv")
+    assert order.out.resolve() == home / "reports"
+    assert order.choice == Choice()
+
+
+def test_scope_comparison_and_chapters_reach_the_report(
+    reported: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["report", "--scope", "service=ERP", "--compare", "year", "--only", "sla,moments"]
+    assert cli.run([*words, "--only", "band"]) == 0
+    assert reported[0][0].choice == Choice("service=ERP", "year", ("sla", "moments", "band"))
+    assert cli.run(["report", "--only", "durration"]) == 2
+    assert "did you mean durations" in capsys.readouterr().err
+    assert len(reported) == 1
+
+
+def test_a_spoiled_file_is_told_after_the_others_are_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lean(monkeypatch, raiser(AssertionError()))
+    result = reporting.ReportResult("es", (home / "es.csv",), None, ("md.j2 is broken",))
+    monkeypatch.setattr(reporting, "report", lambda *_: [result])
+    assert cli.run(["report"]) == 6
+    told = capsys.readouterr()
+    assert "es.csv" in told.out
+    assert "md.j2 is broken" in told.err
 
 
 def test_the_month_before_is_whole_in_its_zone() -> None:
@@ -632,7 +664,7 @@ def test_the_jobs_of_serve_run_the_pipeline_and_note_their_success(
     for job in jobs:
         job.run()
     assert ran == [Options()]
-    assert [arguments[2] for arguments in reported] == ["es", "en"]
+    assert [order.languages for order, _instance in reported] == [("es", "en")]
     assert all(job.last_success() for job in jobs_of(home))
 
 
@@ -643,6 +675,68 @@ def test_a_sync_by_hand_counts_as_a_success_and_a_damaged_store_does_not_matter(
     assert jobs_of(home)[0].last_success() == NOW
     monkeypatch.setattr(services, "last_success", raiser(StoreError("damaged")))
     assert jobs_of(home)[0].last_success() is None
+
+
+def test_a_report_of_its_own_has_its_own_time_scope_and_language(
+    home: Path, reported: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "last_success", lambda *_: None)
+    also = '{ name = "erp", cron = "5 8 2 * *", languages = ["es"], scope = "service=ERP",'
+    settings = f'{SETTINGS}\n[report]\nalso = [{also} only = ["engagement"] }}]\n'
+    (home / "travesia.toml").write_text(settings, encoding="utf-8")
+    jobs = {job.name: job for job in jobs_of(home)}
+    assert list(jobs) == ["sync", "reconcile", "report", "report-erp"]
+    assert jobs["report-erp"].cron == "5 8 2 * *"
+    jobs["report-erp"].run()
+    ((order, _instance),) = reported
+    assert order.languages == ("es",)
+    assert order.choice == Choice("service=ERP", "previous", ("engagement",))
+    assert jobs["report-erp"].last_success()
+    assert jobs["report"].last_success() is None
+    following = scheduler.next_times(load_config(home / "travesia.toml", {}), NOW)
+    assert following["report-erp"] == datetime(2026, 12, 2, 7, 5, tzinfo=UTC)
+
+
+def waiting_note(home: Path) -> Publications:
+    """A publication that failed last night."""
+    notes = reporting.publications_of(load_config(home / "travesia.toml", {}))
+    note = Pending("2026-10-01T00:00:00+00:00", "2026-11-01T00:00:00+00:00", "es", ("md",))
+    notes.add(note, "the instance did not answer", NOW)
+    return notes
+
+
+def test_what_waits_to_be_published_is_shown_by_status(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting_note(home)
+    assert cli.run(["status"]) == 0
+    told = capsys.readouterr().out
+    assert "waits to be published, tried 1 time: the instance did not answer" in told
+    assert cli.run(["status", "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)["publications"]
+    assert shown["note"]["language"] == "es"
+
+
+def test_a_scheduled_sync_publishes_what_waits(
+    home: Path, monkeypatch: pytest.MonkeyPatch, ran: Ran, reported: list[tuple[Any, ...]]
+) -> None:
+    monkeypatch.setattr(pipeline, "run", lambda *arguments: note_run(ran, arguments[3]))
+    waiting_note(home)
+    jobs_of(home)[0].run()
+    ((order, instance),) = reported
+    assert (order.languages, order.formats) == (("es",), ("md",))
+    assert order.period_from == datetime(2026, 10, 1, tzinfo=UTC)
+    assert instance is not None
+
+
+def test_serve_once_knows_the_reports_of_the_settings(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "teller", lambda *_: print)
+    also = '[report]\nalso = [{ name = "erp", cron = "5 8 2 * *" }]\n'
+    (home / "travesia.toml").write_text(f"{SETTINGS}\n{also}", encoding="utf-8")
+    assert cli.run(["serve", "--once", "report-erq"]) == 64
+    assert "did you mean report-erp?" in capsys.readouterr().err
 
 
 SHRUNK = Swept("incident", 100, 1, 50, 0, "incident: 50 of 100 are missing; was a role lost?")

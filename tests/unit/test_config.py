@@ -304,3 +304,25 @@ def test_a_file_nested_without_end_is_one_sentence(tmp_path: Path) -> None:
     path.write_text("a = " + "[" * 100_000, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"travesia\.toml: it is nested too deeply"):
         load_config(path, {})
+
+
+def test_an_article_needs_a_knowledge_base(tmp_path: Path) -> None:
+    text = f'{GOOD}\n[report]\ndeliver = ["article"]\n'
+    (found,) = problems(tmp_path, text)
+    assert "[report] knowledge_base: an article needs a knowledge base" in found
+    (found,) = problems(tmp_path, f'{text}knowledge_base = "Our articles"\n')
+    assert "is no sys_id" in found
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{ name = "a", cron = "0 7 1 * *" }, { name = "a", cron = "" }', "two reports are called"),
+        ('{ name = "Fin anzas", cron = "0 7 1 * *" }', "is no name of a report"),
+        ('{ name = "a", cron = "0 99 1 * *" }', "[report] also"),
+        ('{ name = "a", cron = "", skope = "x" }', "[report] also"),
+    ],
+)
+def test_a_faulty_report_of_its_own_is_named(tmp_path: Path, line: str, words: str) -> None:
+    found = "\n".join(problems(tmp_path, f"{GOOD}\n[report]\nalso = [{line}]\n"))
+    assert words in found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector import pipeline, services
+from connector import pipeline, reporting
 from connector.config import Config
 from connector.config.settings import (
     ExtractSettings,
@@ -18,6 +18,7 @@ from connector.config.settings import (
 from connector.errors import InstanceError
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
+from connector.reporting import Order
 from connector.results import Options, RunResult
 from connector.store.database import open_store
 from connector.timestamps import format_instance
@@ -66,10 +67,9 @@ class Site:
 
 
 def publish(site: Site) -> None:
-    report = site.config.report
-    services.report(
-        site.config, mapping(), NOW, NOW, "en", report.formats, report.out, True, site.instance
-    )
+    asked = site.config.report
+    order = Order(NOW, NOW, ("en",), tuple(asked.formats), asked.out)
+    reporting.report(site.config, mapping(), order, site.instance)
 
 
 @pytest.fixture

@@ -76,7 +76,9 @@ class Tool(FakeInstance):
 def test_first_a_record_with_its_files_then_nothing(report: Report) -> None:
     tool = Tool()
     first = publish(tool, report, [PAGE, TABLE_FILE])
-    assert tool.log == ["create", "add r.html", "add r.csv"]
+    # Last of all it says that it is published: a notification may wait for that.
+    assert tool.log == ["create", "add r.html", "add r.csv", "update u_state"]
+    assert tool.tables[TABLE][0]["u_state"] == "published"
     assert (first.action, first.uploaded, first.kept) == ("created", 2, 0)
     assert first.url == f"{tool.url}/{TABLE}.do?sys_id={report_id(report)}"
     row = tool.tables[TABLE][0]
