@@ -4,29 +4,15 @@ Answers "" where there is nothing to draw; the table beside a chart says the sam
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from connector.journey.fields import BAND_CHOICES
 from connector.messages import _
-from connector.report.charts import Bar, Point, Series, Spec, bars_spec, lines_spec, svg_of
+from connector.report.charts import Bar, Point, Series, bars_spec, lines_spec
 from connector.report.definitions import heading
+from connector.report.drawing.picture import Picture
 from connector.report.figures import BANDS
 from connector.report.report import Report
 from connector.report.wording import day, number, share
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A chart to be drawn, with its text alternative."""
-
-    name: str
-    title: str
-    description: str
-    spec: Spec
-
-    def svg(self) -> str:
-        """The drawing."""
-        return svg_of(self.spec, self.name, self.title, self.description)
 
 
 def steps_picture(report: Report) -> Picture | None:
@@ -49,6 +35,7 @@ def steps_picture(report: Report) -> Picture | None:
         _("Records per step, by band"),
         _describe([f"{bar.label}: {bar.note}" for bar in bars]),
         bars_spec(bars, used),
+        hatched=("provider_backstage",),
     )
 
 
@@ -77,6 +64,7 @@ def sla_picture(report: Report) -> Picture | None:
         _("SLA clocks by the step of their record, with the share met"),
         _describe([f"{bar.label}: {bar.note}" for bar in bars if bar.note]),
         bars_spec(bars, series),
+        hatched=("lost",),
     )
 
 
