@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from connector.messages import _, speaking
 from connector.report.definitions import DEFINITIONS
+from connector.report.drawing.picture import Picture
 from connector.report.figures import StepFigures
 from connector.report.layout import Section
 from connector.report.opening import opening
-from connector.report.pictures import PICTURES, Picture
+from connector.report.pictures import PICTURES
 from connector.report.report import Report
 from connector.report.sections import sections
 from connector.report.wording import NOTHING, clean, instant, number, share, span

@@ -1,4 +1,4 @@
-"""The calendar strip of agreements: when each is in force, and what must be done about it, by month."""
+"""The calendar strip of agreements: when each is in force, and what happens to it, by month."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

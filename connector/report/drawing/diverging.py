@@ -1,4 +1,4 @@
-"""Moments of truth won and lost: won to the right of the line, lost to the left, with their counts."""
+"""Moments of truth won and lost: won to the right, lost to the left, with their counts."""
 
 from dataclasses import dataclass
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from connector.messages import _
 from connector.report.drawing import ink
+from connector.report.drawing.palette import PAPER
 from connector.report.drawing.picture import Picture, Sketch
 from connector.report.layout import Table
 from connector.report.wording import NOTHING, duration, number, percent
@@ -71,7 +72,7 @@ def _fall(n: int, following: int, i: int, first: int) -> str:
     top, bottom, middle = i * ROW + 32, (i + 1) * ROW + 4, LEFT + MOST / 2
     a, b = _half(n, first), _half(following, first)
     places = ((middle - a, top), (middle + a, top), (middle + b, bottom), (middle - b, bottom))
-    return ink.path(ink.polygon(*places), fill=ink.PAPER["line"])
+    return ink.path(ink.polygon(*places), fill=PAPER["line"])
 
 
 def _told(stage: Stage, first: int) -> str:

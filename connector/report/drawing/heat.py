@@ -1,4 +1,4 @@
-"""The heat map: touchpoints × months (or departments), darker where more hurts; figures in cells."""
+"""The heat map: touchpoints × months (or departments), darker where it hurts; figures in cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from connector.report.wording import NOTHING, number
 
 @dataclass(frozen=True)
 class HeatCell:
-    """The impact at one row and column; None where it may not or cannot be told."""
+    """The impact at one row and column, by their ids; None where it may not or cannot be told."""
 
     row: str
     column: str
@@ -23,10 +23,10 @@ class HeatCell:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Impact by touchpoint and month: labels of both in their order, and what `impact` counts."""
+    """Impact by touchpoint and month: (id, label) of both in order, and what `impact` counts."""
 
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, str], ...]
     cells: tuple[HeatCell, ...]
     measure: str
 
@@ -51,42 +51,35 @@ def level(impact: int, most: int) -> int:
 
 
 def _spec(figures: HeatMap, most: int) -> Spec:
-    # Labels go by their place: two touchpoints may be called the same.
-    rows = {label: f"{i}" for i, label in enumerate(figures.rows)}
-    columns = {label: f"{i}" for i, label in enumerate(figures.columns)}
     values = [
         {
-            "row": rows[cell.row],
-            "column": columns[cell.column],
+            "row": cell.row,
+            "column": cell.column,
             "level": HEAT[level(cell.impact or 0, most)],
-            "said": NOTHING if cell.impact is None else number(cell.impact),
+            "said": _said(cell.impact),
         }
         for cell in figures.cells
-        if cell.row in rows and cell.column in columns
     ]
-    wide = max(46, min(84, 420 // max(1, len(columns))))
+    wide = max(46, min(84, 420 // max(1, len(figures.columns))))
+    above = _place("column", figures.columns, wide - 14)
+    above["axis"] |= {"orient": "top", "labelAngle": 0}
+    if "|" in above["axis"]["labelExpr"].replace("'|')", ""):
+        above["axis"]["labelPadding"] = 22  # Vega leaves room for one line only
+    shade = {
+        "field": "level",
+        "type": "nominal",
+        "scale": {"domain": list(HEAT), "range": [PAPER[id_] for id_ in HEAT]},
+        "legend": None,
+    }
     return {
         "width": {"step": wide},
         "height": {"step": 40},
         "data": {"values": values},
-        "encoding": {
-            "y": _place("row", figures.rows, 190),
-            "x": {
-                **_place("column", figures.columns, wide - 14),
-                "axis": {**_axis(figures.columns, wide - 14), "orient": "top", "labelAngle": 0},
-            },
-        },
+        "encoding": {"y": _place("row", figures.rows, 190), "x": above},
         "layer": [
             {
                 "mark": {"type": "rect", "stroke": PAPER["paper"], "strokeWidth": 2},
-                "encoding": {
-                    "color": {
-                        "field": "level",
-                        "type": "nominal",
-                        "scale": {"domain": list(HEAT), "range": [PAPER[id_] for id_ in HEAT]},
-                        "legend": None,
-                    }
-                },
+                "encoding": {"color": shade},
             },
             {"mark": {"type": "text", "font": FONT}, "encoding": {"text": {"field": "said"}}},
         ],
@@ -94,38 +87,44 @@ def _spec(figures: HeatMap, most: int) -> Spec:
     }
 
 
-def _place(field: str, labels: Sequence[str], width: float) -> Spec:
+def _place(field: str, labels: Sequence[tuple[str, str]], width: float) -> Spec:
+    ids = [id_ for id_, _label in labels]
+    said = ["|".join(wrapped(label.replace("|", "/"), width, 14, most=2)) for _id, label in labels]
+    axis = {
+        **LINES,
+        "labelExpr": f"split({literal(said)}[indexof({literal(ids)}, datum.value)], '|')",
+        "domain": False,
+        "ticks": False,
+        "labelLineHeight": 15,
+    }
     return {
         "field": field,
         "type": "nominal",
-        "scale": {"domain": [f"{i}" for i in range(len(labels))]},
+        "scale": {"domain": ids},
         "title": None,
-        "axis": _axis(labels, width),
-    }
-
-
-def _axis(labels: Sequence[str], width: float) -> Spec:
-    said = ["|".join(wrapped(label.replace("|", "/"), width, 14, most=2)) for label in labels]
-    return {
-        **LINES,
-        "labelExpr": f"split({literal(said)}[datum.value], '|')",
-        "domain": False,
-        "ticks": False,
+        "axis": axis,
     }
 
 
 def _describe(figures: HeatMap) -> str:
     worst = sorted((c for c in figures.cells if c.impact), key=lambda c: -(c.impact or 0))[:5]
-    told = "; ".join(f"{c.row}, {c.column}: {number(c.impact or 0)}" for c in worst)
+    rows, columns = dict(figures.rows), dict(figures.columns)
+    told = "; ".join(
+        f"{rows.get(c.row, c.row)}, {columns.get(c.column, c.column)}: {number(c.impact or 0)}"
+        for c in worst
+    )
     return _("The hottest first: {cells}").format(cells=told)
 
 
 def _table(figures: HeatMap) -> Table:
     at = {(c.row, c.column): c.impact for c in figures.cells}
     rows = tuple(
-        (row, *(_said(at.get((row, column))) for column in figures.columns)) for row in figures.rows
+        (label, *(_said(at.get((id_, column))) for column, _label in figures.columns))
+        for id_, label in figures.rows
     )
-    return Table(figures.measure, (_("Touchpoint"), *figures.columns), rows)
+    return Table(
+        figures.measure, (_("Touchpoint"), *(label for _id, label in figures.columns)), rows
+    )
 
 
 def _said(impact: int | None) -> str:

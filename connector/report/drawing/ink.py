@@ -88,7 +88,7 @@ def attributes(**values: str | float | None) -> str:
     )
 
 
-def words(  # noqa: PLR0913  # what a writer chooses about a line of text, spelled out
+def words(
     x: float,
     y: float,
     lines: str | Sequence[str],

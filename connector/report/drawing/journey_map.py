@@ -11,6 +11,7 @@ from math import sqrt
 
 from connector.messages import _
 from connector.report.drawing import ink, ribbon
+from connector.report.drawing.palette import PAPER
 from connector.report.drawing.picture import Picture, Sketch
 from connector.report.drawing.ribbon import Ribbon
 from connector.report.layout import Table
@@ -177,7 +178,7 @@ def _bubbles(shown: Sequence[Bubble], columns: dict[str, float], hatched: str) -
 
 
 def _mark(x: float, y: float, radius: float, fill: str) -> str:
-    return ink.circle(x, y, radius, fill, stroke=ink.PAPER["ink"], stroke_width=0.8)
+    return ink.circle(x, y, radius, fill, stroke=PAPER["ink"], stroke_width=0.8)
 
 
 def _in_brackets(bubble: Bubble) -> str:

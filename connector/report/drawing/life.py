@@ -16,12 +16,15 @@ from connector.report.drawing import ink
 from connector.report.drawing.palette import PAPER
 from connector.report.drawing.picture import Picture, Sketch
 from connector.report.layout import Table
-from connector.report.wording import duration
+from connector.report.wording import NOTHING, duration
 
 
 @dataclass(frozen=True)
 class Stay:
-    """A step or band (`id` of the latter) from one instant until another, both aware."""
+    """A step, a wait or a band from one instant until another, both aware.
+
+    Of a band `id` is what counts (`visible` …); its name needs no `label`.
+    """
 
     label: str
     since: datetime
@@ -249,6 +252,10 @@ def _legend(figures: RecordLife, y: float, name: str) -> tuple[str, float]:
     return ink.group(parts, class_="legend"), y
 
 
+def _band(id_: str) -> str:
+    return BAND_CHOICES[id_].in_(current_language()) if id_ in BAND_CHOICES else NOTHING
+
+
 def _polarity(polarity: str) -> str:
     names = {
         "positive": _("won"),
@@ -273,7 +280,12 @@ def _table(figures: RecordLife) -> Table:
         (_("Wait"), figures.waits),
     )
     rows = [
-        (_said(s.since, zone), kind, s.label, duration((s.until - s.since).total_seconds()))
+        (
+            _said(s.since, zone),
+            kind,
+            s.label or _band(s.id),
+            duration((s.until - s.since).total_seconds()),
+        )
         for kind, stays in kinds
         for s in stays
     ]

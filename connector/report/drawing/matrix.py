@@ -35,7 +35,7 @@ class Relations:
     cuts: tuple[tuple[float, str], ...] = CUTS
 
 
-NAME, STATE, CELL, ROW = 172.0, 156.0, 78.0, 40.0
+NAME, STATE, CELL, ROW = 172.0, 156.0, 80.0, 40.0
 STEADY = 1.0
 """Points that a score may move and still be called steady."""
 
@@ -44,7 +44,7 @@ def relations_matrix(figures: Relations, name: str = "chart-relations") -> Pictu
     """Draw the matrix; None without relationships."""
     if not figures.rows:
         return None
-    heads = {id_: ink.wrapped(said, CELL - 2, 11, most=4) for id_, said in figures.steps}
+    heads = {id_: ink.wrapped(said, CELL - 2, 10.5, most=4) for id_, said in figures.steps}
     top = 14 + max([len(lines) for lines in heads.values()] or [1]) * 11 * ink.LEADING + 6
     width = NAME + STATE + CELL * len(figures.steps) + 8
     parts = [_heads(figures, heads, top)]
@@ -66,7 +66,7 @@ def _heads(figures: Relations, heads: dict[str, list[str]], top: float) -> str:
     for i, (id_, _said) in enumerate(figures.steps):
         x = NAME + STATE + (i + 0.5) * CELL
         y = top - 8 - (len(heads[id_]) - 1) * 11 * ink.LEADING
-        parts.append(ink.words(x, y, heads[id_], size=11, role="muted", anchor="middle"))
+        parts.append(ink.words(x, y, heads[id_], size=10.5, role="muted", anchor="middle"))
     return ink.group(parts, class_="steps")
 
 

@@ -38,11 +38,6 @@ class Picture:
     hatched: tuple[str, ...] = ()
     """Roles whose areas are hatched as well as coloured, where Vega-Lite draws."""
 
-    @property
-    def is_wide(self) -> bool:
-        """Whether a phone shows it only if it can be pushed aside."""
-        return isinstance(self.art, Sketch) and self.art.width > WIDE
-
     def svg(self) -> str:
         """The drawing as an element of a page. Raises ValueError if it cannot be drawn."""
         return self._framed("", "")
@@ -60,11 +55,10 @@ class Picture:
 
     def _framed(self, style: str, paper: str) -> str:
         width, height, body = self._drawn()
-        shape = " wide" if self.is_wide else ""
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}"'
             f' width="{width:g}" height="{height:g}" role="img"'
-            f' aria-labelledby="{self.name}-title {self.name}-desc" class="chart{shape}">'
+            f' aria-labelledby="{self.name}-title {self.name}-desc" class="chart{_shape(width)}">'
             f'<title id="{self.name}-title">{escape(self.title)}</title>'
             f'<desc id="{self.name}-desc">{escape(self.description)}</desc>'
             f"{style}{paper}{body}</svg>"
@@ -79,8 +73,10 @@ class Picture:
 
 _SHEET = f'<rect width="100%" height="100%" fill="{PAPER["paper"]}"/>'
 
-WIDE = 560
-"""Pixels: a drawing that is wider cannot be read on a phone at once."""
+
+def _shape(width: float) -> str:
+    """How a page may shrink it: below a size its letters cannot be read, and it is pushed aside."""
+    return " widest" if width > 700 else " wide" if width > 430 else ""
 
 
 def with_hatching(body: str, name: str, roles: tuple[str, ...]) -> str:

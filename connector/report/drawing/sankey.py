@@ -32,7 +32,7 @@ class Flows:
     flows: tuple[Flow, ...]
 
 
-WIDTH, SIDE, BAR, GAP, TALL = 540.0, 168.0, 9.0, 22.0, 300.0
+WIDTH, SIDE, BAR, GAP, TALL = 500.0, 152.0, 9.0, 22.0, 300.0
 TOP = 34.0
 
 

@@ -51,7 +51,7 @@ def _told(row: Spread) -> str:
 
 
 def _spec(figures: Spreads) -> Spec:
-    values = [
+    values: list[Spec] = [
         {
             "row": f"{i}",
             "median": max(60.0, row.median),
@@ -61,11 +61,8 @@ def _spec(figures: Spreads) -> Spec:
         for i, row in enumerate(figures.rows)
         if row.n and row.median is not None
     ]
-    low = min(v["median"] for v in values)
-    high = max(v["p90"] for v in values)
-    start = max((t for t in TICKS if t <= low), default=60)
-    ends = [t for t in TICKS if t >= high * 1.05] or [high * 1.2]
-    scale = {"type": "log", "domain": [start * 0.8, ends[0] * 1.05], "nice": False}
+    start, end = _reach(figures)
+    scale = {"type": "log", "domain": [start * 0.8, end * 1.05], "nice": False}
     labels = [broken(row.label) for row in figures.rows]
     y = {
         "field": "row",
@@ -79,7 +76,7 @@ def _spec(figures: Spreads) -> Spec:
         "type": "quantitative",
         "scale": scale,
         "title": None,
-        "axis": _axis(start, ends[0]),
+        "axis": _axis(start, end),
     }
     return {
         "width": 290,
@@ -120,6 +117,15 @@ def _spec(figures: Spreads) -> Spec:
         ],
         "config": config(),
     }
+
+
+def _reach(figures: Spreads) -> tuple[float, float]:
+    """Words of time below the shortest and above the longest, between which all of it lies."""
+    known = [row for row in figures.rows if row.n and row.median is not None]
+    low = min(row.median or 0.0 for row in known)
+    high = max(max(row.median or 0.0, row.p90 or 0.0) for row in known)
+    start = max((tick for tick in TICKS if tick <= low), default=TICKS[0])
+    return start, next((float(tick) for tick in TICKS if tick >= high * 1.05), high * 1.2)
 
 
 def _axis(start: float, end: float) -> Spec:

@@ -26,6 +26,8 @@ def drawn(spec: Spec, name: str) -> tuple[float, float, str]:
     if head is None:
         raise ValueError(f"no SVG was drawn for {name}")
     body = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{name}-", svg[head.end() :])
+    # The drawing is one picture with words of its own: its parts are none, and have none.
+    body = re.sub(r' (?:role="graphics-\w+"|aria-\w+="[^"]*")', "", body)
     # A name in mixed case is a colour of ours that the engine wrote in small letters.
     body = re.sub(r'="(#[0-9a-fA-F]{6})"', lambda m: f'="{_OURS.get(m[1].lower(), m[1])}"', body)
     return float(head[1]), float(head[2]), body.removesuffix("</svg>")
