@@ -198,7 +198,8 @@ def test_the_checks_find_what_they_are_for(browser: Any) -> None:
     page = browser.new_page()
     page.set_content(
         "<p onclick='x()' style='width:5000px'>wide</p><script>window.ran=1</script>"
-        "<svg role='img' class='chart'><text y='20'>one word</text><text y='21'>another</text></svg>"
+        "<svg role='img' class='chart'><text y='20'>one word</text>"
+        "<text y='21'>another</text></svg>"
         "<img src='data:,'>"
     )
     assert overflow_of(page) > 0
