@@ -27,10 +27,10 @@ from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
 from connector.messages import _
 from connector.provision import Provisioning, apply_provision, plan_provision
+from connector.report.build import build_report
 from connector.report.publish import PublishResult
 from connector.report.publish import publish as publish_report
 from connector.report.render import render_all, write_files
-from connector.report.report import build_report
 from connector.store import mappings, runs, standings
 from connector.store.database import open_snapshot, snapshot_path
 from connector.store.lock import is_locked, read_status

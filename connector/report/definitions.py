@@ -1,29 +1,8 @@
 """What each figure means, in one sentence: the same words in every format and in the CSV."""
 
-from dataclasses import dataclass
-
-from connector.messages import _, mark
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A figure's id (stable, for machines), unit, name and meaning (English; said through `_`)."""
-
-    id: str
-    unit: str
-    name: str
-    text: str
-
-    @property
-    def said_name(self) -> str:
-        """The name in the language `_` speaks."""
-        return _(self.name)
-
-    @property
-    def said_text(self) -> str:
-        """The meaning in the language `_` speaks."""
-        return _(self.text)
-
+from connector.messages import mark
+from connector.report.chapter_definitions import CHAPTER_DEFINITIONS
+from connector.report.definition import Definition
 
 _ALL = (
     Definition(
@@ -239,7 +218,9 @@ _ALL = (
     ),
 )
 
-DEFINITIONS: dict[str, Definition] = {definition.id: definition for definition in _ALL}
+DEFINITIONS: dict[str, Definition] = {
+    definition.id: definition for definition in (*_ALL, *CHAPTER_DEFINITIONS)
+}
 """Every figure that a report can hold, in the order of the glossary at its end."""
 
 

@@ -34,6 +34,46 @@ class Period:
         days = max((end.date() - start.date()).days, 1)
         return Period(start - timedelta(days=days), self.start, self.time_zone)
 
+    @property
+    def year_before(self) -> "Period":
+        """The same days of the calendar a year before."""
+        start, end = self.local(self.start), self.local(self.end)
+        return Period(_a_year_before(start), _a_year_before(end), self.time_zone)
+
+
+def _a_year_before(moment: datetime) -> datetime:
+    # 29 February has no day before it: its month ends on the 28th.
+    is_leap_day = (moment.month, moment.day) == (2, 29)
+    return moment.replace(year=moment.year - 1, day=28 if is_leap_day else moment.day)
+
+
+ScopeKind = Literal["all", "department", "company", "service"]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What part of the organisation a report is about: all of it, or what is tied to one record."""
+
+    kind: ScopeKind = "all"
+    sys_id: str = ""
+    name: str = ""
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is less than the whole organisation."""
+        return self.kind != "all"
+
+    @property
+    def key(self) -> str:
+        """The same for the same scope, whatever its name: `all`, `department=…`."""
+        return f"{self.kind}={self.sys_id}" if self.is_part else "all"
+
+
+WHOLE = Scope()
+
+Compared = Literal["previous", "year", "none"]
+"""With which other period a report is compared."""
+
 
 @dataclass(frozen=True)
 class Share:
@@ -219,8 +259,18 @@ class Closures:
         return sum(self.outcomes.values())
 
 
-Scope = Literal["all"]
-"""What part of the organisation a report is about."""
+@dataclass(frozen=True)
+class Before:
+    """The figures of the other period that can be had for it: not where records stood then.
+
+    `sla` is None where the tool's SLA rows are not read.
+    """
+
+    period: Period
+    records: int
+    flow: Flow
+    closures: Closures
+    sla: Share | None
 
 
 @dataclass(frozen=True)
@@ -242,7 +292,8 @@ class Figures:
     unclassified: Share
     low_confidence: Share
     flow: Flow
-    previous: Flow
+    compared: Compared
+    before: Before | None
     weeks: tuple[Week, ...]
     departments: tuple[DepartmentFigures, ...]
     months: Months

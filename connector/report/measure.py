@@ -13,12 +13,16 @@ from typing import NamedTuple
 from connector.journey.model import Journey
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.sources import tables_reaching
-from connector.report.departments import measure_departments
+from connector.report.departments import has_clocks, measure_departments
 from connector.report.figures import (
+    WHOLE,
+    Before,
     Closures,
+    Compared,
     Figures,
     JourneyFigures,
     Period,
+    Scope,
     Share,
     SlaFigures,
     StepFigures,
@@ -30,6 +34,7 @@ from connector.report.months import measure_months
 from connector.report.source import Source, open_source
 from connector.report.trend import measure_flows, measure_weeks
 from connector.store.database import Row, Store
+from connector.timestamps import format_instance
 
 # By the order of the runs, not by the marks: one run under a wrong clock is put right by the next.
 _DATA_UNTIL = """
@@ -81,6 +86,8 @@ _SLA = """
 SELECT steps, result, is_open, count(*) AS n FROM clock WHERE in_period GROUP BY ALL
 """
 
+_RESULTS = "SELECT result, count(*) AS n FROM clock WHERE in_period GROUP BY ALL"
+
 VOICE = "survey_answered"
 """Where a ticket stands about which somebody spoke; without value, it was denied."""
 
@@ -88,23 +95,35 @@ Cube = Sequence[Row]
 
 
 def measure(
-    store: Store, mapping: JourneyMapping, period: Period, journey: str, minimum_group: int
+    store: Store,
+    mapping: JourneyMapping,
+    period: Period,
+    journey: str,
+    minimum_group: int,
+    *,
+    scope: Scope = WHOLE,
+    compared: Compared = "previous",
 ) -> Figures:
-    """All figures of `period`; `journey` is the one shown. Raises StoreError.
+    """All figures of `period`; `journey` is the one shown. Raises StoreError, ConfigError."""
+    source = open_source(store, mapping, period, scope, minimum_group)
+    return measure_all(source, journey, minimum_group, compared)
+
+
+def measure_all(source: Source, journey: str, minimum_group: int, compared: Compared) -> Figures:
+    """All figures of what a source shows. Raises StoreError.
 
     1. Read up to when the data reach.  2. Read the cube and the moves.  3. Sum.
     """
-    source = open_source(store, mapping, period)
+    period, mapping = source.period, source.mapping
     run = source.read(_DATA_UNTIL)[0]
     data_until = _aware(run["until"])
     cube = source.read(_CUBE)
     in_period = [row for row in cube if row["in_period"] and row["table_name"] not in MEASURES]
     total = _count(in_period)
     departments = measure_departments(source, minimum_group)
-    flows = measure_flows(source, [(period.start, period.end), _bounds(period.previous)])
     return Figures(
         period=period,
-        scope="all",
+        scope=source.scope,
         data_until=data_until,
         moves_since=_aware(run["since"]),
         records=total,
@@ -117,8 +136,9 @@ def measure(
         visible=_visible(in_period),
         unclassified=Share(_count(in_period, _is("is_unclassified")), total),
         low_confidence=Share(_count(in_period, _is("is_low")), total),
-        flow=flows[0],
-        previous=flows[1],
+        flow=measure_flows(source, [(period.start, period.end)])[0],
+        compared=compared,
+        before=_before(source, compared),
         weeks=measure_weeks(source, data_until),
         departments=departments,
         months=measure_months(source, data_until, departments, minimum_group),
@@ -126,12 +146,28 @@ def measure(
     )
 
 
+def _before(source: Source, compared: Compared) -> Before | None:
+    if compared == "none":
+        return None
+    period = source.period.previous if compared == "previous" else source.period.year_before
+    bounds = {"since": format_instance(period.start), "until": format_instance(period.end)}
+    cube = source.read(_CUBE, **bounds)
+    sla = None
+    if has_clocks(source):
+        results = {row["result"]: row["n"] for row in source.read(_RESULTS, **bounds)}
+        met, breached = results.get("met", 0), results.get("breached", 0)
+        sla = Share(met, met + breached)
+    return Before(
+        period,
+        _count(cube, lambda row: row["in_period"] and row["table_name"] not in MEASURES),
+        measure_flows(source, [(period.start, period.end)])[0],
+        _closures(source, cube),
+        sla,
+    )
+
+
 def _aware(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment else None
-
-
-def _bounds(period: Period) -> tuple[datetime, datetime]:
-    return period.start, period.end
 
 
 def _is(column: str) -> Callable[[Row], bool]:
@@ -242,9 +278,7 @@ def _ages(source: Source, data_until: datetime | None) -> dict[tuple[str, str], 
 
 
 def _sla_rows(source: Source) -> list[Row] | None:
-    if not source.has("task_sla", "task", "stage", "has_breached"):
-        return None
-    return source.read(_SLA)
+    return source.read(_SLA) if has_clocks(source) else None
 
 
 def _sla(journey: Journey, rows: Sequence[Row]) -> tuple[SlaFigures, ...]:

@@ -70,7 +70,7 @@ def measure_months(
     """The months of the period and enough before it; only departments shown by name."""
     if data_until is None or data_until <= source.period.start:
         return Months()
-    months = _months(source.period, data_until)
+    months = months_of(source.period, data_until)
     cells = _sla_cells(source, months)
     named = [d for d in departments if d.department not in ("", NO_DEPARTMENT)]
     rows = [
@@ -89,7 +89,7 @@ def measure_months(
     )
 
 
-def _months(period: Period, data_until: datetime) -> list[date]:
+def months_of(period: Period, data_until: datetime) -> list[date]:
     last = min(period.local(period.end - timedelta(seconds=1)), period.local(data_until))
     first = period.local(period.start)
     span = 12 * (last.year - first.year) + last.month - first.month + 1
@@ -98,7 +98,7 @@ def _months(period: Period, data_until: datetime) -> list[date]:
     return [date(n // 12, n % 12 + 1, 1) for n in range(newest - count + 1, newest + 1)]
 
 
-def _slices(source: Source, months: Sequence[date]) -> dict[str, object]:
+def slices_of(source: Source, months: Sequence[date]) -> dict[str, object]:
     bounds = [*months, (months[-1] + timedelta(days=31)).replace(day=1)]
     instants = [format_instance(midnight(day, source.period.time_zone)) for day in bounds]
     return {"starts": instants[:-1], "ends": instants[1:], "numbers": list(range(len(months)))}
@@ -110,7 +110,7 @@ def _sla_cells(source: Source, months: Sequence[date]) -> dict[tuple[str, int], 
         return {}
     query = sqlglot.parse_one(_SLA, dialect="duckdb", into=exp.Select)
     sql = query.with_("belongs", as_=belongs).sql("duckdb")
-    rows = source.read(sql, **_slices(source, months))
+    rows = source.read(sql, **slices_of(source, months))
     return {(row["department"], row["i"]): row for row in rows}
 
 
@@ -131,7 +131,7 @@ def _approvals(
 ) -> tuple[ApprovalMonth, ...]:
     if not source.has("sysapproval_approver", "state", "approver"):
         return ()
-    rows = source.read(_APPROVALS, **_slices(source, months))
+    rows = source.read(_APPROVALS, **slices_of(source, months))
     return tuple(
         ApprovalMonth(
             months[row["i"]],

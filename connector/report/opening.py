@@ -3,13 +3,16 @@
 Each sentence is one function that answers "" where its figures cannot carry it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from connector.messages import _, _n
+from connector.report import counsel
 from connector.report.figures import NO_DEPARTMENT
 from connector.report.report import Report
 from connector.report.story import fall, slow_approvals
 from connector.report.wording import clean, duration, instant, number, percent, share
+
+Sentence = Callable[[Report], str]
 
 FEWEST_BEFORE = 10
 """Below so many tickets in the previous period a change is not worth a sentence."""
@@ -27,25 +30,31 @@ MOST_UNCLASSIFIED = 0.03
 """Above it the mapping needs work (goal of the mapping: under 3 %)."""
 
 
-def opening(report: Report) -> list[str]:
-    """The sentences, most important first, in the language `_` speaks."""
+def groups(report: Report) -> list[tuple[str, list[str]]]:
+    """The sentences under their headings, most important first, in the language `_` speaks."""
     if trouble := _no_data(report):
-        return [trouble]
-    sentences: list[Callable[[Report], str]] = [
-        _volume,
-        _flow,
-        _change,
-        _where,
-        _sla,
-        _department,
-        fall,
-        slow_approvals,
-        _overdue,
-        _value,
-        _visible,
-        _unclassified,
-    ]
+        return [(_("What matters"), [trouble])]
+    changed: list[Sentence] = [_volume, _flow, _change, fall, slow_approvals, counsel.moved]
+    hurts: list[Sentence] = [_where, _sla, _department, _overdue, counsel.worst_relationship]
+    value: list[Sentence] = [_confirmed, _value, _visible]
+    to_do: list[Sentence] = [counsel.urgent, counsel.unplanned, counsel.overdue, _unclassified]
+    found = (
+        (_("What changed"), changed),
+        (_("What hurts"), hurts),
+        (_("Value"), value),
+        (_("What to do"), to_do),
+    )
+    said = [(title, _said(report, sentences)) for title, sentences in found]
+    return [(title, sentences) for title, sentences in said if sentences]
+
+
+def _said(report: Report, sentences: Sequence[Sentence]) -> list[str]:
     return [text for sentence in sentences if (text := sentence(report))]
+
+
+def opening(report: Report) -> list[str]:
+    """The sentences alone, in the same order."""
+    return [sentence for _title, sentences in groups(report) for sentence in sentences]
 
 
 def _no_data(report: Report) -> str:
@@ -93,14 +102,26 @@ def _flow(report: Report) -> str:
 
 
 def _change(report: Report) -> str:
-    now, before = report.figures.flow.opened, report.figures.previous.opened
-    if before < FEWEST_BEFORE or abs(now - before) < LEAST_CHANGE * before or not _is_over(report):
+    if report.figures.before is None or not _is_over(report):
         return ""
-    text = (
-        _("{percent} more tickets came in than in the period before ({before}).")
-        if now > before
-        else _("{percent} fewer tickets came in than in the period before ({before}).")
-    )
+    now, before = report.figures.flow.opened, report.figures.before.flow.opened
+    if before < FEWEST_BEFORE or abs(now - before) < LEAST_CHANGE * before:
+        return ""
+    texts = {
+        ("previous", True): _(
+            "{percent} more tickets came in than in the period before ({before})."
+        ),
+        ("previous", False): _(
+            "{percent} fewer tickets came in than in the period before ({before})."
+        ),
+        ("year", True): _(
+            "{percent} more tickets came in than in the same period a year before ({before})."
+        ),
+        ("year", False): _(
+            "{percent} fewer tickets came in than in the same period a year before ({before})."
+        ),
+    }
+    text = texts[report.figures.compared, now > before]
     return text.format(percent=percent(abs(now - before) / before), before=number(before))
 
 
@@ -168,6 +189,15 @@ def _overdue(report: Report) -> str:
         n=number(total.breached_open),
         step=report.step_name(report.figures.shown.journey, worst.step) or _("Record not placed"),
         most=number(worst.breached_open),
+    )
+
+
+def _confirmed(report: Report) -> str:
+    confirmed = report.figures.closures.confirmed_share
+    if confirmed.ratio is None:
+        return ""
+    return _("Value confirmed: {ratio} of {n} closures that brought value.").format(
+        ratio=share(confirmed), n=number(confirmed.whole)
     )
 
 

@@ -46,6 +46,7 @@ def departments(report: Report) -> Section:
                 n=number(minimum)
             ),
         ),
+        ("department_tickets",),
     )
 
 
@@ -79,6 +80,13 @@ def months(report: Report) -> Section:
         " ".join(meanings),
         tuple(tables),
         (note.format(n=minimum),),
+        (
+            "sla_met_by_month",
+            "approval_wait_median",
+            "approval_wait_slow",
+            "approvals_waiting",
+            "approvals_decided",
+        ),
     )
 
 

@@ -41,18 +41,8 @@ class PublishResult:
 
 
 def report_id(report: Report) -> str:
-    """The sys_id of the report's record: made from its period, scope and language."""
-    period = report.period
-    key = "|".join(
-        (
-            format_instance(period.start),
-            format_instance(period.end),
-            period.time_zone,
-            report.figures.scope,
-            report.language,
-        )
-    )
-    return md5(f"{TABLE}|{key}".encode(), usedforsecurity=False).hexdigest()
+    """The sys_id of the report's record: made from its period, scope, chapters and language."""
+    return md5(f"{TABLE}|{report.key}".encode(), usedforsecurity=False).hexdigest()
 
 
 def publish(instance: Instance, report: Report, files: Sequence[ReportFile]) -> PublishResult:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from connector.errors import ConnectorError
 from connector.messages import _, speaking
 from connector.report.charts import THEME
+from connector.report.layout import Linked
 from connector.report.report import Report
 from connector.report.table import csv_of
 from connector.report.view import View, view_of
@@ -121,6 +122,8 @@ def environment() -> ImmutableSandboxedEnvironment:
     )
     jinja.globals["_"] = _
     jinja.filters["cell"] = markdown_cell
+    jinja.filters["linked_cell"] = linked_cell
+    jinja.filters["linked"] = linked
     jinja.filters["by_group"] = by_group
     return jinja
 
@@ -133,6 +136,20 @@ def _is_html(template: str | None) -> bool:
 def markdown_cell(text: str) -> str:
     """A text that stays one plain cell in a Markdown table."""
     return text.replace("\\", "\\\\").translate(_MARKDOWN)
+
+
+def linked_cell(text: str) -> str:
+    """A cell of a Markdown table, with its link into the tool where it has one."""
+    if isinstance(text, Linked) and text.url:
+        return f"[{markdown_cell(text)}](<{text.url}>)"
+    return markdown_cell(text)
+
+
+def linked(text: str) -> Markup:
+    """A cell of an HTML table, escaped, with its link into the tool where it has one."""
+    if isinstance(text, Linked) and text.url:
+        return Markup('<a href="{}">{}</a>').format(text.url, str(text))
+    return escape(text)
 
 
 def by_group(stops: Iterable[object]) -> list[tuple[str, list[object]]]:

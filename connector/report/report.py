@@ -1,14 +1,18 @@
 """One report: the figures of a period, in one language."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+import re
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field, replace
+from hashlib import md5
+from typing import Any
+from unicodedata import normalize
 
 from connector.journey.model import Journey, Mapping, Step
 from connector.messages import _, speaking
 from connector.report.figures import Figures, Period
-from connector.report.measure import measure
+from connector.report.links import NOWHERE, Tool
 from connector.report.wording import clean, last_day, span
-from connector.store.database import Store
+from connector.timestamps import format_instance
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,11 @@ class Report:
     figures: Figures
     mapping: Mapping
     language: str
+    parts: Dict[str, Any] = field(default_factory=dict)
+    """Name of a chapter → its figures (None = no source in this tool), in the order shown."""
+    chosen: tuple[str, ...] = ()
+    """The chapters that a reader asked for; () is the monthly report."""
+    tool: Tool = NOWHERE
 
     def in_language(self, language: str) -> "Report":
         """The same figures for another reader."""
@@ -32,7 +41,25 @@ class Report:
     def stem(self) -> str:
         """The files' name without ending; the same for the same period, scope and language."""
         first = self.period.local(self.period.start).date()
-        return f"travesia_{first}_{last_day(self.period)}_{self.language}"
+        scope = self.figures.scope
+        named = [f"{scope.kind}-{_plain(scope.name or scope.sys_id)}"] if scope.is_part else []
+        parts = [
+            "travesia",
+            *named,
+            *_short(self.chosen),
+            first,
+            last_day(self.period),
+            self.language,
+        ]
+        return "_".join(str(part) for part in parts)[:LONGEST_STEM]
+
+    @property
+    def key(self) -> str:
+        """What is published under one record of the tool: period, scope, chapters, language."""
+        period = self.period
+        bounds = (format_instance(period.start), format_instance(period.end), period.time_zone)
+        chosen = (",".join(self.chosen),) if self.chosen else ()
+        return "|".join((*bounds, self.figures.scope.key, *chosen, self.language))
 
     @property
     def title(self) -> str:
@@ -44,7 +71,14 @@ class Report:
     def scope_name(self) -> str:
         """What part of the organisation the report is about, in the report's language."""
         with speaking(self.language):
-            return {"all": _("The whole organisation")}[self.figures.scope]
+            scope = self.figures.scope
+            named = {
+                "all": _("The whole organisation"),
+                "department": _("Department: {name}"),
+                "company": _("Company: {name}"),
+                "service": _("Service: {name}"),
+            }
+            return named[scope.kind].format(name=clean(scope.name) or scope.sys_id)
 
     @property
     def journey(self) -> Journey:
@@ -73,20 +107,22 @@ class Report:
         return clean(known.label.in_(self.language) if known else table)
 
 
-def build_report(  # noqa: PLR0913  # what a reader chooses about a report, spelled out
-    store: Store,
-    mapping: Mapping,
-    period_from: datetime,
-    period_to: datetime,
-    language: str,
-    time_zone: str = "UTC",
-    minimum_group: int = 5,
-    *,
-    journey: str = "travesia",
-) -> Report:
-    """Measure [period_from, period_to) and make it ready for rendering. Raises StoreError.
+LONGEST_STEM = 120
+"""The platform takes file names of 255; many file systems count bytes."""
 
-    For a second language take `report.in_language("es")`: the figures are the same.
-    """
-    period = Period(period_from, period_to, time_zone)
-    return Report(measure(store, mapping, period, journey, minimum_group), mapping, language)
+
+FEW = 3
+"""So many chapters are named one by one."""
+
+
+def _short(chosen: tuple[str, ...]) -> tuple[str, ...]:
+    if len(chosen) <= FEW:
+        return chosen
+    sign = md5(",".join(chosen).encode(), usedforsecurity=False).hexdigest()[:6]
+    return (f"{len(chosen)}-chapters-{sign}",)
+
+
+def _plain(name: str) -> str:
+    """A name as part of a file's name: letters of ASCII, digits and hyphens."""
+    letters = normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
+    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-") or "x"

@@ -1,6 +1,9 @@
-"""The chapters of a report: each with its tables, what they mean and how many records they hold."""
+"""The common figures in words: steps, SLA, weeks, touchpoints, value, quality.
 
-from collections.abc import Iterator, Sequence
+Each function is one section, in the language `_` speaks.
+"""
+
+from collections.abc import Sequence
 
 from connector.journey.fields import BAND_CHOICES, OUTCOME_CHOICES
 from connector.messages import _
@@ -13,7 +16,6 @@ from connector.report.figures import (
     TouchpointFigures,
 )
 from connector.report.layout import Section, Table
-from connector.report.people import departments, months
 from connector.report.report import Report
 from connector.report.wording import (
     NOTHING,
@@ -26,34 +28,31 @@ from connector.report.wording import (
     share,
 )
 
-
-def sections(report: Report) -> Iterator[Section]:
-    """The chapters, in order, in the language `_` speaks."""
-    shown, *others = report.figures.journeys
-    yield _steps(report, shown)
-    yield _sla(report, shown)
-    yield _weeks(report)
-    yield _touchpoints(report)
-    yield _value(report)
-    if report.figures.departments:
-        yield departments(report)
-    if report.figures.months.departments or report.figures.months.approvals:
-        yield months(report)
-    for journey in others:
-        yield _other_journey(report, journey)
-    yield _quality(report)
+STEP_FIGURES = (
+    "records_in_period",
+    "records_open",
+    "records_entered",
+    "records_left",
+    "dwell_median",
+    "age_median",
+    "records_placed",
+    "records_in_band",
+)
+SLA_FIGURES = ("sla_met", "sla_breached", "sla_breached_open", "sla_running", "sla_met_share")
 
 
 # Steps ------------------------------------------------------------------------------------
 
 
-def _steps(report: Report, journey: JourneyFigures) -> Section:
+def steps(report: Report, journey: JourneyFigures) -> Section:
+    """Every step of a journey: volume, movement, time."""
     return Section(
         "steps",
         _("Step by step"),
         " ".join((meaning("records_in_period"), meaning("records_in_band"))),
         (_step_table(report, journey),),
         _unobserved(report),
+        STEP_FIGURES,
     )
 
 
@@ -72,18 +71,9 @@ def _unobserved(report: Report) -> tuple[str, ...]:
 
 
 def _step_table(report: Report, journey: JourneyFigures) -> Table:
-    figures = (
-        "records_in_period",
-        "records_open",
-        "records_entered",
-        "records_left",
-        "dwell_median",
-        "age_median",
-        "records_placed",
-    )
     return Table(
         _("Records per step: {journey}").format(journey=_journey_name(report, journey)),
-        (_("Step"), *(heading(figure) for figure in figures)),
+        (_("Step"), *(heading(figure) for figure in STEP_FIGURES[:7])),
         tuple(
             (f"{i}. {report.step_name(journey.journey, step.step)}", *_step_cells(step))
             for i, step in enumerate(journey.steps, 1)
@@ -112,7 +102,8 @@ def _journey_name(report: Report, journey: JourneyFigures) -> str:
 # SLA --------------------------------------------------------------------------------------
 
 
-def _sla(report: Report, journey: JourneyFigures) -> Section:
+def sla(report: Report, journey: JourneyFigures) -> Section:
+    """SLA clocks by the step of their record."""
     tables = (_sla_table(report, journey),) if journey.sla is not None else ()
     notes = (
         _("SLA rows: no source in this tool.")
@@ -122,11 +113,10 @@ def _sla(report: Report, journey: JourneyFigures) -> Section:
             " last keep mostly the breached ones."
         ),
     )
-    return Section("sla", _("SLA by step"), meaning("sla_met_share"), tables, notes)
+    return Section("sla", _("SLA by step"), meaning("sla_met_share"), tables, notes, SLA_FIGURES)
 
 
 def _sla_table(report: Report, journey: JourneyFigures) -> Table:
-    figures = ("sla_met", "sla_breached", "sla_breached_open", "sla_running", "sla_met_share")
     positions = {step.step: i for i, step in enumerate(journey.steps, 1)}
     rows = [
         _sla_row(_place(report, journey.journey, row.step, positions), row)
@@ -138,7 +128,7 @@ def _sla_table(report: Report, journey: JourneyFigures) -> Table:
         rows.append(_sla_row(_("All"), total))
     return Table(
         _("SLA clocks: {journey}").format(journey=_journey_name(report, journey)),
-        (_("Step"), *(heading(figure) for figure in figures)),
+        (_("Step"), *(heading(figure) for figure in SLA_FIGURES)),
         tuple(rows),
     )
 
@@ -160,7 +150,8 @@ def _sla_row(name: str, row: SlaFigures) -> tuple[str, ...]:
 # Weeks, touchpoints, value ----------------------------------------------------------------
 
 
-def _weeks(report: Report) -> Section:
+def weeks(report: Report) -> Section:
+    """Tickets opened and resolved, week by week."""
     rows = tuple(
         (
             day(week.monday) + ("" if week.is_complete else " *"),
@@ -176,10 +167,12 @@ def _weeks(report: Report) -> Section:
         meaning("tickets_opened"),
         (Table(_("Tickets by week"), columns, rows),) if rows else (),
         () if rows else (_("There are no weeks with data."),),
+        ("tickets_opened", "tickets_resolved"),
     )
 
 
-def _touchpoints(report: Report) -> Section:
+def touchpoints(report: Report) -> Section:
+    """Where consumer and provider meet, and what goes on behind."""
     contacts = [t for t in report.figures.touchpoints if t.kind == "touchpoint"]
     behind = [t for t in report.figures.touchpoints if t.kind == "backstage_activity"]
     tables = [
@@ -193,6 +186,7 @@ def _touchpoints(report: Report) -> Section:
         meaning("touchpoint_records"),
         tuple(tables),
         () if tables else (_("No touchpoint in this period."),),
+        ("touchpoint_records", "records_in_period", "records_open"),
     )
 
 
@@ -222,7 +216,8 @@ def _touchpoint_table(report: Report, caption: str, rows: Sequence[TouchpointFig
     )
 
 
-def _value(report: Report) -> Section:
+def value(report: Report) -> Section:
+    """How the tickets of the period ended."""
     closures = report.figures.closures
     total = closures.total
     ends = [
@@ -243,6 +238,7 @@ def _value(report: Report) -> Section:
         " ".join((meaning("value_confirmed_share"), meaning("closures"))),
         (Table(_("Tickets that ended in the period"), columns, rows),) if total else (),
         () if total else (_("No ticket ended in this period."),),
+        ("value_confirmed_share", "closures"),
     )
 
 
@@ -253,7 +249,8 @@ def _part(n: int, total: int) -> str:
 # The other journey, quality ---------------------------------------------------------------
 
 
-def _other_journey(report: Report, journey: JourneyFigures) -> Section:
+def other_journey(report: Report, journey: JourneyFigures) -> Section:
+    """The same records on another journey."""
     tables = [_step_table(report, journey)]
     if journey.sla is not None:
         tables.append(_sla_table(report, journey))
@@ -263,10 +260,12 @@ def _other_journey(report: Report, journey: JourneyFigures) -> Section:
         _("The same records on the other journey: the figures have the same definitions."),
         tuple(tables),
         _unobserved(report),
+        (*STEP_FIGURES, *SLA_FIGURES),
     )
 
 
-def _quality(report: Report) -> Section:
+def quality(report: Report) -> Section:
+    """How sure the classification is, and the records by table."""
     figures = report.figures
     shares = Table(
         _("How sure the classification is"),
@@ -304,4 +303,5 @@ def _quality(report: Report) -> Section:
         _("Sources and quality"),
         meaning("unclassified_share"),
         (shares, volumes) if figures.tables else (shares,),
+        figures=("visible_share", "unclassified_share", "low_confidence_share", "records_placed"),
     )

@@ -7,12 +7,16 @@ from typing import Any, cast
 import sqlglot
 from sqlglot import exp
 
+from connector.encoded_query import Context
+from connector.errors import ConfigError
 from connector.journey.model import FieldInfo
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.scope import catalogue_of
 from connector.journey.sources import off_here
-from connector.report.figures import Period
+from connector.messages import _
+from connector.report.figures import WHOLE, Period, Scope
 from connector.report.life import MEASURES, lives_of
+from connector.report.scope import restrict
 from connector.store.database import Row, Store
 from connector.store.records import list_columns, list_tables
 from connector.store.runs import read_schema_rows
@@ -32,6 +36,26 @@ LEFT JOIN life AS t ON t.table_name = c.table_name AND t.sys_id = c.sys_id
 WHERE coalesce(s.stage, '') <> 'cancelled' AND NOT list_contains($ignored, coalesce(c.rule_id, '-'))
 """
 """Every SLA clock that counts, one reading for all figures; `is_open` is its record's."""
+
+
+OURS = (
+    "classification",
+    "standing",
+    "transition",
+    "moment",
+    "band_dwell",
+    "invisible_stretch",
+    "band_piece",
+)
+"""What we know of records: within a scope only of those that belong to it."""
+
+_BELONGS = "(table_name, sys_id) IN (SELECT (table_name, sys_id) FROM in_scope)"
+
+_PEOPLE = """
+SELECT count(DISTINCT s.person) AS people
+FROM in_scope AS s JOIN life AS l ON l.table_name = s.table_name AND l.sys_id = s.sys_id
+WHERE l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since)
+"""
 
 
 def ticket_tables(mapping: JourneyMapping, tables: Sequence[str]) -> tuple[str, ...]:
@@ -54,6 +78,7 @@ class Source:
     columns: Mapping[str, Sequence[str]]
     off: frozenset[tuple[str, str]] = frozenset()
     """(table, rule id) of rules that cannot match on this instance."""
+    scope: Scope = WHOLE
 
     @property
     def tickets(self) -> tuple[str, ...]:
@@ -65,17 +90,31 @@ class Source:
         return table in self.columns and set(columns) <= set(self.columns[table])
 
     def read(self, sql: str, **params: object) -> list[Row]:
-        """Rows of a SELECT; `life`, `clock` and the parameters of `_known` need not be given."""
-        query = sqlglot.parse_one(sql, dialect="duckdb")
-        if isinstance(query, exp.Query) and _reads(query, "clock"):
-            query = _with(
-                query, "clock", cast("exp.Query", sqlglot.parse_one(CLOCK, dialect="duckdb"))
-            )
-        if isinstance(query, exp.Query) and _reads(query, "life"):
-            query = _with(query, "life", lives_of(self._placed()))
+        """Rows of a SELECT; `life`, `clock` and the parameters of `_known` need not be given.
+
+        `who` (table_name, sys_id, person) tells people apart within a scope; else it is empty.
+        """
+        query = _parse(sql)
+        if _reads(query, "clock"):
+            query = _with(query, "clock", _parse(CLOCK))
+        if _reads(query, "life"):
+            query = _with(query, "life", self._lives())
+        if _reads(query, "who"):
+            query = _with(query, "who", _parse(_WHO if self.scope.is_part else _NOBODY))
+        if self.scope.is_part:
+            for relation in OURS:
+                if _reads(query, relation):
+                    belonging = _parse(f"SELECT * FROM main.{relation} WHERE {_BELONGS}")
+                    query = _with(query, relation, belonging)
         asked = {placeholder.name for placeholder in query.find_all(exp.Placeholder)}
         known = {name: value for name, value in self._known().items() if name in asked}
         return self.store.read(query.sql("duckdb"), **{**known, **params})
+
+    def _lives(self) -> exp.Query:
+        lives = lives_of(self._placed())
+        if not self.scope.is_part:
+            return lives
+        return _parse(f"SELECT * FROM ({lives.sql('duckdb')}) WHERE {_BELONGS}")
 
     def _placed(self) -> dict[str, Sequence[str]]:
         """The tables whose records stand on a journey; people and catalogues do not."""
@@ -94,28 +133,59 @@ class Source:
         }
 
 
-def open_source(store: Store, mapping: JourneyMapping, period: Period) -> Source:
-    """Look at which tables and columns the store holds."""
+_WHO = "SELECT table_name, sys_id, person FROM in_scope"
+_NOBODY = "SELECT '' AS table_name, '' AS sys_id, 0::UBIGINT AS person WHERE FALSE"
+
+
+def open_source(
+    store: Store,
+    mapping: JourneyMapping,
+    period: Period,
+    scope: Scope = WHOLE,
+    minimum_group: int = 5,
+) -> Source:
+    """Look at which tables and columns the store holds, and at what belongs to the scope.
+
+    Raises ConfigError for a scope with fewer people in the period than `minimum_group`.
+    """
     columns = {table: tuple(list_columns(store, table)) for table in list_tables(store)}
-    return Source(store, mapping, period, columns, _off(store, mapping, columns))
+    schema = _schema(store)
+    catalogue = catalogue_of(mapping, schema, {t: set(c) for t, c in columns.items()})
+    described = {table for table, _column in schema}
+    off = frozenset(off_here(mapping, [t for t in columns if t in described], catalogue))
+    source = Source(store, mapping, period, columns, off, scope)
+    if scope.is_part:
+        restrict(store, mapping, catalogue, Context(period.end, period.time_zone), scope)
+        _refuse_few(source, minimum_group)
+    return source
 
 
-def _off(
-    store: Store, mapping: JourneyMapping, columns: Mapping[str, Sequence[str]]
-) -> frozenset[tuple[str, str]]:
-    """Rules that are off, where the dictionary is known at all."""
-    schema = {
+def _schema(store: Store) -> dict[tuple[str, str], FieldInfo]:
+    """The dictionary as the last run saw it, without what an ACL hides."""
+    return {
         (row["table_name"], row["element"]): FieldInfo(row["type"], row["reference"])
         for row in read_schema_rows(store)
         if not row["is_hidden"]
     }
-    described = {table for table, _column in schema}
-    catalogue = catalogue_of(mapping, schema, {t: set(c) for t, c in columns.items()})
-    return frozenset(off_here(mapping, [t for t in columns if t in described], catalogue))
+
+
+def _refuse_few(source: Source, minimum_group: int) -> None:
+    if source.read(_PEOPLE)[0]["people"] < minimum_group:
+        problem = _(
+            "{name}: fewer than {n} people had anything on the journey in this period; a report"
+            " would be about single people"
+        )
+        raise ConfigError(
+            "--scope", [problem.format(name=source.scope.name or source.scope.key, n=minimum_group)]
+        )
+
+
+def _parse(sql: str) -> exp.Query:
+    return cast("exp.Query", sqlglot.parse_one(sql, dialect="duckdb"))
 
 
 def _reads(query: exp.Query, relation: str) -> bool:
-    return any(table.name == relation for table in query.find_all(exp.Table))
+    return any(table.name == relation and not table.db for table in query.find_all(exp.Table))
 
 
 def _with(query: exp.Query, name: str, relation: exp.Query) -> exp.Query:

@@ -7,32 +7,19 @@ columns are for people. A cell that a spreadsheet would run as a formula is disa
 import csv
 import io
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from connector.messages import speaking
+from connector.report.chapters import lines_of
 from connector.report.definitions import DEFINITIONS
 from connector.report.figures import Figures, JourneyFigures, Months, Share, SlaFigures
+from connector.report.layout import Line
 from connector.report.report import Report
 from connector.report.wording import clean
 from connector.timestamps import format_instance
 
-Value = int | float | None
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-"""First characters that spreadsheets may take for a formula (OWASP, "CSV Injection")."""
-
-
-class Line(NamedTuple):
-    """One figure. `records` is how many lie behind the value."""
-
-    figure: str
-    value: Value
-    records: int
-    journey: str = ""
-    item: str = ""
-    item_name: str = ""
-    band: str = ""
-    step: str = ""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First characters that spreadsheets may take for a formula, also in their full width (OWASP, "CSV
+Injection"). Blanks before them are skipped by some."""
 
 
 COLUMNS = (
@@ -70,7 +57,7 @@ def disarm(cell: str | int | float) -> str:
     """A cell's text; words that a spreadsheet would run begin with an apostrophe."""
     if isinstance(cell, int | float):
         return f"{cell:g}" if isinstance(cell, float) else str(cell)
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(_FORMULA) or cell.strip().startswith(_FORMULA) else cell
 
 
 def _cells(line: Line) -> tuple[str | int | float, ...]:
@@ -81,7 +68,7 @@ def _cells(line: Line) -> tuple[str | int | float, ...]:
         value = int(value) if definition.unit != "ratio" else value
     # Whatever has a journey and no step of its own is a figure of the step itself.
     step = line.step or (line.item if line.journey else "")
-    names = (line.journey, step, line.item, clean(line.item_name), line.band)
+    names = (line.journey, clean(step), clean(line.item), clean(line.item_name), line.band)
     return (line.figure, definition.said_name, *names, value, definition.unit, line.records)
 
 
@@ -89,7 +76,7 @@ def _frame(figures: Figures) -> tuple[str, ...]:
     period = figures.period
     until = format_instance(figures.data_until) if figures.data_until else ""
     bounds = (format_instance(period.start), format_instance(period.end))
-    return (*bounds, period.time_zone, figures.scope, until)
+    return (*bounds, period.time_zone, figures.scope.key, until)
 
 
 def lines(report: Report) -> Iterator[Line]:
@@ -124,6 +111,7 @@ def lines(report: Report) -> Iterator[Line]:
     for d in figures.departments:
         yield Line("department_tickets", d.opened, d.opened, "", d.department, d.name)
     yield from _month_lines(figures.months)
+    yield from lines_of(report)
 
 
 def _month_lines(months: Months) -> Iterator[Line]:

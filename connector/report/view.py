@@ -4,17 +4,19 @@ Every text is final here (translated, formatted, cleaned); templates only place 
 a template is one `View`, named `view`, beside `_` for its own fixed words.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connector.messages import _, speaking
+from connector.report.chapters import sections_of
+from connector.report.closing import closing
 from connector.report.definitions import DEFINITIONS
 from connector.report.drawing.picture import Picture
 from connector.report.figures import StepFigures
 from connector.report.layout import Section
-from connector.report.opening import opening
+from connector.report.opening import groups
 from connector.report.pictures import PICTURES
 from connector.report.report import Report
-from connector.report.sections import sections
 from connector.report.wording import NOTHING, clean, instant, number, share, span
 
 
@@ -50,6 +52,14 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Sentences under one heading: what changed, what hurts, what to do."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class View:
     """Everything a template may show."""
 
@@ -58,39 +68,70 @@ class View:
     journey: str
     journey_description: str
     facts: tuple[Term, ...]
-    sentences: tuple[str, ...]
+    groups: tuple[Group, ...]
     notes: tuple[str, ...]
     tiles: tuple[Tile, ...]
     stops: tuple[Stop, ...]
     sections: tuple[Section, ...]
     pictures: dict[str, Picture]
     definitions: tuple[Term, ...]
+    closing: tuple[str, ...]
     credits: tuple[str, ...]
 
 
 def view_of(report: Report) -> View:
     """Put a report into words, in its language."""
     with speaking(report.language):
-        pictures = {name: picture(report) for name, picture in PICTURES.items()}
+        shown = tuple(sections_of(report))
+        ids = {section.id for section in shown}
+        pictures = {name: draw(report) for name, draw in PICTURES.items() if name in ids}
         return View(
             language=report.language,
             title=report.title,
             journey=clean(report.journey.name.in_(report.language)),
             journey_description=clean(report.journey.description.in_(report.language)),
             facts=_facts(report),
-            sentences=tuple(opening(report)),
+            groups=() if report.chosen else _groups(report),
             notes=tuple(_notes(report)),
-            tiles=_tiles(report),
-            stops=_stops(report),
-            sections=tuple(sections(report)),
+            tiles=() if report.chosen else _tiles(report),
+            stops=() if report.chosen else _stops(report),
+            sections=shown,
             pictures={name: picture for name, picture in pictures.items() if picture},
-            definitions=tuple(Term(d.said_name, d.said_text) for d in DEFINITIONS.values()),
+            definitions=tuple(_terms(report, shown)),
+            closing=() if report.chosen else tuple(closing(report)),
             credits=tuple(
                 clean(report.mapping.journeys[j.journey].credit.in_(report.language))
                 for j in report.figures.journeys
                 if report.mapping.journeys[j.journey].credit.in_(report.language)
             ),
         )
+
+
+HEAD_FIGURES = (
+    "records_in_period",
+    "records_open",
+    "open_now",
+    "tickets_opened",
+    "tickets_resolved",
+    "sla_met_share",
+    "value_confirmed_share",
+    "closures",
+    "visible_share",
+)
+"""What the monthly report shows before its chapters."""
+
+
+def _groups(report: Report) -> tuple[Group, ...]:
+    return tuple(Group(title, tuple(sentences)) for title, sentences in groups(report))
+
+
+def _terms(report: Report, sections: Sequence[Section]) -> Iterator[Term]:
+    """The definitions that the report needs, in the order of all, once each."""
+    used = {figure for section in sections for figure in section.figures}
+    used |= set() if report.chosen else set(HEAD_FIGURES)
+    for id_, definition in DEFINITIONS.items():
+        if id_ in used:
+            yield Term(definition.said_name, definition.said_text)
 
 
 def _facts(report: Report) -> tuple[Term, ...]:

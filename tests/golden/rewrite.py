@@ -4,8 +4,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from connector.report.build import WHOLE_MONTH, Choice, build_report
+from connector.report.chapters import CHAPTERS, MONTHLY
+from connector.report.links import Tool
 from connector.report.render import FORMATS, ReportFile, render_all
-from connector.report.report import Report, build_report
+from connector.report.report import Report
 from connector.timestamps import parse_day
 from tests.golden.sample import fill_store, make_sample, sample_mapping
 
@@ -13,7 +16,11 @@ FOLDER = Path(__file__).parent
 ZONE = "Europe/Madrid"
 
 
-def golden_report(folder: Path) -> Report:
+ALL = tuple(name for name in CHAPTERS if name not in MONTHLY)
+"""The fifteen reports."""
+
+
+def golden_report(folder: Path, choice: Choice = WHOLE_MONTH) -> Report:
     """October of the sample organisation, in English; its store is made in `folder`."""
     with fill_store(folder / "sample.duckdb", make_sample()) as store:
         return build_report(
@@ -23,14 +30,19 @@ def golden_report(folder: Path) -> Report:
             parse_day("2026-11-01", ZONE),
             "en",
             ZONE,
+            choice=choice,
+            tool=Tool("https://example.service-now.com", frozenset({"incident", "sc_req_item"})),
         )
 
 
 def golden_files(folder: Path) -> list[ReportFile]:
-    """Every format in both languages."""
-    report = golden_report(folder)
+    """The monthly report and the fifteen others, every format in both languages."""
+    reports = []
+    for name, choice in (("month", WHOLE_MONTH), ("chapters", Choice(only=ALL))):
+        (folder / name).mkdir()
+        reports.append(golden_report(folder / name, choice))
     return [
-        file for language in ("en", "es")
+        file for report in reports for language in ("en", "es")
         for file in render_all(report.in_language(language), list(FORMATS))
     ]  # fmt: skip
 

@@ -26,10 +26,21 @@ from connector.journey.model import (
 from connector.store.database import Store, open_store
 from connector.store.records import ensure_table
 from connector.timestamps import format_instance
+from tests.golden import relations
+from tests.golden.opinions import ENGAGEMENT, MOMENTS
 
 NOW = datetime(2026, 11, 5, 22, 0, tzinfo=UTC)
 """Up to when the sample's data reach."""
 
+FOUNDATION = (
+    "sys_user",
+    "cmn_department",
+    "core_company",
+    "cmdb_ci_service",
+    "u_journey_contact",
+)
+"""Tables of people and things: their records stand on no journey of the sample."""
+SERVICES = ("ERP", "Correo", "Puesto de trabajo")
 FIRST_SYNC = datetime(2026, 10, 12, 22, 0, tzinfo=UTC)
 ROW = dict[str, Any]
 
@@ -215,6 +226,8 @@ def sample_mapping() -> Mapping:
         ),
         roll_ups=(RollUp("sc_request", "sc_req_item", "request"),),
         hash="0123456789ab",
+        moments=MOMENTS,
+        engagement=ENGAGEMENT,
     )
 
 
@@ -275,14 +288,21 @@ class _Maker:
         self.records: dict[str, list[dict[str, str]]] = {name: [] for name in names}
         departments = ("Finanzas", "Ventas", "Operaciones", "Legal", "Dirección")
         sizes = (30, 40, 60, 4, 3)
+        # Legal belongs to Finanzas; all of them to one company.
         self.records["cmn_department"] = [
-            {"sys_id": f"dep{i}", "name": name} for i, name in enumerate(departments)
+            {"sys_id": f"dep{i}", "name": name, "parent": "dep0" if i == 3 else "", "company": "co"}
+            for i, name in enumerate(departments)
+        ]
+        self.records["core_company"] = [{"sys_id": "co", "name": "Marisma"}]
+        self.records["cmdb_ci_service"] = [
+            {"sys_id": f"svc{i}", "name": name} for i, name in enumerate(SERVICES)
         ]
         self.records["sys_user"] = [
             {"sys_id": f"user{d}-{i}", "department": f"dep{d}"}
             for d, size in enumerate(sizes)
             for i in range(size)
         ]
+        self.records["u_journey_contact"] = relations.contacts()
         self.classification: list[ROW] = []
         self.standing: list[ROW] = []
         self.transition: list[ROW] = []
@@ -314,9 +334,12 @@ class _Maker:
             "opened_at": format_instance(opened),
             "resolved_at": format_instance(ended) if is_done else "",
             "closed_at": format_instance(ended) if state == "7" else "",
+            "number": f"INC{i:07}",
+            "priority": str(1 + i % 4),
             "state": state,
             "active": "false" if state == "7" else "true",
             "caller_id": self._user(),
+            "business_service": f"svc{i % 3}" if i % 4 else "",
         }
         self.records["incident"].append(record)
         value = {"survey_answered": "confirmed", "resolution": "presumed"}.get(touchpoint, "")
@@ -469,13 +492,9 @@ def fill_store(path: Path, sample: Sample) -> Store:
         columns = sorted({column for row in rows for column in row})
         ensure_table(store, table, [name for name in columns if not name.startswith("_")])
         _insert(store, f"current.{table}", rows, columns)
-    own = {
-        "classification": sample.classification,
-        "standing": sample.standing,
-        "transition": sample.transition,
-    }
-    for name, rows in own.items():
-        _insert(store, name, rows, list(rows[0]) if rows else [])
+    for name, rows in _own_tables(sample).items():
+        _insert(store, name, rows, sorted({column for row in rows for column in row}))
+    _describe(store, sample)
     for i, (mark, outcome) in enumerate(((FIRST_SYNC, "succeeded"), (NOW, "partial")), 1):
         store.execute(
             "INSERT INTO run (run_id, kind, started_at, high_mark, outcome)"
@@ -485,6 +504,51 @@ def fill_store(path: Path, sample: Sample) -> Store:
             outcome=outcome,
         )
     return store
+
+
+def _own_tables(sample: Sample) -> dict[str, list[ROW]]:
+    incidents = sample.records["incident"]
+    dwell, unseen = relations.bands_of(incidents)
+    return {
+        "classification": sample.classification,
+        "standing": sample.standing,
+        "transition": sample.transition,
+        "moment": relations.moments_of(incidents, NOW),
+        "band_dwell": dwell,
+        "invisible_stretch": unseen,
+        "engagement": relations.engagement_rows(),
+        "engagement_change": relations.changes(),
+        "ring": relations.rings(),
+        "engagement_seen": relations.seen_rows(),
+    }
+
+
+REFERENCES = {
+    "caller_id": "sys_user",
+    "requested_for": "sys_user",
+    "department": "cmn_department",
+    "parent": "cmn_department",
+    "company": "core_company",
+    "business_service": "cmdb_ci_service",
+    "request": "sc_request",
+}
+"""Column → the table that it refers to."""
+
+
+def _describe(store: Store, sample: Sample) -> None:
+    """The dictionary of the sample's tables, as far as dot-walks need it."""
+    rows = [
+        {
+            "table_name": table,
+            "element": column,
+            "type": "reference" if column in REFERENCES else "string",
+            "reference": REFERENCES.get(column, ""),
+            "is_hidden": False,
+        }
+        for table, records in sample.records.items()
+        for column in sorted({name for record in records for name in record if name[0] != "_"})
+    ]
+    _insert(store, "dictionary", rows, list(rows[0]))
 
 
 def _insert(store: Store, table: str, rows: Sequence[ROW], columns: Sequence[str]) -> None:

@@ -29,6 +29,7 @@ from connector.store.database import Store, open_store
 from connector.timestamps import format_instance, parse_day, parse_instance
 from tests.golden.sample import (
     FIRST_SYNC,
+    FOUNDATION,
     NOW,
     Sample,
     fill_store,
@@ -92,7 +93,7 @@ def rows_of(sample: Sample) -> list[tuple[str, dict[str, str], dict[str, object]
     return [
         (table, record, found[table, record["sys_id"]])
         for table, records in sample.records.items()
-        if table not in ("task_sla", "sys_user", "cmn_department")
+        if table not in ("task_sla", *FOUNDATION)
         for record in records
         if found[table, record["sys_id"]]["rule_id"] != "test-noise"
     ]

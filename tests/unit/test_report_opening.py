@@ -1,7 +1,7 @@
 """The sentences at the head: said only where the figures carry them."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -9,11 +9,13 @@ import pytest
 from connector.messages import speaking
 from connector.report.figures import (
     ApprovalMonth,
+    Before,
     Closures,
     DepartmentFigures,
     DepartmentMonths,
     Flow,
     Months,
+    Period,
     Share,
 )
 from connector.report.opening import opening
@@ -25,6 +27,12 @@ from tests.golden.rewrite import golden_report
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return golden_report(Path(tmp_path_factory.mktemp("golden")))
+
+
+def before(opened: int) -> Before:
+    """Another period in which so many tickets came in."""
+    when = Period(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
+    return Before(when, opened, Flow(opened, 0), Closures(), None)
 
 
 def said(report: Report, **changes: object) -> str:
@@ -45,15 +53,18 @@ def test_the_backlog_is_opened_less_resolved(report: Report, flow: Flow, words: 
 
 
 def test_a_change_is_told_from_five_percent_and_ten_tickets_on(report: Report) -> None:
-    assert "20% more tickets" in said(report, flow=Flow(120, 0), previous=Flow(100, 0))
-    assert "20% fewer tickets" in said(report, flow=Flow(80, 0), previous=Flow(100, 0))
-    assert "more tickets" not in said(report, flow=Flow(104, 0), previous=Flow(100, 0))
-    assert "more tickets" not in said(report, flow=Flow(18, 0), previous=Flow(9, 0))
+    assert "20% more tickets" in said(report, flow=Flow(120, 0), before=before(100))
+    assert "20% fewer tickets" in said(report, flow=Flow(80, 0), before=before(100))
+    assert "more tickets" not in said(report, flow=Flow(104, 0), before=before(100))
+    assert "more tickets" not in said(report, flow=Flow(18, 0), before=before(9))
+    assert "more tickets" not in said(report, flow=Flow(120, 0), before=None)
+    text = said(report, flow=Flow(120, 0), before=before(100), compared="year")
+    assert "than in the same period a year before (100)" in text
 
 
 def test_no_change_is_told_before_the_period_is_over(report: Report) -> None:
     until = report.period.start.replace(day=30, month=10)
-    text = said(report, flow=Flow(20, 0), previous=Flow(100, 0), data_until=until)
+    text = said(report, flow=Flow(20, 0), before=before(100), data_until=until)
     assert "fewer tickets" not in text
 
 

@@ -17,21 +17,29 @@ from connector.errors import ConnectorError
 from connector.journey.model import Text
 from connector.messages import current_language
 from connector.report import render as rendering
+from connector.report.build import Choice, build_report
 from connector.report.definitions import DEFINITIONS
 from connector.report.figures import Period
 from connector.report.opening import opening
 from connector.report.pictures import PICTURES
 from connector.report.render import FORMATS, environment, render, render_all, write_files
-from connector.report.report import Report, build_report
+from connector.report.report import Report
 from connector.report.table import COLUMNS, disarm
+from connector.report.view import view_of
 from connector.store.database import open_store
-from tests.golden.rewrite import FOLDER, golden_files, golden_report
+from tests.golden.rewrite import ALL, FOLDER, golden_files, golden_report
 from tests.golden.sample import fill_store, make_sample, sample_mapping
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return golden_report(tmp_path_factory.mktemp("golden"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The fifteen chapters."""
+    return golden_report(tmp_path_factory.mktemp("whole"), Choice(only=ALL))
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def rows(report: Report) -> list[dict[str, str]]:
 def test_the_golden_files_are_what_the_code_writes(tmp_path: Path) -> None:
     """If the change is meant: make golden, and read the diff."""
     files = golden_files(tmp_path)
-    assert len(files) == 6
+    assert len(files) == 12
     for file in files:
         assert (FOLDER / file.name).read_bytes() == file.content, file.name
 
@@ -84,17 +92,21 @@ def tags(page: str) -> list[tuple[str, dict[str, str | None]]]:
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_the_page_is_self_contained_and_has_no_script(report: Report, language: str) -> None:
-    found = tags(text(report.in_language(language), "html"))
+def test_the_page_is_self_contained_and_has_no_script(
+    report: Report, whole: Report, language: str
+) -> None:
+    found = [tag for r in (report, whole) for tag in tags(text(r.in_language(language), "html"))]
     assert ("html", {"lang": language}) in found
     assert {"script", "link", "img", "iframe", "object"}.isdisjoint(tag for tag, _ in found)
     for _tag, attributes in found:
         assert not any(name.startswith("on") for name in attributes)
-        assert not any(name in {"src", "href", "xlink:href"} for name in attributes)
+        assert not any(name in {"src", "xlink:href"} for name in attributes)
+        # The only way out of the page leads into the tool.
+        assert (attributes.get("href") or report.tool.url).startswith(report.tool.url)
 
 
-def test_every_chart_says_in_words_what_it_shows_and_has_a_table_beside_it(report: Report) -> None:
-    page = text(report, "html")
+def test_every_chart_says_in_words_what_it_shows_and_has_a_table_beside_it(whole: Report) -> None:
+    page = text(whole, "html")
     charts = [attributes for tag, attributes in tags(page) if tag == "svg"]
     assert len(charts) == len(PICTURES) == 3
     ids = re.findall(r'\bid="([^"]+)"', page)
@@ -111,9 +123,9 @@ def test_every_chart_says_in_words_what_it_shows_and_has_a_table_beside_it(repor
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("format_", ["html", "md"])
 def test_every_figure_is_defined_and_period_scope_zone_and_reach_are_named(
-    report: Report, language: str, format_: str
+    whole: Report, language: str, format_: str
 ) -> None:
-    page = text(report.in_language(language), format_)
+    page = text(whole.in_language(language), format_)
     wanted = {
         "en": ("Oct 1", "The whole organisation", "Europe/Madrid", "Nov 5, 2026, 23:00"),
         "es": ("de octubre de 2026", "Toda la organización", "Europe/Madrid", "5 nov 2026, 23:00"),
@@ -121,6 +133,8 @@ def test_every_figure_is_defined_and_period_scope_zone_and_reach_are_named(
     assert all(words in page for words in wanted)
     sentence = {"en": "stopped in time", "es": "terminaron a tiempo"}[language]
     assert sentence in page
+    assert len(view_of(whole).definitions) == len({s for p in view_of(whole).sections
+                                                   for s in p.figures})  # fmt: skip
     assert ("no source in this tool" if language == "en" else "sin fuente") in page
 
 
@@ -173,7 +187,8 @@ def test_a_period_that_is_not_over_says_so(tmp_path: Path) -> None:
     )
 
 
-def test_names_from_the_tool_and_the_mapping_stay_harmless(report: Report) -> None:
+def test_names_from_the_tool_and_the_mapping_stay_harmless(whole: Report) -> None:
+    report = whole
     hostile = "=cmd|' /C calc'!A0 <script>alert(1)</script> | `x` \u202etxt\x00\n" + "long " * 99
     mapping = report.mapping
     journey = mapping.journeys["travesia"]
@@ -198,7 +213,8 @@ def test_names_from_the_tool_and_the_mapping_stay_harmless(report: Report) -> No
 
 @pytest.mark.parametrize(
     ("cell", "written"),
-    [("=1+1", "'=1+1"), ("@x", "'@x"), ("-2", "'-2"), ("IT", "IT"), (-2, "-2"), (0.5, "0.5")],
+    [("=1+1", "'=1+1"), ("\uff1d1+1", "'\uff1d1+1"), ("  =1", "'  =1"),
+     ("@x", "'@x"), ("-2", "'-2"), ("IT", "IT"), (-2, "-2"), (0.5, "0.5")],
 )  # fmt: skip
 def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(
     cell: str | int | float, written: str

@@ -1,0 +1,219 @@
+"""Moments of truth: won, lost and open; the watermelons first; each beside what is usual."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from connector.messages import _, mark
+from connector.moment_records import WATERMELON
+from connector.report.chapters.model import (
+    Asked,
+    Chapter,
+    Count,
+    count,
+    few_note,
+    headings,
+    part,
+)
+from connector.report.figures import Share
+from connector.report.layout import Line, Section, Table
+from connector.report.report import Report
+from connector.report.suppress import hide_in_row
+from connector.report.wording import clean, instant
+from connector.store.database import Row
+from connector.store.moments import numbers_of
+
+SHOWN_MELONS = 20
+
+_COUNTS = """
+SELECT m.moment_id,
+       count(*) FILTER (m.polarity = 'positive' AND m.decided_at >= $since::TIMESTAMP
+                        AND m.decided_at < $until::TIMESTAMP) AS won,
+       count(*) FILTER (m.polarity = 'negative' AND m.decided_at >= $since::TIMESTAMP
+                        AND m.decided_at < $until::TIMESTAMP) AS lost,
+       count(*) FILTER (m.polarity = 'neutral' AND m.window_ends_at >= $since::TIMESTAMP
+                        AND m.window_ends_at < $until::TIMESTAMP) AS neutral,
+       count(*) FILTER (m.polarity = 'open') AS open,
+       count(*) FILTER (m.polarity = 'negative') AS all_lost,
+       count(*) FILTER (m.polarity <> 'open') AS all_ended,
+       count(DISTINCT w.person) AS people
+FROM moment AS m
+LEFT JOIN who AS w ON w.table_name = m.table_name AND w.sys_id = m.sys_id
+GROUP BY 1
+"""
+
+_MELONS = """
+SELECT table_name, sys_id, decided_at FROM moment
+WHERE moment_id = $melon AND polarity = 'negative'
+  AND decided_at >= $since::TIMESTAMP AND decided_at < $until::TIMESTAMP
+ORDER BY decided_at DESC, table_name, sys_id
+"""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One moment: how it went in the period, how many are open now, and how it usually goes.
+
+    `share` lost of those ended in the period, `usual` of all that ever ended; None for a moment
+    that can be nothing but lost, and where too few people are behind it.
+    """
+
+    moment_id: str
+    won: Count
+    lost: Count
+    neutral: Count
+    open: Count
+    share: Share | None
+    usual: Share | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record that is named, by its number, and when it happened."""
+
+    table: str
+    sys_id: str
+    number: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Moments:
+    """`melons` are the newest of `melon_count` watermelons of the period."""
+
+    tallies: tuple[Tally, ...]
+    melons: tuple[Record, ...]
+    melon_count: int
+    is_hiding: bool
+
+
+def measure(asked: Asked) -> Moments | None:
+    """None where the mapping has no moments of truth, or no run has asked for any."""
+    rows = {row["moment_id"]: row for row in asked.source.read(_COUNTS)}
+    if not rows:
+        return None
+    known = [moment for moment in asked.mapping.moments if moment.id in rows]
+    people = [rows[moment.id]["people"] for moment in known]
+    hidden = hide_in_row([*people, sum(people)], asked.minimum)
+    tallies = tuple(
+        Tally(moment.id, None, None, None, None, None, None)
+        if i in hidden
+        else _tally(rows[moment.id], any(e.polarity != "negative" for e in moment.evidence))
+        for i, moment in enumerate(known)
+    )
+    melons = asked.source.read(_MELONS, melon=WATERMELON)
+    named = _named(asked, melons[:SHOWN_MELONS])
+    return Moments(tallies, named, len(melons), bool(hidden))
+
+
+def _tally(row: Row, can_go_well: bool) -> Tally:
+    ended = row["won"] + row["lost"] + row["neutral"]
+    return Tally(
+        row["moment_id"],
+        row["won"],
+        row["lost"],
+        row["neutral"],
+        row["open"],
+        Share(row["lost"], ended) if can_go_well else None,
+        Share(row["all_lost"], row["all_ended"]) if can_go_well else None,
+    )
+
+
+def _named(asked: Asked, rows: Sequence[Row]) -> tuple[Record, ...]:
+    numbers = numbers_of(asked.source.store, [(r["table_name"], r["sys_id"]) for r in rows])
+    return tuple(
+        Record(
+            row["table_name"],
+            row["sys_id"],
+            numbers[row["table_name"], row["sys_id"]],
+            row["decided_at"].replace(tzinfo=UTC),
+        )
+        for row in rows
+    )
+
+
+def write(report: Report, figures: Moments) -> Iterator[Section]:
+    """Watermelons, then every moment, the one lost most often first."""
+    tables = [_melons(report, figures)] if figures.melons else []
+    tables.append(_tallies(report, figures))
+    note = _(
+        "Green outside, red inside: every agreed time was kept, and the person is not content."
+    )
+    notes = [note] if figures.melons else []
+    yield CHAPTER.section(tables, (*notes, *few_note(report, is_hiding=figures.is_hiding)))
+
+
+def _melons(report: Report, figures: Moments) -> Table:
+    caption = _("Watermelons: {n} in the period").format(n=count(figures.melon_count))
+    rows = tuple(
+        (
+            report.tool.record(clean(melon.number), melon.table, melon.sys_id),
+            report.table_name(melon.table),
+            instant(melon.at, report.period),
+        )
+        for melon in figures.melons
+    )
+    return Table(caption, (_("Record"), _("Table"), _("Decided")), rows, texts=3)
+
+
+def _tallies(report: Report, figures: Moments) -> Table:
+    ordered = sorted(figures.tallies, key=lambda t: (-(t.lost or 0), t.moment_id))
+    return Table(
+        _("Moments of truth"),
+        (
+            _("Moment"),
+            *headings("moments_lost", "moments_won", "moments_neutral", "moments_open"),
+            *headings("moments_lost_share", "moments_usual"),
+        ),
+        tuple(
+            (
+                moment_name(report, t.moment_id),
+                count(t.lost),
+                count(t.won),
+                count(t.neutral),
+                count(t.open),
+                part(t.share),
+                part(t.usual),
+            )
+            for t in ordered
+        ),
+    )
+
+
+def moment_name(report: Report, moment_id: str) -> str:
+    """`M08 Repeat contact`; its id where the mapping knows it no more."""
+    moment = report.mapping.moment(moment_id)
+    return clean(f"{moment_id} {moment.name.in_(report.language)}" if moment else moment_id)
+
+
+def lines(report: Report, figures: Moments) -> Iterator[Line]:
+    """Every tally."""
+    for t in figures.tallies:
+        item = ("", t.moment_id, moment_name(report, t.moment_id))
+        for figure, n in (
+            ("moments_lost", t.lost),
+            ("moments_won", t.won),
+            ("moments_neutral", t.neutral),
+            ("moments_open", t.open),
+        ):
+            yield Line(figure, n, n or 0, *item)
+        if t.share and t.usual:
+            yield Line("moments_lost_share", t.share.ratio, t.share.whole, *item)
+            yield Line("moments_usual", t.usual.ratio, t.usual.whole, *item)
+
+
+CHAPTER = Chapter(
+    "moments",
+    mark("Moments of truth"),
+    (
+        "moments_lost",
+        "moments_won",
+        "moments_neutral",
+        "moments_open",
+        "moments_lost_share",
+        "moments_usual",
+    ),
+    measure,
+    write,
+    lines,
+)
