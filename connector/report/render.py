@@ -73,7 +73,10 @@ def write_files(report: Report, out: Path, formats: Sequence[str]) -> list[Path]
 
 def _html(report: Report) -> bytes:
     view = view_of(report)
-    drawings = {name: Markup(picture.svg()) for name, picture in view.pictures.items()}  # noqa: S704  # our own SVG, its texts escaped
+    drawings = {
+        name: [Markup(picture.svg()) for picture in pictures]  # noqa: S704  # our own SVG, its texts escaped
+        for name, pictures in view.pictures.items()
+    }
     return _fill("html.j2", view, drawings)
 
 
@@ -93,7 +96,7 @@ _RENDERERS: dict[str, Callable[[Report], bytes]] = {
 }
 
 
-def _fill(template: str, view: View, drawings: dict[str, Markup]) -> bytes:
+def _fill(template: str, view: View, drawings: dict[str, list[Markup]]) -> bytes:
     with speaking(view.language):
         try:
             text = (

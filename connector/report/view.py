@@ -15,7 +15,7 @@ from connector.report.drawing.picture import Picture
 from connector.report.figures import StepFigures
 from connector.report.layout import Section
 from connector.report.opening import groups
-from connector.report.pictures import PICTURES
+from connector.report.pictures import MAP, pictures_of
 from connector.report.report import Report
 from connector.report.wording import NOTHING, clean, instant, number, share, span
 
@@ -73,7 +73,7 @@ class View:
     tiles: tuple[Tile, ...]
     stops: tuple[Stop, ...]
     sections: tuple[Section, ...]
-    pictures: dict[str, Picture]
+    pictures: dict[str, tuple[Picture, ...]]
     definitions: tuple[Term, ...]
     closing: tuple[str, ...]
     credits: tuple[str, ...]
@@ -83,8 +83,7 @@ def view_of(report: Report) -> View:
     """Put a report into words, in its language."""
     with speaking(report.language):
         shown = tuple(sections_of(report))
-        ids = {section.id for section in shown}
-        pictures = {name: draw(report) for name, draw in PICTURES.items() if name in ids}
+        pictured = [*(() if report.chosen else (MAP,)), *(section.id for section in shown)]
         return View(
             language=report.language,
             title=report.title,
@@ -96,7 +95,7 @@ def view_of(report: Report) -> View:
             tiles=() if report.chosen else _tiles(report),
             stops=() if report.chosen else _stops(report),
             sections=shown,
-            pictures={name: picture for name, picture in pictures.items() if picture},
+            pictures=pictures_of(report, pictured),
             definitions=tuple(_terms(report, shown)),
             closing=() if report.chosen else tuple(closing(report)),
             credits=tuple(

@@ -13,6 +13,9 @@ from connector.report.drawing import ink
 from connector.report.drawing.palette import PAPER
 from connector.report.wording import NOTHING, full_day, number
 
+STATES = ("committed", "connected", "transactional", "at_risk", "broken")
+"""From good to bad; each has its colour in the palette."""
+
 CUTS = ((75, "committed"), (60, "connected"), (45, "transactional"), (30, "at_risk"), (0, "broken"))
 """From so many points on, a step has the colour of this state; the shipped cuts."""
 
@@ -30,13 +33,15 @@ class Ribbon:
     scores: tuple[tuple[str, float | None], ...]
     ring_confirmed: date | None = None
     ring_proposed: date | None = None
-    label: str = ""
     cuts: tuple[tuple[float, str], ...] = CUTS
+    said: str = ""
+    """What stands under the ring instead of its day, where the ribbon is of several."""
+    is_worn: bool = False
 
     @property
     def is_tied(self) -> bool:
         """Whether a person has said that the relationship is established."""
-        return self.ring_confirmed is not None
+        return self.is_worn or self.ring_confirmed is not None
 
 
 def role_of(score: float | None, cuts: tuple[tuple[float, str], ...] = CUTS) -> str:
@@ -53,6 +58,8 @@ def said_score(score: float | None) -> str:
 
 def ring_words(ribbon: Ribbon) -> str:
     """What is known of the ring."""
+    if ribbon.said:
+        return ribbon.said
     if ribbon.ring_confirmed:
         return _("ring since {day}").format(day=full_day(ribbon.ring_confirmed))
     if ribbon.ring_proposed:
@@ -80,7 +87,7 @@ def drawn(ribbon: Ribbon, columns: Mapping[str, float], top: float, left: float)
         ink.words(
             0,
             middle - 2,
-            ink.wrapped(ribbon.label or _("Engagement"), left - 12, 12.5, most=2),
+            ink.wrapped(_("Engagement"), left - 12, 12.5, most=2),
             size=12.5,
             bold=True,
         ),
