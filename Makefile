@@ -6,7 +6,7 @@ BIN := .venv/bin
 UCI ?= ../shared/data/uci-498
 WORKERS ?= 2
 
-.PHONY: help setup demo test campaign check lint types floors fmt golden messages docs bench evidence build lock clean
+.PHONY: help setup demo test campaign check lint types floors fmt golden gallery messages docs bench browser evidence build lock clean
 
 help: ## this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ fmt: setup ## format, and mend what can be mended
 golden: setup ## write the golden reports anew (then read the diff)
 	$(BIN)/python -m tests.golden.rewrite
 
+gallery: setup ## every form of picture on one page, to be looked at (.gallery/)
+	$(BIN)/python -m tools.gallery --files
+
 messages: setup ## add new texts to the Spanish catalogue
 	$(BIN)/python tools/messages.py
 
@@ -59,6 +62,11 @@ docs: setup ## write the generated parts of docs/ anew
 evidence: setup ## what needs the UCI year (UCI=folder, default ../shared/data/uci-498)
 	@test -d $(UCI) || { echo "make evidence needs the UCI year in $(UCI); see docs/evidence.md"; exit 1; }
 	TRAVESIA_UCI=$(UCI) $(BIN)/python -m pytest -q -m evidence -n $(WORKERS) --dist loadfile --durations=10
+
+browser: setup ## the pages in a real browser: width, scripts, accessibility (needs Chromium)
+	@test -n "$$TRAVESIA_CHROMIUM" || command -v chromium chromium-browser google-chrome >/dev/null || { echo "make browser needs Chromium: apt-get install chromium, or TRAVESIA_CHROMIUM=/path/to/it"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group browser
+	$(BIN)/python -m pytest -q -m browser -p no:xdist tests/browser
 
 bench: setup ## benchmarks beside the peers, into docs/benchmarks.md; memory with the UCI year (ratios, not seconds)
 	$(BIN)/python -m benchmarks.pull --docs

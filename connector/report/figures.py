@@ -231,6 +231,28 @@ class Months:
 
 
 @dataclass(frozen=True)
+class LaneFigures:
+    """One step seen from one lane: `consumer`, `visible`, `provider` or `supplier`.
+
+    Records of the period, and their moments of truth won and lost in it.
+    """
+
+    step: str
+    lane: str
+    records: int
+    won: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True)
+class WeekBands:
+    """Seconds that records stood in each band within one week, from its Monday."""
+
+    monday: date
+    seconds: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Closures:
     """How the tickets that ended in the period ended. Nothing but these: they make the total.
 
@@ -306,6 +328,9 @@ class Figures:
     """Cells of a part of the organisation that are kept from sight; their figure is 0."""
     sla_whole: SlaFigures | None = None
     """All SLA clocks together, where rows of `shown.sla` were emptied."""
+    lanes: tuple[LaneFigures, ...] = ()
+    weeks_before: tuple[Flow, ...] = ()
+    """As many weeks before `weeks`, in order."""
 
     @property
     def shown(self) -> JourneyFigures:

@@ -28,10 +28,11 @@ from connector.report.figures import (
     TableFigures,
     TouchpointFigures,
 )
+from connector.report.lanes import measure_lanes
 from connector.report.life import MEASURES
 from connector.report.months import measure_months
 from connector.report.source import Source, open_source
-from connector.report.trend import measure_flows, measure_weeks
+from connector.report.trend import measure_flows, measure_weeks, measure_weeks_before
 from connector.report.veil import veil
 from connector.store.database import Row, Store
 
@@ -98,6 +99,8 @@ def measure_all(source: Source, journey: str, minimum_group: int, compared: Comp
     in_period = [row for row in cube if row["in_period"] and row["table_name"] not in MEASURES]
     total = count(in_period)
     departments = measure_departments(source, minimum_group)
+    weeks = measure_weeks(source, data_until)
+    touchpoints = _touchpoints(mapping, in_period, journey)
     figures = Figures(
         period=period,
         scope=source.scope,
@@ -106,7 +109,7 @@ def measure_all(source: Source, journey: str, minimum_group: int, compared: Comp
         records=total,
         open_now=count(cube, lambda row: row["is_open"] and row["table_name"] not in MEASURES),
         journeys=_journeys(source, cube, _Reach(data_until, _aware(run["since"])), journey),
-        touchpoints=_touchpoints(mapping, in_period, journey),
+        touchpoints=touchpoints,
         tables=_tables(source, cube),
         ticket_tables=source.tickets,
         closures=closures_of(source, cube),
@@ -116,10 +119,12 @@ def measure_all(source: Source, journey: str, minimum_group: int, compared: Comp
         flow=measure_flows(source, [(period.start, period.end)])[0],
         compared=compared,
         before=before_of(source, compared, minimum_group),
-        weeks=measure_weeks(source, data_until),
+        weeks=weeks,
         departments=departments,
         months=measure_months(source, data_until, departments, minimum_group),
         minimum_group=minimum_group,
+        lanes=measure_lanes(source, journey, touchpoints, minimum_group),
+        weeks_before=measure_weeks_before(source, weeks),
     )
     return veil(figures, source, VOICE)
 

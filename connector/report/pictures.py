@@ -1,32 +1,19 @@
-"""Which charts a report has: the step volumes, SLA by step, and the weeks.
+"""Which pictures a report has, by section; and those of the common figures: steps, SLA, weeks.
 
-Answers "" where there is nothing to draw; the table beside a chart says the same in words.
+None where there is nothing to draw; the table beside a picture says the same in words.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
 from connector.journey.fields import BAND_CHOICES
 from connector.messages import _
-from connector.report.charts import Bar, Point, Series, Spec, bars_spec, lines_spec, svg_of
+from connector.report import chapter_pictures as of
+from connector.report.charts import Bar, Point, Series, bars_spec, lines_spec
 from connector.report.definitions import heading
+from connector.report.drawing.picture import Picture
 from connector.report.figures import BANDS
 from connector.report.report import Report
 from connector.report.wording import day, number, share
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A chart to be drawn, with its text alternative."""
-
-    name: str
-    title: str
-    description: str
-    spec: Spec
-
-    def svg(self) -> str:
-        """The drawing."""
-        return svg_of(self.spec, self.name, self.title, self.description)
 
 
 def steps_picture(report: Report) -> Picture | None:
@@ -49,6 +36,7 @@ def steps_picture(report: Report) -> Picture | None:
         _("Records per step, by band"),
         _describe([f"{bar.label}: {bar.note}" for bar in bars]),
         bars_spec(bars, used),
+        hatched=("provider_backstage",),
     )
 
 
@@ -77,6 +65,7 @@ def sla_picture(report: Report) -> Picture | None:
         _("SLA clocks by the step of their record, with the share met"),
         _describe([f"{bar.label}: {bar.note}" for bar in bars if bar.note]),
         bars_spec(bars, series),
+        hatched=("lost",),
     )
 
 
@@ -109,9 +98,36 @@ def _describe(lines: Sequence[str]) -> str:
     return "; ".join(lines)
 
 
-PICTURES: dict[str, Callable[[Report], Picture | None]] = {
-    "steps": steps_picture,
-    "sla": sla_picture,
-    "weeks": trend_picture,
+Draw = Callable[[Report], Picture | None]
+
+MAP = "journey"
+"""The journey at the head of the report, which is no chapter."""
+
+PICTURES: dict[str, tuple[Draw, ...]] = {
+    MAP: (of.map_picture,),
+    "map": (lambda report: of.relations_picture(report, "map"),),
+    "engagement": (lambda report: of.relations_picture(report, "engagement"),),
+    "steps": (steps_picture,),
+    "weeks": (trend_picture, of.weeks_trend),
+    "sla": (sla_picture,),
+    "durations": (of.durations_picture,),
+    "conversion": (of.moves_picture,),
+    "touchpoints-months": (of.heat_picture,),
+    "moments": (of.moments_picture,),
+    "band": (of.band_picture,),
+    "agreements": (of.agreements_picture,),
+    "improvement": (of.improvement_picture,),
 }
-"""By the section that they stand in."""
+"""By the section that they stand in; the time lines of the worst journeys come beside."""
+
+
+def pictures_of(report: Report, sections: Iterable[str]) -> dict[str, tuple[Picture, ...]]:
+    """The pictures of these sections; a section without any is left out."""
+    found = {}
+    for section in sections:
+        drawn = [draw(report) for draw in PICTURES.get(section, ())]
+        if section == "worst":
+            drawn = list(of.life_pictures(report))
+        if pictures := tuple(picture for picture in drawn if picture):
+            found[section] = pictures
+    return found

@@ -129,7 +129,10 @@ def write_all(files: Sequence[ReportFile], out: Path) -> list[Path]:
 
 def _html(report: Report, templates: Path | None) -> bytes:
     view = view_of(report)
-    drawings = {name: Markup(picture.svg()) for name, picture in view.pictures.items()}  # noqa: S704  # our own SVG, its texts escaped
+    drawings = {
+        name: [Markup(picture.svg()) for picture in pictures]  # noqa: S704  # our own SVG, its texts escaped
+        for name, pictures in view.pictures.items()
+    }
     return _fill("html.j2", view.language, templates, view=view, drawings=drawings)
 
 

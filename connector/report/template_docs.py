@@ -4,8 +4,8 @@ from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
 from connector.report.brief import BriefView
+from connector.report.drawing.picture import Picture
 from connector.report.layout import Linked, Section, Table
-from connector.report.pictures import Picture
 from connector.report.view import Group, Stop, Term, Tile, View
 
 GIVEN: tuple[tuple[str, type[Any]], ...] = (

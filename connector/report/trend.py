@@ -64,6 +64,14 @@ def measure_weeks(source: Source, data_until: datetime | None) -> tuple[Week, ..
     return tuple(_without_leading_zeros(weeks, _monday(period.local(period.start).date())))
 
 
+def measure_weeks_before(source: Source, weeks: Sequence[Week]) -> tuple[Flow, ...]:
+    """Tickets of as many whole weeks just before `weeks`."""
+    zone = source.period.time_zone
+    mondays = [week.monday - timedelta(weeks=len(weeks)) for week in weeks]
+    bounds = [(midnight(day, zone), midnight(day + timedelta(weeks=1), zone)) for day in mondays]
+    return tuple(measure_flows(source, bounds)) if bounds else ()
+
+
 def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 

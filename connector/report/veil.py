@@ -109,6 +109,9 @@ def veil(figures: Figures, source: Source, voice: str) -> Figures:
         weeks=_weeks(figures, source, minimum, found),
         tables=tuple(table for table in figures.tables if table.is_measure),
         sla_whole=figures.sla_total,
+        # Drawn, but not told apart by people yet: of a part they are not shown at all.
+        lanes=(),
+        weeks_before=(),
         veiled=frozenset(found),
     )
 

@@ -11,10 +11,11 @@ from connector.messages import _, speaking
 from connector.report.chapters import sections_of
 from connector.report.closing import closing
 from connector.report.definitions import DEFINITIONS
+from connector.report.drawing.picture import Picture
 from connector.report.figures import StepFigures
 from connector.report.layout import Section, safe
 from connector.report.opening import groups
-from connector.report.pictures import PICTURES, Picture
+from connector.report.pictures import MAP, pictures_of
 from connector.report.report import Report
 from connector.report.wording import NOTHING, clean, instant, number, share, span
 
@@ -72,7 +73,7 @@ class View:
     tiles: tuple[Tile, ...]
     stops: tuple[Stop, ...]
     sections: tuple[Section, ...]
-    pictures: dict[str, Picture]
+    pictures: dict[str, tuple[Picture, ...]]
     definitions: tuple[Term, ...]
     closing: tuple[str, ...]
     credits: tuple[str, ...]
@@ -82,8 +83,7 @@ def view_of(report: Report) -> View:
     """Put a report into words, in its language."""
     with speaking(report.language):
         shown = tuple(safe(section) for section in sections_of(report))
-        ids = {section.id for section in shown}
-        pictures = {name: draw(report) for name, draw in PICTURES.items() if name in ids}
+        pictured = [*(() if report.chosen else (MAP,)), *(section.id for section in shown)]
         return View(
             language=report.language,
             title=report.title,
@@ -95,7 +95,7 @@ def view_of(report: Report) -> View:
             tiles=() if report.chosen else _tiles(report),
             stops=() if report.chosen else _stops(report),
             sections=shown,
-            pictures={name: picture for name, picture in pictures.items() if picture},
+            pictures=pictures_of(report, pictured),
             definitions=tuple(_terms(report, shown)),
             closing=() if report.chosen else tuple(closing(report)),
             credits=tuple(

@@ -64,6 +64,8 @@ def bands_of(incidents: list[dict[str, str]]) -> tuple[list[ROW], list[ROW]]:
         ):
             seconds = int(dice.expovariate(1 / (hours * 3600)))
             dwell.append({**key, "band": band, "seconds": seconds, "resolution": "exact"})
+        if "opened_at" not in one:
+            continue  # hidden: nobody knows when it began
         began = datetime.fromisoformat(one["opened_at"])
         seconds = int(dice.expovariate(1 / (50 * 3600)))
         unseen.append(

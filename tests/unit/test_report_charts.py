@@ -4,13 +4,20 @@ import re
 import subprocess
 import sys
 
-from connector.report.charts import THEME, Bar, Point, Series, bars_spec, lines_spec, svg_of
+from connector.report.charts import THEME, Bar, Point, Series, bars_spec, lines_spec
+from connector.report.drawing.picture import Picture
+from connector.report.drawing.vega import Spec
 
 BANDS = [Series("visible", "Visible"), Series("provider_backstage", "Trastienda")]
 BARS = [
     Bar("1. Explorar", {}, "sin fuente"),
     Bar("2. Medir, confirmar el valor y mejorar", {"visible": 4, "provider_backstage": 2}, "6"),
 ]
+
+
+def svg_of(spec: Spec, name: str, title: str, description: str) -> str:
+    """The picture of a specification."""
+    return Picture(name, title, description, spec).svg()
 
 
 def luminance(colour: str) -> float:
@@ -47,7 +54,7 @@ def test_a_point_that_is_not_complete_is_hollow() -> None:
     points = [Point("1", {"opened": 1}), Point("2*", {"opened": 3}, is_complete=False)]
     svg = svg_of(lines_spec(points, [Series("opened", "Opened")]), "c", "t", "d")
     fills = re.findall(r'class="mark-symbol.*?</g>', svg, flags=re.DOTALL)
-    assert any('fill="white"' in part for part in fills)
+    assert any('fill="#ffffff"' in part for part in fills)
 
 
 def test_the_ids_of_a_drawing_carry_its_name() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from connector.journey.fields import BAND_CHOICES
 from connector.messages import _, mark
+from connector.report.band_weeks import measure_band_weeks
 from connector.report.chapters.model import (
     Asked,
     Chapter,
@@ -16,7 +17,7 @@ from connector.report.chapters.model import (
     part,
     shown_steps,
 )
-from connector.report.figures import BANDS, Share
+from connector.report.figures import BANDS, Share, WeekBands
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
 from connector.report.suppress import hide_in_row
@@ -101,6 +102,7 @@ class Bands:
     silences: tuple[Silence, ...]
     is_exact: bool
     is_hiding: bool
+    weeks: tuple[WeekBands, ...] = ()
 
 
 def measure(asked: Asked) -> Bands | None:
@@ -119,7 +121,15 @@ def measure(asked: Asked) -> Bands | None:
         silences,
         all(row["is_exact"] for row in rows),
         is_hiding,
+        _weeks(asked),
     )
+
+
+def _weeks(asked: Asked) -> tuple[WeekBands, ...]:
+    """Of the whole organisation alone: they are not told apart by people."""
+    if asked.source.scope.is_part:
+        return ()
+    return measure_band_weeks(asked.source, asked.base.data_until)
 
 
 def _longest(asked: Asked) -> tuple[Stretch, ...]:

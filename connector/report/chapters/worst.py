@@ -1,7 +1,7 @@
 """The ten worst journeys of the period: the records on which most went wrong, by number only."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connector.messages import _, mark
@@ -34,6 +34,20 @@ WHERE t.journey = $journey AND (t.table_name, t.sys_id) IN (SELECT (table_name, 
 ORDER BY t.happened_at, t.to_step
 """
 
+_BANDS = """
+SELECT p.table_name, p.sys_id, p.since, p.band FROM band_piece AS p
+WHERE (p.table_name, p.sys_id) IN (SELECT (table_name, sys_id) FROM (
+    SELECT unnest($tables) AS table_name, unnest($ids) AS sys_id))
+ORDER BY p.since
+"""
+
+_ENDS = """
+SELECT l.table_name, l.sys_id, l.ended::TIMESTAMP AS ended FROM life AS l
+WHERE NOT l.is_open AND l.ended IS NOT NULL
+  AND (l.table_name, l.sys_id) IN (SELECT (table_name, sys_id) FROM (
+    SELECT unnest($tables) AS table_name, unnest($ids) AS sys_id))
+"""
+
 
 @dataclass(frozen=True)
 class Lost:
@@ -62,6 +76,9 @@ class Worst:
     lost: tuple[Lost, ...]
     step: str
     path: tuple[Entered, ...]
+    until: datetime
+    """When its life ended, or the data do."""
+    bands: tuple[Entered, ...] = ()
 
 
 def measure(asked: Asked) -> tuple[Worst, ...] | None:
@@ -72,28 +89,49 @@ def measure(asked: Asked) -> tuple[Worst, ...] | None:
     rows = asked.source.read(_WORST, journey=journey, n=SHOWN)
     keys = [(row["table_name"], row["sys_id"]) for row in rows]
     numbers = numbers_of(asked.source.store, keys)
-    paths = _paths(asked, keys)
-    return tuple(_worst(row, numbers, paths) for row in rows)
+    paths = _entered(asked, keys, _PATH, "happened_at", "to_step")
+    bands = _entered(asked, keys, _BANDS, "since", "band")
+    ends = _ends(asked, keys)
+    return tuple(
+        replace(_worst(row, numbers, paths, ends), bands=tuple(bands[key]))
+        for row, key in zip(rows, keys, strict=True)
+    )
 
 
-def _paths(asked: Asked, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Entered]]:
+def _entered(
+    asked: Asked, keys: Sequence[tuple[str, str]], sql: str, at: str, what: str
+) -> dict[tuple[str, str], list[Entered]]:
     found: dict[tuple[str, str], list[Entered]] = {key: [] for key in keys}
-    if keys:
-        columns = {"tables": [t for t, _id in keys], "ids": [id_ for _t, id_ in keys]}
-        for row in asked.source.read(_PATH, journey=asked.journey.id, **columns):
-            at = row["happened_at"].replace(tzinfo=UTC)
-            found[row["table_name"], row["sys_id"]].append(Entered(row["to_step"], at))
+    for row in _of(asked, keys, sql):
+        entered = Entered(row[what], row[at].replace(tzinfo=UTC))
+        found[row["table_name"], row["sys_id"]].append(entered)
     return found
+
+
+def _ends(asked: Asked, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
+    until = asked.base.data_until or asked.period.end
+    ended = {(r["table_name"], r["sys_id"]): r["ended"] for r in _of(asked, keys, _ENDS)}
+    return {key: ended[key].replace(tzinfo=UTC) if key in ended else until for key in keys}
+
+
+def _of(asked: Asked, keys: Sequence[tuple[str, str]], sql: str) -> list[Row]:
+    if not keys:
+        return []
+    columns = {"tables": [t for t, _id in keys], "ids": [id_ for _t, id_ in keys]}
+    wanted = {"journey": asked.journey.id} if "$journey" in sql else {}
+    return asked.source.read(sql, **wanted, **columns)
 
 
 def _worst(
     row: Row,
     numbers: dict[tuple[str, str], str],
     paths: dict[tuple[str, str], list[Entered]],
+    ends: dict[tuple[str, str], datetime],
 ) -> Worst:
     key = (row["table_name"], row["sys_id"])
     lost = tuple(Lost(one["moment"], one["at"].replace(tzinfo=UTC)) for one in row["what"])
-    return Worst(*key, numbers[key], row["weight"], lost, row["step"] or "", tuple(paths[key]))
+    path, until = tuple(paths[key]), ends[key]
+    return Worst(*key, numbers[key], row["weight"], lost, row["step"] or "", path, until)
 
 
 def write(report: Report, figures: tuple[Worst, ...]) -> Iterator[Section]:

@@ -1,0 +1,61 @@
+"""Time in each band of visibility, week by week: what the band chart is drawn from."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from connector.report.figures import Period, WeekBands
+from connector.report.source import Source
+from connector.timestamps import midnight
+
+_WEEKS = """
+WITH slice AS (SELECT unnest($starts::TIMESTAMP[]) AS s, unnest($ends::TIMESTAMP[]) AS e,
+                      unnest($numbers::INTEGER[]) AS i),
+piece AS (
+    SELECT p.table_name, p.sys_id, p.band, p.since,
+           lead(p.since) OVER (PARTITION BY p.table_name, p.sys_id ORDER BY p.since) AS next_at
+    FROM band_piece AS p
+), timed AS (
+    SELECT p.band, p.since, least(coalesce(p.next_at, $now::TIMESTAMP), $now::TIMESTAMP,
+               CASE WHEN l.is_open THEN $now::TIMESTAMP
+                    ELSE coalesce(l.ended::TIMESTAMP, p.since) END) AS till
+    FROM piece AS p JOIN life AS l ON l.table_name = p.table_name AND l.sys_id = p.sys_id
+    WHERE p.band <> '' AND NOT list_contains($measures, p.table_name)
+)
+SELECT i, band, sum(date_diff('second', greatest(since, s), least(till, e)))::BIGINT AS seconds
+FROM slice JOIN timed ON since < e AND till > s GROUP BY i, band
+"""
+
+MOST = 53
+"""Weeks shown: a year."""
+
+
+def measure_band_weeks(source: Source, data_until: datetime | None) -> tuple[WeekBands, ...]:
+    """Seconds in each band in every week that touches the period, up to where the data reach."""
+    if data_until is None or data_until <= source.period.start:
+        return ()
+    mondays = _mondays(source.period, data_until)
+    zone = source.period.time_zone
+    bounds = [(midnight(day, zone), midnight(day + timedelta(weeks=1), zone)) for day in mondays]
+    rows = source.read(
+        _WEEKS,
+        starts=[_naive(start) for start, _end in bounds],
+        ends=[_naive(end) for _start, end in bounds],
+        numbers=list(range(len(bounds))),
+        now=_naive(data_until),
+    )
+    found: dict[int, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row["i"], {})[row["band"]] = row["seconds"]
+    return tuple(WeekBands(day, found.get(i, {})) for i, day in enumerate(mondays))
+
+
+def _mondays(period: Period, data_until: datetime) -> list[date]:
+    first = period.local(period.start).date()
+    first -= timedelta(days=first.weekday())
+    end = min(period.end, data_until) - timedelta(seconds=1)
+    last = period.local(end).date()
+    days = [first + timedelta(weeks=i) for i in range((last - first).days // 7 + 1)]
+    return days[-MOST:]
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)

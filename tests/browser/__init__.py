@@ -1,0 +1,1 @@
+"""What people open, in the browser that opens it: `make browser`."""
