@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from connector import messages
@@ -39,6 +40,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     token = messages._language.set("en")
     yield
     messages._language.reset(token)
+    structlog.reset_defaults()  # a command configured it for this test's streams, which close
 
 
 @pytest.hookimpl(wrapper=True)
