@@ -179,7 +179,10 @@ JSON = "application/json;charset=UTF-8"
 
 
 def test_a_cancelled_query_is_an_error_with_status_200(api: Api) -> None:
-    """32 (quota body a)"""
+    """32
+
+    Quota body (a).
+    """
     arm(api, {"kind": "cancelled"})
     answer = api.get(INCIDENT)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, JSON)
@@ -270,7 +273,10 @@ def test_a_token_expires_once_in_mid_run(api: Api) -> None:
 
 
 def test_rows_that_were_streamed_already_come_with_the_error_in_one_document(api: Api) -> None:
-    """33 (quota body b)"""
+    """33
+
+    Quota body (b).
+    """
     arm(api, {"kind": "cancelled_after_rows", "rows": 3})
     answer = api.get(INCIDENT, params=IN_ORDER)
     assert (answer.status_code, answer.headers["X-Total-Count"]) == (200, "25")
@@ -289,7 +295,10 @@ def test_a_cancelled_document_may_be_no_json(api: Api) -> None:
 
 
 def test_a_page_may_be_short_without_a_word(api: Api) -> None:
-    """34 (quota body c)"""
+    """34
+
+    Quota body (c).
+    """
     arm(api, {"kind": "short_page", "rows": 12})
     answer = api.get(INCIDENT, params=IN_ORDER)
     assert (answer.status_code, answer.headers["X-Total-Count"]) == (200, "25")
@@ -316,7 +325,10 @@ def test_kinds_that_need_rows_wait_for_an_answer_that_has_some(api: Api) -> None
 
 
 def test_a_connection_may_end_in_mid_body(api: Api) -> None:
-    """35 (quota body d)"""
+    """35
+
+    Quota body (d).
+    """
     arm(api, {"kind": "cut", "share": 0.5})
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="ended prematurely"):
         api.get(INCIDENT)
