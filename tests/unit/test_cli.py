@@ -732,7 +732,7 @@ def test_a_scheduled_sync_publishes_what_waits(
 def test_serve_once_knows_the_reports_of_the_settings(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler, "teller", lambda *_: print)
+    monkeypatch.setattr(alerts, "teller", lambda *_: print)
     also = '[report]\nalso = [{ name = "erp", cron = "5 8 2 * *" }]\n'
     (home / "travesia.toml").write_text(f"{SETTINGS}\n{also}", encoding="utf-8")
     assert cli.run(["serve", "--once", "report-erq"]) == 64
