@@ -121,7 +121,9 @@ def take(
 ) -> None:
     """Replace the entries of some records, and note up to which version they are known.
 
-    A version after `until` (the tool's format) is not noted: its entries may be still to come.
+    A version after `until` (the tool's format) is not noted: its entries may be still to come, and
+    are asked for by the next run. The record stays known up to there: forgetting it would take back
+    what was decided by its history, when all that came was our own write.
     """
     keys = [{"sys_id": sys_id} for sys_id in taken.sys_ids]
     quoted = ", ".join(name(column) for column in columns)
@@ -144,9 +146,10 @@ def take(
         )
         store.execute(
             "INSERT INTO history_read"
-            " SELECT $source, $table, sys_id, sys_updated_on, sys_mod_count"
-            f" FROM current.{name(taken.table)} SEMI JOIN keys USING (sys_id)"
-            " WHERE sys_updated_on <= $until",
+            " SELECT $source, $table, sys_id,"
+            " CASE WHEN sys_updated_on <= $until THEN sys_updated_on ELSE '' END,"
+            " CASE WHEN sys_updated_on <= $until THEN sys_mod_count ELSE '' END"
+            f" FROM current.{name(taken.table)} SEMI JOIN keys USING (sys_id)",
             source=source,
             table=taken.table,
             until=until,

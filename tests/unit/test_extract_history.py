@@ -158,6 +158,7 @@ def test_a_version_after_the_mark_is_read_again_by_the_next_run(store: Store) ->
     put(store, "a")
     store.execute("UPDATE current.incident SET sys_updated_on = '2026-11-20 12:00:01'")
     read(store, instance, only=("incident", "a"))
+    assert store.value("SELECT count(*) FROM history_read") == 1, "known as far as it was read"
     instance.asked()
     read(store, instance)
     assert instance.asked() == 1
