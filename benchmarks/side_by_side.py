@@ -285,7 +285,7 @@ def goals_table(goals: Sequence[Goal]) -> str:
 def table(medians: Sequence[Median], base: Median, memory: bool = True) -> str:
     """The table of clients; `ratio` is against `base`."""
     rows = [
-        f"| client | records/s | spread | ratio | CPU s per 100,000 | peak MB | requests |",  # noqa: F541
+        "| client | records/s | spread | ratio | CPU s per 100,000 | peak MB | requests |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for one in medians:

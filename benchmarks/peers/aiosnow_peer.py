@@ -6,9 +6,9 @@ from typing import Any
 
 warnings.simplefilter("ignore")
 
-import aiosnow  # noqa: E402
-from aiosnow.models import fields  # noqa: E402
-from told import FIELDS, PASSWORD, USER, Tally, main, wanted  # noqa: E402
+import aiosnow  # noqa: E402  # its import warns, see above
+from aiosnow.models import fields  # noqa: E402  # its import warns, see above
+from told import FIELDS, PASSWORD, USER, Tally, main, wanted  # noqa: E402  # its import warns, see above
 
 Incident = type(
     "Incident",
