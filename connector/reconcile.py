@@ -1,8 +1,9 @@
 """The weekly sweep: are the keys at rest the keys in the instance?
 
-1. Count each table by the Aggregate API. Where its count and its newest change agree with the
-   store, nothing more is asked; every so many sweeps the keys are compared all the same, because a
-   record gone and another come late leave a count as it was.
+1. Count each table by the Aggregate API, what changed since the last sync set aside by its keys.
+   Where the number of records, their newest change and how often they were saved agree with the
+   store, nothing more is asked; every so many sweeps the keys are compared all the same, because
+   opposite differences can hide each other.
 2. Else read the keys (three columns, no content).
 3. What the instance has and the store lacks, or holds in another version, is read again: rows
    committed late under an old timestamp never pass the cursor.
@@ -21,10 +22,8 @@ from connector import log
 from connector.context import Run
 from connector.encoded_query import and_to_every_branch
 from connector.errors import InstanceError
-from connector.itsm.base import Count
 from connector.messages import _
 from connector.store import records, sweeps, tombstones
-from connector.store.database import Store
 from connector.timestamps import format_instance
 
 _log = log.get("reconcile")
@@ -34,6 +33,9 @@ MISSING_FLOOR = 10
 """Up to so many missing records no share is an alarm: one of three in a small table is 33 %."""
 
 CHUNK = 1000
+
+FEW = 10_000
+"""Changes since the last sync that are set aside one by one; with more the keys are compared."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,11 @@ def sweep(
     tombstones.begin(run.store)
     asked = [_Asked(table, columns, filters.get(table, "")) for table, columns in wanted.items()]
     agreed = {
-        one.table: count.records
+        one.table: count
         for one in asked
         if counting is not None
         and not sweeps.is_keys_turn(run.store, one.table, counting.keys_every)
-        and (count := _count(run, one, counting)) is not None
-        and _agrees(run.store, one.table, count, counting)
+        and (count := _agreed(run, one, counting)) is not None
     }
     keys = {
         one.table: _read_keys(run, one.table, one.columns, one.where)
@@ -114,31 +115,40 @@ class _Asked:
         return and_to_every_branch(self.where, condition + (kept if has_end else ""))
 
 
-def _count(run: Run, one: _Asked, counting: Counting) -> Count | None:
-    """What the instance should have of what the store has; None where it will not count."""
+def _agreed(run: Run, one: _Asked, counting: Counting) -> int | None:
+    """How many records the instance counts; None where it will not, or the store differs.
+
+    What changed since the last sync is at rest in its old version: it is left out on both sides.
+    A newest change that the store lacks, or one more save, is a row that was committed late.
+    """
     until = format_instance(counting.since)
     run.pause_point()
-    # By creation: what was only changed since the last sync is at rest all the same.
-    there = one.narrowed(f"sys_created_on<={until}", counting.closed_before)
-    before = one.narrowed(f"sys_updated_on<={until}", counting.closed_before)
+    since = f"sys_created_on<={until}^sys_updated_on>{until}"
     try:
-        count = run.instance.count_records(one.table, there)
-        newest = run.instance.count_records(one.table, before).newest
+        changed = _few_keys(run, one.table, and_to_every_branch(one.where, since))
+        there = run.instance.count_records(
+            one.table, one.narrowed(f"sys_updated_on<={until}", counting.closed_before)
+        )
     except InstanceError as error:
         _log.info("not_counted", run_id=run.run_id, table=one.table, reason=type(error).__name__)
         return None
-    return Count(count.records, newest)
-
-
-def _agrees(store: Store, table: str, count: Count, counting: Counting) -> bool:
-    """A newest change that the store lacks is a row that was committed late."""
-    held = sweeps.held(store, table, format_instance(counting.since))
-    hidden = sweeps.hidden(store, table)
-    return (
-        hidden is not None
-        and count.records == held.records + hidden
-        and count.newest <= held.newest
+    if changed is None:
+        return None
+    held = sweeps.held(run.store, one.table, until, changed)
+    hidden = sweeps.hidden(run.store, one.table)
+    agree = hidden is not None and (
+        there.records == held.records + hidden
+        and there.newest <= held.newest
+        and (hidden > 0 or there.saves in (held.saves, None))
     )
+    return there.records + len(changed) if agree else None
+
+
+def _few_keys(run: Run, table: str, query: str) -> list[str] | None:
+    """The sys_ids of a query; None where they are so many that counting spares nothing."""
+    rows = run.instance.list_records(table, ["sys_id"], query)
+    keys = [row["sys_id"] for row in islice(rows, FEW + 1)]
+    return keys if len(keys) <= FEW else None
 
 
 def _only_counted(run: Run, table: str, records_there: int, mark: datetime) -> Swept:

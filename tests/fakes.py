@@ -20,11 +20,11 @@ from connector.timestamps import format_instance
 
 
 def _holds(condition: str, row: Record) -> bool:
-    """One `field=value`, `fieldINa,b` or `field<=value`."""
-    name, operator, value = re.split(r"(<=|=|IN)", condition, maxsplit=1)
+    """One `field=value`, `fieldINa,b`, `field<=value` or `field>value`."""
+    name, operator, value = re.split(r"(<=|>|=|IN)", condition, maxsplit=1)
     found = row.get(name, "")
-    if operator == "<=":
-        return found <= value
+    if operator in ("<=", ">"):
+        return found <= value if operator == "<=" else found > value
     return found in value.split(",") if operator == "IN" else found == value
 
 
@@ -128,9 +128,12 @@ class FakeInstance:
         if table in self.uncountable:
             raise ForbiddenError("no right", status=403)
         until = re.search(r"sys_updated_on<=([^^]*)", query)
-        moments = [row["sys_updated_on"] for row in self.tables[table]]
-        moments = [m for m in moments if not until or m <= until[1]]
-        return Count(len(moments) + self.uncounted.get(table, 0), max(moments, default=""))
+        rows = [r for r in self.tables[table] if not until or r["sys_updated_on"] <= until[1]]
+        return Count(
+            len(rows) + self.uncounted.get(table, 0),
+            max((row["sys_updated_on"] for row in rows), default=""),
+            sum(int(row.get("sys_mod_count") or 0) for row in rows),
+        )
 
     def identity(self) -> str:
         return self.said_identity

@@ -105,10 +105,14 @@ class UpdateReply:
 
 @dataclass(frozen=True)
 class Count:
-    """How many records a query finds, hidden ones included, and the newest `sys_updated_on`."""
+    """How many records a query finds, hidden ones included, and what tells their versions.
+
+    `newest` is the newest `sys_updated_on`, `saves` the sum of `sys_mod_count` (None: not told).
+    """
 
     records: int
     newest: str = ""
+    saves: int | None = None
 
 
 @dataclass(frozen=True)

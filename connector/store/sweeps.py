@@ -1,5 +1,6 @@
 """What earlier sweeps left: how a table's count stood to ours when its keys were compared."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +11,11 @@ from connector.store.runs import naive
 
 @dataclass(frozen=True)
 class Held:
-    """What is at rest of a table: how many records, and the newest change among them."""
+    """What is at rest of a table: how many records, their newest change, and all their saves."""
 
     records: int
     newest: str = ""
+    saves: int = 0
 
 
 def is_keys_turn(store: Store, table: str, every: int) -> bool:
@@ -28,17 +30,19 @@ def hidden(store: Store, table: str) -> int | None:
     return None if found is None else int(found)
 
 
-def held(store: Store, table: str, until: str) -> Held:
-    """How many records are at rest that came from the tool, and the newest change up to `until`."""
+def held(store: Store, table: str, until: str, but: Sequence[str] = ()) -> Held:
+    """What is at rest that came from the tool, without the records `but` and what is newer."""
     if not records.list_columns(store, table):
         return Held(0)
-    row = store.read(
-        "SELECT count(*) AS n, coalesce(max(sys_updated_on) FILTER (sys_updated_on <= $until), '')"
-        f" AS newest FROM current.{records.name(table)}"
-        " WHERE sys_id NOT IN (SELECT sys_id FROM contact_line)",
-        until=until,
-    )[0]
-    return Held(row["n"], row["newest"])
+    with store.given("changed", [{"sys_id": key} for key in but], records.texts(("sys_id",))):
+        row = store.read(
+            "SELECT count(*) AS n, coalesce(max(sys_updated_on), '') AS newest,"
+            " coalesce(sum(try_cast(sys_mod_count AS BIGINT)), 0) AS saves"
+            f" FROM current.{records.name(table)} ANTI JOIN changed USING (sys_id)"
+            " WHERE sys_updated_on <= $until AND sys_id NOT IN (SELECT sys_id FROM contact_line)",
+            until=until,
+        )[0]
+    return Held(row["n"], row["newest"], int(row["saves"]))
 
 
 def note_counted(store: Store, table: str, now: datetime) -> None:

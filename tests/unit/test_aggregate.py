@@ -29,6 +29,7 @@ def test_it_asks_for_a_count_and_the_newest_change() -> None:
     assert query["sysparm_query"] == "active=true"
     assert query["sysparm_count"] == "true"
     assert query["sysparm_max_fields"] == "sys_updated_on"
+    assert query["sysparm_sum_fields"] == "sys_mod_count"
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,9 @@ def test_it_asks_for_a_count_and_the_newest_change() -> None:
             Count(42, "2026-11-01 08:00:00"),
         ),
         ([{"stats": {"count": "7"}, "groupby_fields": []}], Count(7)),
+        ({"stats": {"count": "7", "sum": {"sys_mod_count": "31"}}}, Count(7, "", 31)),
+        ({"stats": {"count": "7", "sum": {"sys_mod_count": "3.1e1"}}}, Count(7)),
+        ({"stats": {"count": "7", "sum": "31"}}, Count(7)),
         ({"stats": {"count": 3, "max": {"sys_updated_on": ""}}}, Count(3)),
         ({"stats": {"count": "3", "max": {"sys_updated_on": "01/11/2026 8:00"}}}, Count(3)),
     ],

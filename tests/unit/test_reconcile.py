@@ -132,7 +132,12 @@ def counted(store: Store, instance: FakeInstance) -> list[reconcile.Swept]:
 
 
 def key_reads(instance: FakeInstance) -> list[str]:
-    reads = [table for table, _query in instance.queries if table != "sys_audit_delete"]
+    """Tables whose keys were read; not the few that changed since the last sync."""
+    reads = [
+        table
+        for table, query in instance.queries
+        if table != "sys_audit_delete" and "sys_updated_on>" not in query
+    ]
     instance.queries.clear()
     return reads
 
@@ -157,9 +162,10 @@ def test_a_count_asks_for_what_was_created_until_the_last_sync_and_retention_kee
             run, {"incident": columns}, {"incident": "a=1^NQb=2"}, MARK, CLOSED_BEFORE, COUNTING
         )
     kept = f"active!=false^ORclosed_atISEMPTY^ORclosed_at>={CLOSED_BEFORE}"
-    until = "sys_created_on<=2026-11-20 11:00:00"
+    until = "sys_updated_on<=2026-11-20 11:00:00"
     assert instance.counted[1] == ("incident", f"a=1^{until}^{kept}^NQb=2^{until}^{kept}")
-    assert "sys_updated_on<=2026-11-20 11:00:00" in instance.counted[2][1]
+    changed = "sys_created_on<=2026-11-20 11:00:00^sys_updated_on>2026-11-20 11:00:00"
+    assert instance.queries[-1] == ("incident", f"a=1^{changed}^NQb=2^{changed}")
 
 
 def test_one_more_or_one_fewer_makes_the_keys_be_read(store: Store) -> None:
@@ -183,6 +189,41 @@ def test_a_newer_change_than_the_store_has_makes_the_keys_be_read(store: Store) 
     instance.tables["incident"][0].update(sys_updated_on="2026-11-20 10:30:00", sys_mod_count="3")
     (found,) = counted(store, instance)
     assert (found.by, found.read_again) == ("keys", 1)
+
+
+def test_a_change_committed_late_below_the_newest_one_makes_the_keys_be_read(
+    store: Store,
+) -> None:
+    newest = {**row("b"), "sys_updated_on": "2026-11-20 10:50:00"}
+    seen(store, row("a"), newest)
+    instance = FakeInstance(MARK, {"incident": [row("a"), newest]})
+    counted(store, instance)
+    late = {"sys_updated_on": "2026-11-20 10:20:00", "sys_mod_count": "1", "state": "6"}
+    instance.tables["incident"][0].update(late)
+    (found,) = counted(store, instance)
+    assert (found.by, found.read_again) == ("keys", 1)
+    assert store.value("SELECT state FROM current.incident WHERE sys_id = 'a'") == "6"
+
+
+def test_what_changed_since_the_last_sync_is_no_difference(store: Store) -> None:
+    seen(store, row("a"), row("b"))
+    instance = FakeInstance(MARK, {"incident": [row("a"), row("b")]})
+    counted(store, instance)
+    instance.tables["incident"][0].update(sys_updated_on="2026-11-20 11:30:00", sys_mod_count="9")
+    (found,) = counted(store, instance)
+    assert (found.by, found.keys, found.read_again) == ("counts", 2, 0)
+
+
+def test_very_many_changes_since_the_last_sync_make_the_keys_be_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "FEW", 1)
+    seen(store, row("a"), row("b"))
+    instance = FakeInstance(MARK, {"incident": [row("a"), row("b")]})
+    counted(store, instance)
+    for changed in instance.tables["incident"]:
+        changed.update(sys_updated_on="2026-11-20 11:30:00", sys_mod_count="9")
+    assert counted(store, instance)[0].by == "keys"
 
 
 def test_records_hidden_from_us_are_counted_and_known_from_the_last_look_at_keys(

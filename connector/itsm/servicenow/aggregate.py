@@ -12,6 +12,7 @@ from connector.itsm.servicenow.keys import is_moment, table_path
 from connector.itsm.servicenow.session import Session
 
 NEWEST = "sys_updated_on"
+SAVES = "sys_mod_count"
 
 
 def count_records(session: Session, table: str, query: str) -> Count:
@@ -20,6 +21,7 @@ def count_records(session: Session, table: str, query: str) -> Count:
         "sysparm_query": query,
         "sysparm_count": "true",
         "sysparm_max_fields": NEWEST,
+        "sysparm_sum_fields": SAVES,
         "sysparm_display_value": "false",
     }
     path = table_path(table).replace("/table/", "/stats/")
@@ -34,6 +36,13 @@ def _count(body: bytes) -> Count:
     count = text(stats.get("count")) if isinstance(stats, dict) else ""
     if not count.isdecimal():
         raise BadBody("no count")
-    newest = stats.get("max")
-    moment = text(newest.get(NEWEST)) if isinstance(newest, dict) else ""
-    return Count(int(count), moment if is_moment(moment) else "")
+    moment = _of(stats, "max", NEWEST)
+    saves = _of(stats, "sum", SAVES)
+    return Count(
+        int(count), moment if is_moment(moment) else "", int(saves) if saves.isdecimal() else None
+    )
+
+
+def _of(stats: dict[str, Any], function: str, field: str) -> str:
+    found = stats.get(function)
+    return text(found.get(field)) if isinstance(found, dict) else ""
