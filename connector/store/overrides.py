@@ -17,6 +17,9 @@ from connector.store.runs import naive
 RULE = "override"
 """The rule id of a record that a steward placed."""
 
+WORDS = (RULE, "high")
+"""What `apply` says of a record beside its place."""
+
 _WORD, _REASON = "u_journey_override", "u_journey_override_reason"
 _PLACES = (
     '[{"touchpoint": "VARCHAR", "steps": "MAP(VARCHAR, VARCHAR)", "band": "VARCHAR",'
