@@ -59,6 +59,10 @@ class QuietInstance:
         """Its clock stands still."""
         return self._clock
 
+    def identity(self) -> str:
+        """It says nothing of itself."""
+        return ""
+
     def list_tables(self, names: Sequence[str]) -> dict[str, str]:
         """Those of the sandbox."""
         known = load_schema().tables
@@ -130,7 +134,8 @@ class QuietInstance:
         ]
 
     def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"a night does not call {name}")
+        # Whether it can be read in parts is asked by looking: it cannot.
+        raise AttributeError(f"a night does not call {name}")
 
 
 def small_store(path: Path) -> None:

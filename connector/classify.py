@@ -13,6 +13,7 @@ version marks of records are never read. Only `save_classification` changes the 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from connector import log
@@ -25,9 +26,17 @@ from connector.journey.model import Mapping, Rule, Schema, Touchpoint
 from connector.journey.near import hint
 from connector.journey.scope import Catalogue, catalogue_of
 from connector.messages import _
-from connector.store import bands, classifications, overrides, retold, standings, visibility
+from connector.store import (
+    bands,
+    classifications,
+    overrides,
+    retold,
+    standings,
+    visibility,
+    words,
+)
 from connector.store.classifications import Children, Parent
-from connector.store.database import Store
+from connector.store.database import Row, Store
 from connector.store.records import has_rows
 
 _log = log.get("classify")
@@ -72,27 +81,43 @@ def classify(
 
     Saves nothing. Raises StoreError.
     """
-    catalogue = catalogue_of(mapping, schema, classifications.held_columns(store))
-    context = Context(now, time_zone)
-    forget(store)
-    classifications.begin(
-        store, [rule_result(mapping, rule) for rule in mapping.rules], positions(mapping)
-    )
-    tables = _tables(mapping, catalogue)
+    with store.scratching():
+        _classify(store, mapping, schema, Context(now, time_zone), run_id)
+        return _result(store, run_id)
+
+
+def _classify(
+    store: Store, mapping: Mapping, schema: Schema, context: Context, run_id: str
+) -> None:
     held = classifications.held_columns(store)
+    catalogue = catalogue_of(mapping, schema, held)
+    forget(store)
+    tables = _tables(mapping, catalogue)
+    results = [rule_result(mapping, rule) for rule in mapping.rules]
     places = [place_of(touchpoint) for touchpoint in mapping.touchpoints.values()]
-    overrides.begin(store, {table: held[table] for table in tables}, places, now)
+    words.learn(store, _vocabulary(mapping, [*results, *places]))
+    classifications.begin(store, results, positions(mapping))
+    overrides.begin(store, {table: held[table] for table in tables}, places, context.now)
     for table in tables:
         if has_rows(store, table):
             _place(store, mapping, table, catalogue, context)
             overrides.apply(store, table)
     _see(store, mapping, tables, catalogue, context)
     last_steps = {journey.id: journey.steps[-1].id for journey in mapping.journeys.values()}
-    standings.stand(store, tables, last_steps, now, run_id)
+    standings.stand(store, tables, last_steps, context.now, run_id)
     retold.begin(store, positions(mapping))
     retold.settle(store)
     bands.begin(store, mapping.past.waits)
-    return _result(store, run_id)
+
+
+def _vocabulary(mapping: Mapping, results: Sequence[dict[str, Any]]) -> set[str]:
+    """Every word that a place may be described with: a value of `results`, or named by evidence."""
+    past = mapping.past
+    said = {value for one in results for value in one.values() if isinstance(value, str)}
+    steps = {word for one in results for pair in one["steps"].items() for word in pair}
+    seen = {past.comment_touchpoint, *past.entry.values(), *(rule.to_band for rule in past.bands)}
+    own = (*classifications.WORDS, *overrides.WORDS, *standings.WORDS)
+    return {*said, *steps, *seen, *mapping.tables, mapping.hash, *own}
 
 
 def save_classification(store: Store, run_id: str) -> None:
@@ -229,11 +254,10 @@ def _see(
 
 
 def _result(store: Store, run_id: str) -> ClassifyResult:
+    rows = classifications.counts(store)
     tables = tuple(
-        TableResult(
-            row["table_name"], row["records"], row["unclassified"], row["ignored"], row["low"]
-        )
-        for row in classifications.counts(store)
+        _table_result(table, list(some))
+        for table, some in groupby(rows, key=lambda row: str(row["table_name"]))
     )
     for one in tables:
         _log.info(
@@ -244,4 +268,19 @@ def _result(store: Store, run_id: str) -> ClassifyResult:
             unclassified=one.unclassified,
             low_confidence=one.low_confidence,
         )
-    return ClassifyResult(tables, classifications.rule_hits(store))
+    return ClassifyResult(
+        tables, {(row["table_name"], row["rule_id"]): row["records"] for row in rows}
+    )
+
+
+def _table_result(table: str, rows: Sequence[Row]) -> TableResult:
+    """What the counts of a table's rules, and of those without one, come to."""
+    placed = [row for row in rows if row["rule_id"] != classifications.UNCLASSIFIED]
+    records = sum(row["records"] for row in rows)
+    return TableResult(
+        table,
+        records,
+        records - sum(row["records"] for row in placed),
+        sum(row["ignored"] for row in placed),
+        sum(row["low"] for row in rows),
+    )

@@ -54,7 +54,7 @@ def with_facts_first(store: Store, query: exp.Select) -> exp.Select:
 
 
 def _selects(query: exp.Expr) -> Iterator[exp.Select]:
-    """`query` and those that it reads from; nothing else in it has queries: not its conditions."""
+    """`query` and those that it reads from. A condition asks one for keys at most, and no facts."""
     if isinstance(query, exp.Select):
         yield query
         sources = [query.args.get("from_"), *(query.args.get("joins") or [])]

@@ -59,13 +59,14 @@ def trace(store: Store, mapping: Mapping, schema: Schema, context: Context, run_
         for table, spec in mapping.tables.items()
         if spec.is_task and mapping.rules_of(table) and catalogue.has_table(table)
     ]
-    retold.begin(store, _positions(mapping))
-    bands.begin(store, mapping.past.waits)
-    mark = standings.last_mark(store, run_id)
-    for table in tasks:
-        _tell(store, mapping, table, catalogue, context, mark)
-    retold.settle(store)
-    bands.settle(store, tasks, context.now)
+    with store.scratching():
+        retold.begin(store, _positions(mapping))
+        bands.begin(store, mapping.past.waits)
+        mark = standings.last_mark(store, run_id)
+        for table in tasks:
+            _tell(store, mapping, table, catalogue, context, mark)
+        retold.settle(store)
+        bands.settle(store, tasks, context.now)
 
 
 def _table(catalogue: Catalogue, table: str) -> Table:

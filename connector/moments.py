@@ -49,8 +49,9 @@ def decide_moments(
         if table != at_hand:
             forget(store)  # every fact is a table of its own, and takes room
             at_hand = table
-        seen = with_facts_first(store, seen_query(moment, table, catalogue, context))
-        stored.see(store, seen.sql(dialect="duckdb", copy=False))
+        with store.scratching():
+            seen = with_facts_first(store, seen_query(moment, table, catalogue, context))
+            stored.see(store, seen.sql(dialect="duckdb", copy=False))
         verdicts = verdict_sql(moment, "FROM moment_seen", context)
         needed = needed_sources(moment, table, mapping.sets) & history
         stored.take(store, table, moment.id, verdicts, needed, save=save)

@@ -166,13 +166,16 @@ def _neighbour(rows: Rows, fact: Fact, window: exp.Window) -> exp.Expression:
 def _nearby(group: Group, near: Near, facts: Sequence[Fact], inner: Inner) -> exp.Select:
     """Records and source rows in one line of events by time; each record looks around itself.
 
-    Records that find nothing are left out: they are most of them.
+    Records that find nothing are left out: they are most of them. Where only some of the other
+    table's rows are sources, those whose key no source has need not even stand in line.
     """
     asking, found = inner(group.record_table), inner(group.source)
     events = _events(asking, near.keys, near.own_time, is_source=False)
     sources = _events(found, near.source_keys, near.source_time, is_source=True)
     if group.where:
         sources = sources.where(found.condition(group.where), copy=False)
+        has_source = exp.In(this=_first_known(asking, near.keys), query=_keys(group, near, inner))
+        events = events.where(has_source, copy=False)
     union = asking.finish(events).union(found.finish(sources), distinct=False, copy=False)
     values = [_named(_around(near), fact.name) for fact in facts]
     windowed = exp.select("record", "is_source", *values, copy=False)
@@ -185,6 +188,15 @@ def _nearby(group: Group, near: Near, facts: Sequence[Fact], inner: Inner) -> ex
     return asked.from_(windowed.subquery("w", copy=False), copy=False).where(
         exp.and_(exp.Not(this=exp.column("is_source")), found_some), copy=False
     )
+
+
+def _keys(group: Group, near: Near, inner: Inner) -> exp.Subquery:
+    """The keys of the sources, whenever they happened."""
+    rows = inner(group.source)
+    key = _first_known(rows, near.source_keys)
+    select = exp.select(exp.alias_(key, "key", copy=False), copy=False)
+    select.where(exp.and_(_present(key), rows.condition(group.where), copy=False), copy=False)
+    return rows.finish(select).subquery()
 
 
 def _events(rows: Rows, keys: Sequence[str], time: Measured, *, is_source: bool) -> exp.Select:

@@ -13,9 +13,13 @@ from typing import Any
 from connector.store import bands, overrides
 from connector.store.database import Row, Store
 from connector.store.records import name
+from connector.store.words import WORD, as_word
 
 UNCLASSIFIED = "unclassified"
 """The rule id of a record that no rule matched."""
+
+WORDS = (UNCLASSIFIED,)
+"""What `place` says beside what the rules say."""
 
 _RESULTS = (
     '[{"rule_id": "VARCHAR", "touchpoint": "VARCHAR", "steps": "MAP(VARCHAR, VARCHAR)",'
@@ -23,7 +27,17 @@ _RESULTS = (
     ' "phase": "VARCHAR", "value": "VARCHAR", "confidence": "VARCHAR", "inherit": "VARCHAR",'
     ' "last_visible": "VARCHAR"}]'
 )
+_RESULT = (
+    f"STRUCT(rule_id {WORD}, touchpoint {WORD}, steps MAP({WORD}, {WORD}), band {WORD},"
+    f" is_potential_moment BOOLEAN, outcome {WORD}, phase {WORD}, value {WORD}, confidence {WORD},"
+    f" inherit VARCHAR, last_visible {WORD})"
+)
+_WORDS = (
+    *("table_name", "rule_id", "touchpoint", "band", "outcome", "phase", "value", "confidence"),
+    *("mapping_hash", "last_visible"),
+)
 _TAKEN = ("band", "is_potential_moment", "outcome", "phase", "value", "confidence", "last_visible")
+_NOTHING = as_word("''")
 _EMPTY = {"is_potential_moment": "false"}
 
 
@@ -57,11 +71,18 @@ def held_columns(store: Store) -> dict[str, set[str]]:
 
 
 def begin(store: Store, results: Sequence[Mapping[str, Any]], positions: Mapping[str, int]) -> None:
-    """Start over: what each rule gives, and how far along each `journey/step` lies."""
-    store.execute("CREATE OR REPLACE TEMP TABLE classified AS FROM classification LIMIT 0")
+    """Start over: what each rule gives, and how far along each `journey/step` lies.
+
+    All words that these say must have been learned (`words.py`).
+    """
+    worded = ", ".join(f"{as_word(column)} AS {column}" for column in _WORDS)
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE classified AS SELECT * REPLACE"
+        f" ({worded}, steps::MAP({WORD}, {WORD}) AS steps) FROM classification LIMIT 0"
+    )
     store.execute(
         "CREATE OR REPLACE TEMP TABLE rule_result AS"
-        f" SELECT unnest(from_json($results, '{_RESULTS}'), recursive := false) AS r",
+        f" SELECT unnest(from_json($results, '{_RESULTS}'), recursive := false)::{_RESULT} AS r",
         results=json.dumps(list(results)),
     )
     store.execute(
@@ -125,15 +146,15 @@ def place(
     taken = ", ".join(_taken(column) for column in _TAKEN)
     store.execute(
         "INSERT INTO classified BY NAME"
-        " SELECT $table AS table_name, p.sys_id,"
-        f" CASE WHEN {_LEFT_OUT} THEN '{UNCLASSIFIED}' ELSE r.r.rule_id END AS rule_id,"
-        f" CASE WHEN {_LEFT_OUT} OR {_IGNORED} THEN '' WHEN r.r.inherit = 'all' THEN o.touchpoint"
-        " ELSE r.r.touchpoint END AS touchpoint,"
-        f" CASE WHEN {_LEFT_OUT} THEN MAP {{}} WHEN {_FOLLOWS} THEN o.steps ELSE r.r.steps END"
+        f" SELECT {as_word('$table')} AS table_name, p.sys_id,"
+        f" CASE WHEN {_LEFT_OUT} THEN {_UNPLACED} ELSE r.r.rule_id END AS rule_id,"
+        f" CASE WHEN {_LEFT_OUT} OR {_IGNORED} THEN {_NOTHING} WHEN r.r.inherit = 'all'"
+        " THEN o.touchpoint ELSE r.r.touchpoint END AS touchpoint,"
+        f" CASE WHEN {_LEFT_OUT} THEN {_NOWHERE} WHEN {_FOLLOWS} THEN o.steps ELSE r.r.steps END"
         " AS steps,"
         f" {taken},"
         f" CASE WHEN {_FOLLOWS} THEN o.table_name || '/' || o.sys_id ELSE '' END AS inherited_from,"
-        " $hash AS mapping_hash"
+        f" {as_word('$hash')} AS mapping_hash"
         " FROM placed p LEFT JOIN rule_result r ON r.r.rule_id = p.rule_id"
         " LEFT JOIN followed o ON o.follower = p.sys_id AND r.r.inherit <> ''",
         table=table,
@@ -144,6 +165,8 @@ def place(
     store.execute("DROP TABLE followed")
 
 
+_UNPLACED = as_word(f"'{UNCLASSIFIED}'")
+_NOWHERE = f"MAP {{}}::MAP({WORD}, {WORD})"
 _FOLLOWS = "o.sys_id IS NOT NULL"
 _LEFT_OUT = f"(r.r.rule_id IS NULL OR (r.r.inherit = 'all' AND NOT {_FOLLOWS}))"
 _IGNORED = f"({_FOLLOWS} AND cardinality(o.steps) = 0)"
@@ -151,7 +174,7 @@ _IGNORED = f"({_FOLLOWS} AND cardinality(o.steps) = 0)"
 
 
 def _taken(column: str) -> str:
-    empty = _EMPTY.get(column, "''")
+    empty = _EMPTY.get(column, _NOTHING)
     return (
         f"CASE WHEN {_LEFT_OUT} OR {_IGNORED} THEN {empty}"
         f" WHEN r.r.inherit = 'all' THEN o.{column} ELSE r.r.{column} END AS {column}"
@@ -162,7 +185,10 @@ def _origins(parents: Sequence[Parent], children: Sequence[Children]) -> str:
     """sys_id, table_name, origin_id, rank: whom a record may follow, best first."""
     parts = [_from_parent(parent, rank) for rank, parent in enumerate(parents)]
     parts += [_from_children(one) for one in children]
-    nobody = "SELECT '' AS sys_id, '' AS table_name, '' AS origin_id, 0::BIGINT AS rank WHERE false"
+    nobody = (
+        f"SELECT '' AS sys_id, {_NOTHING} AS table_name, '' AS origin_id, 0::BIGINT AS rank"
+        " WHERE false"
+    )
     return " UNION ALL ".join([nobody, *parts])
 
 
@@ -201,20 +227,13 @@ GROUP BY d.steps
 
 
 def counts(store: Store) -> list[Row]:
-    """Per table: records, unclassified, ignored, low in confidence."""
+    """Per table and rule: records, ignored, low in confidence."""
     return store.read(
-        "SELECT table_name, count(*) AS records,"
-        f" count(*) FILTER (rule_id = '{UNCLASSIFIED}') AS unclassified,"
-        f" count(*) FILTER (rule_id <> '{UNCLASSIFIED}' AND cardinality(steps) = 0) AS ignored,"
+        "SELECT table_name, rule_id, count(*) AS records,"
+        " count(*) FILTER (cardinality(steps) = 0) AS ignored,"
         " count(*) FILTER (confidence = 'low') AS low"
-        " FROM classified GROUP BY table_name ORDER BY table_name"
+        " FROM classified GROUP BY table_name, rule_id ORDER BY table_name, rule_id"
     )
-
-
-def rule_hits(store: Store) -> dict[tuple[str, str], int]:
-    """(table, rule id) → records."""
-    rows = store.read("SELECT table_name, rule_id, count(*) AS n FROM classified GROUP BY ALL")
-    return {(row["table_name"], row["rule_id"]): row["n"] for row in rows}
 
 
 # --- saving ---------------------------------------------------------------------------------------
@@ -229,8 +248,8 @@ def save(store: Store, run_id: str) -> None:
         )
         overrides.save(store)
         bands.save(store)
-        _merge(store, "classification", "classified", ("table_name", "sys_id"))
-        _merge(store, "standing", "standing_next", ("table_name", "sys_id", "journey"))
+        _merge(store, "classification", "classified")
+        _merge(store, "standing", "standing_next")
 
 
 def stay(store: Store) -> None:
@@ -240,29 +259,34 @@ def stay(store: Store) -> None:
     overrides.stay(store)
 
 
-def _merge(store: Store, target: str, source: str, keys: Sequence[str]) -> None:
-    """Make `target` hold the rows of `source`, touching only those that differ."""
-    columns = ", ".join(
-        f'"{row["column_name"]}"'
-        for row in store.read(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'main'"
-            " AND table_catalog = current_database() AND table_name = $target"
-            " ORDER BY ordinal_position",
-            target=target,
-        )
+def _merge(store: Store, target: str, source: str) -> None:
+    """Make `target` hold the rows of `source`, touching only those that differ.
+
+    Rows are compared by two hashes of 64 bits, of the record's key and of the whole row: neither
+    keys nor values of all records need be held beside each other.
+    """
+    columns = store.read(
+        "SELECT column_name AS name, data_type AS type FROM information_schema.columns"
+        " WHERE table_schema = 'main' AND table_catalog = current_database()"
+        " AND table_name = $target ORDER BY ordinal_position",
+        target=target,
     )
-    # Compared by a hash of 64 bits: the values of all records need not be held beside each other.
-    same = " AND ".join(f"o.{key} = n.{key}" for key in keys)
+    names = ", ".join(f'"{column["name"]}"' for column in columns)
+    texts = ", ".join(f'"{column["name"]}"::{column["type"]}' for column in columns)
     store.execute(
-        f"CREATE OR REPLACE TEMP TABLE differing AS SELECT o._row, n.* FROM"
-        f" (SELECT {columns}, hash({columns}) AS _hash FROM {source}) n FULL JOIN"
-        f" (SELECT rowid AS _row, {', '.join(keys)}, hash({columns}) AS _hash FROM {target}) o"
-        f" ON {same} WHERE o._hash IS DISTINCT FROM n._hash"
+        "CREATE OR REPLACE TEMP TABLE differing AS SELECT n._row AS new_row, o._row AS old_row FROM"
+        f" (SELECT rowid AS _row, hash(sys_id) AS _key, hash({texts}) AS _hash FROM {source}) n"
+        f" FULL JOIN (SELECT rowid AS _row, hash(sys_id) AS _key, hash({names}) AS _hash"
+        f" FROM {target}) o ON o._key = n._key AND o._hash = n._hash"
+        " WHERE n._row IS NULL OR o._row IS NULL"
     )
-    store.execute(f"DELETE FROM {target} WHERE rowid IN (SELECT _row FROM differing)")
     store.execute(
-        f"INSERT INTO {target} ({columns}) SELECT {columns} FROM differing"
-        f" WHERE {keys[0]} IS NOT NULL"
+        f"DELETE FROM {target} WHERE rowid IN"
+        " (SELECT old_row FROM differing WHERE old_row IS NOT NULL)"
+    )
+    store.execute(
+        f"INSERT INTO {target} ({names}) SELECT {names} FROM {source}"
+        " WHERE rowid IN (SELECT new_row FROM differing WHERE new_row IS NOT NULL)"
     )
     store.execute("DROP TABLE differing")
 

@@ -40,6 +40,9 @@ MB_PER_THREAD = 128
 
 MOST_THREADS = 4
 
+_NEVER = "1TB"
+"""More than is ever written between two checkpoints."""
+
 _RESHAPING = ("CREATE TABLE current.", "ALTER TABLE current.", "DROP TABLE current.")
 
 
@@ -112,6 +115,20 @@ class Store:
             self.value(insert + source, lines=_lines(rows[start : start + ROWS_AT_ONCE]), **params)
             for start in range(0, len(rows), ROWS_AT_ONCE)
         )
+
+    @contextmanager
+    def scratching(self) -> Iterator[None]:
+        """For steps that write nothing but TEMP TABLEs: they are not pressed while they are made.
+
+        DuckDB 2 compresses all TEMP TABLEs anew, on one core, whenever so much was written to them
+        that a checkpoint of a file would be due. The file itself has nothing to write meanwhile.
+        """
+        before = self.value("SELECT current_setting('checkpoint_threshold')")
+        self.execute(f"SET checkpoint_threshold = '{_NEVER}'")
+        try:
+            yield
+        finally:
+            self.execute(f"SET checkpoint_threshold = '{before}'")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -17,6 +17,9 @@ from connector.store.runs import naive
 RULE = "override"
 """The rule id of a record that a steward placed."""
 
+WORDS = (RULE, "high")
+"""What `apply` says of a record beside its place."""
+
 _WORD, _REASON = "u_journey_override", "u_journey_override_reason"
 _PLACES = (
     '[{"touchpoint": "VARCHAR", "steps": "MAP(VARCHAR, VARCHAR)", "band": "VARCHAR",'
@@ -42,9 +45,11 @@ def begin(
         places=json.dumps(list(places)),
     )
     left = _LEFT if set(list_columns(store, "sys_audit")) >= _AUDITED else _UNKNOWN
+    store.execute(f"CREATE OR REPLACE TEMP TABLE state_left AS {left}")
     for table, columns in held.items():
         if _WORD in columns:
-            store.execute(_next(table, columns, left), table=table, now=naive(now))
+            store.execute(_next(table, columns), table=table, now=naive(now))
+    store.execute("DROP TABLE state_left")
 
 
 _AUDITED = {"documentkey", "fieldname", "oldvalue", "sys_created_on"}
@@ -62,7 +67,7 @@ WHERE fieldname = 'state' AND sys_created_on > said_at GROUP BY documentkey
 _UNKNOWN = "SELECT NULL::VARCHAR AS sys_id, NULL::VARCHAR AS state, NULL::TIMESTAMP AS left_at"
 
 
-def _next(table: str, columns: Collection[str], left: str) -> str:
+def _next(table: str, columns: Collection[str]) -> str:
     # NULL is unknown: a column that is hidden for a night neither ends an override nor begins one.
     state = "c.state" if "state" in columns else "''"
     reason = f"coalesce(c.{_REASON}, '')" if _REASON in columns else "''"
@@ -78,7 +83,7 @@ def _next(table: str, columns: Collection[str], left: str) -> str:
         " coalesce(o.overruled, '')"
         f" FROM current.{name(table)} c LEFT JOIN journey_override o"
         " ON o.table_name = $table AND o.sys_id = c.sys_id"
-        f" LEFT JOIN ({left}) l ON l.sys_id = c.sys_id"
+        " LEFT JOIN state_left l ON l.sys_id = c.sys_id"
         f" WHERE c.{_WORD} <> ''"
         " UNION ALL SELECT o.* FROM journey_override o"
         f" JOIN current.{name(table)} c USING (sys_id)"

@@ -117,7 +117,7 @@ def settle(store: Store) -> None:
         " UNION ALL SELECT n.table_name, n.sys_id, n.journey, n.from_step, n.step, n.from_since,"
         " n.since, n.source, n.resolution, n.cause, n.rule_id, c.outcome FROM standing_next n"
         " JOIN classified c ON c.table_name = n.table_name AND c.sys_id = n.sys_id"
-        " WHERE n.from_step <> n.step AND NOT EXISTS (SELECT 1 FROM replay_last l"
+        " WHERE n.is_moved AND NOT EXISTS (SELECT 1 FROM replay_last l"
         " WHERE l.table_name = n.table_name AND l.sys_id = n.sys_id AND l.journey = n.journey))"
         " SELECT s.* EXCLUDE (from_since),"
         " CASE WHEN from_step <> '' THEN date_diff('second', from_since, happened_at) END"

@@ -35,16 +35,18 @@ def plan(
     left; the plan is a TEMP TABLE too (`changes.iterate_plan`).
     Answers how much it holds of each table.
     """
-    _prepare(store, mapping, settings)
+    with store.scratching():
+        _prepare(store, mapping, settings)
     window = Window(
         format_instance(now - settings.settled), format_instance(now - settings.backfill), only
     )
     left = settings.max_records if limit is None else min(limit, settings.max_records)
     changes.begin_plan(store)
-    for table in sorted(settings.tables):
-        left -= changes.plan_table(
-            store, table, WANTED, PASSENGERS, window, left, now=None if is_retry else now
-        )
+    with store.scratching():
+        for table in sorted(settings.tables):
+            left -= changes.plan_table(
+                store, table, WANTED, PASSENGERS, window, left, now=None if is_retry else now
+            )
     return changes.count_plan(store)
 
 

@@ -273,3 +273,19 @@ def test_readers_may_use_more_than_a_run(tmp_path: Path) -> None:
     publish_snapshot(path)
     with open_snapshot(path, 64) as store:
         assert store.value("SELECT current_setting('memory_limit')") == "152.5 MiB"
+
+
+def test_a_step_that_only_makes_temporary_tables_leaves_the_checkpoints_as_they_were(
+    tmp_path: Path,
+) -> None:
+    def threshold() -> object:
+        return store.value("SELECT current_setting('checkpoint_threshold')")
+
+    with open_store(tmp_path / "t.duckdb") as store:
+        before = threshold()
+        with store.scratching():
+            assert threshold() != before
+        assert threshold() == before
+        with pytest.raises(StoreError), store.scratching():
+            store.execute("SELECT no_such_column")
+        assert threshold() == before
