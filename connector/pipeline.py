@@ -31,7 +31,7 @@ from connector.context import Progress, Run
 from connector.encoded_query import Context
 from connector.engagement_rows import RowChange
 from connector.filters import check_filters
-from connector.in_force import InForce, enter, which
+from connector.in_force import InForce, enter, shown, which
 from connector.intake import check_clock, closed_before, filter_of, take_in
 from connector.itsm.base import Instance
 from connector.journey.model import Mapping as JourneyMapping
@@ -63,6 +63,7 @@ def run(
     started = time.monotonic()
     with opened(config, instance, mapping, options.kind, stop, progress) as (this, status):
         force = _mapping_in_force(this, mapping, options)
+        config = shown(config, force.mapping)
         status.say(phase="extract")
         so_far = take_in(config, this, force, options)
         status.say(phase="classify")
