@@ -71,6 +71,7 @@ def run(
         plan = _plan(config, this, force.mapping, options, so_far)
         rows = _relationships(config, this, force, options, so_far)
         rows = _within_limit(rows, options, sum(p.records for p in plan))
+        so_far.planned_relationships = len(rows)
         if plan_to:
             write_back.write_plan(this.store, plan_to)
             plan_to.write(plan_lines(engagement_rows.changes_of(rows)))
