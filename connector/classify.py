@@ -87,11 +87,10 @@ def classify(
             _place(store, mapping, table, catalogue, context)
             overrides.apply(store, table)
     _see(store, mapping, tables, catalogue, context)
-    last_steps = {journey.id: journey.steps[-1].id for journey in mapping.journeys.values()}
-    standings.stand(store, tables, last_steps, now, run_id)
+    standings.stand(store, tables, mapping.last_steps, now, run_id)
     retold.begin(store, positions(mapping))
     retold.settle(store)
-    bands.begin(store, mapping.past.waits)
+    bands.begin(store, mapping.past.waits, mapping.last_steps)
     return _result(store, run_id)
 
 
