@@ -25,7 +25,12 @@ from connector import (
     relationships,
     write_back,
 )
-from connector.classify import classify, save_classification, unknown_overrides
+from connector.classify import (
+    classify,
+    save_classification,
+    unexplained_overrides,
+    unknown_overrides,
+)
 from connector.config import Config
 from connector.context import Progress, Run
 from connector.encoded_query import Context
@@ -117,6 +122,7 @@ def _classify(config: Config, this: Run, force: InForce, so_far: SoFar, *, save:
     classify(this.store, mapping, schema, context.now, this.run_id, context.time_zone)
     history.trace(this.store, mapping, schema, context, this.run_id)
     so_far.messages += unknown_overrides(this.store, mapping)
+    so_far.messages += unexplained_overrides(this.store)
     if save:
         save_classification(this.store, this.run_id)
     moments.decide_moments(this.store, mapping, schema, context, this.run_id, save=save)
