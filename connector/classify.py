@@ -20,12 +20,12 @@ from connector import log
 from connector.encoded_query import Context
 from connector.evaluate import forget, with_facts_first
 from connector.journey.compiler import table_query
-from connector.journey.fields import OVERRIDE
+from connector.journey.fields import OVERRIDE, OVERRIDE_REASON
 from connector.journey.graph import order_of_tables, parents_of
 from connector.journey.model import Mapping, Rule, Schema, Touchpoint
 from connector.journey.near import hint
 from connector.journey.scope import Catalogue, catalogue_of
-from connector.messages import _
+from connector.messages import _, _n
 from connector.store import (
     bands,
     classifications,
@@ -103,11 +103,10 @@ def _classify(
             _place(store, mapping, table, catalogue, context)
             overrides.apply(store, table)
     _see(store, mapping, tables, catalogue, context)
-    last_steps = {journey.id: journey.steps[-1].id for journey in mapping.journeys.values()}
-    standings.stand(store, tables, last_steps, context.now, run_id)
+    standings.stand(store, tables, mapping.last_steps, context.now, run_id)
     retold.begin(store, positions(mapping))
     retold.settle(store)
-    bands.begin(store, mapping.past.waits)
+    bands.begin(store, mapping.past.waits, mapping.last_steps)
 
 
 def _vocabulary(mapping: Mapping, results: Sequence[dict[str, Any]]) -> set[str]:
@@ -185,6 +184,23 @@ def unknown_overrides(store: Store, mapping: Mapping) -> list[str]:
     if len(found) > NAMED:
         said.append(_("… and {n} more records with such a value").format(n=len(found) - NAMED))
     return said
+
+
+def unexplained_overrides(store: Store) -> list[str]:
+    """A sentence about overrides of the last `classify` that somebody set without saying why."""
+    found = overrides.list_unexplained(store)
+    if not found:
+        return []
+    numbers = [
+        classifications.number_of(store, row["table_name"], row["sys_id"]) for row in found[:NAMED]
+    ]
+    text = _n(
+        "{n} record was set by hand without a reason ({numbers}): write it into {column}",
+        "{n} records were set by hand without a reason ({numbers}): write it into {column}",
+        len(found),
+    )
+    told = ", ".join([*numbers, *(["…"] if len(found) > NAMED else [])])
+    return [text.format(n=len(found), numbers=told, column=OVERRIDE_REASON)]
 
 
 def positions(mapping: Mapping) -> dict[str, int]:

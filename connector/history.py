@@ -24,6 +24,7 @@ from connector.journey.compiler import (
     field_column,
     fields_of,
     live_rules,
+    parsed,
     rule_case,
 )
 from connector.journey.facts import find_fact
@@ -34,6 +35,9 @@ from connector.store.database import Store
 from connector.store.replay import Table
 
 _VERSION = "_version"
+_MACHINES = "automation_users"
+"""The set of the user names that are no persons."""
+_LAST_EVENT, _NO_EVENT = "last_event.kind", {"", "none"}
 _MOVING_DATES = ("RELATIVE", "ON", "NOTON", "DATEPART", "MORETHAN", "LESSTHAN")
 
 
@@ -61,7 +65,7 @@ def trace(store: Store, mapping: Mapping, schema: Schema, context: Context, run_
     ]
     with store.scratching():
         retold.begin(store, _positions(mapping))
-        bands.begin(store, mapping.past.waits)
+        bands.begin(store, mapping.past.waits, mapping.last_steps)
         mark = standings.last_mark(store, run_id)
         for table in tasks:
             _tell(store, mapping, table, catalogue, context, mark)
@@ -104,6 +108,7 @@ def _tell(
     replay.know_rules(store, _results(mapping, table.name))
     for part in range(parts):
         replay.take_part(store, table, part, parts, mapping.past, context.now)
+        replay.note_events(store, table, mapping.past, mapping.sets.get(_MACHINES, ()))
         replay.place(store, query)
         retold.move(store, table.name, mark)
         bands.take(store, table, context.now)
@@ -115,9 +120,25 @@ def _tell(
 def _results(mapping: Mapping, table: str) -> list[dict[str, object]]:
     """What each rule gives to a version: a place of its own, if it inherits none."""
     return [
-        {"rule_id": rule.id, "place": place, **_result(mapping, rule)}
-        for place, rule in enumerate(mapping.rules_of(table))
+        {
+            "rule_id": one.rule.id,
+            "place": place,
+            "needs_event": _needs_event(one.query),
+            **_result(mapping, one.rule),
+        }
+        for place, one in enumerate(parsed(mapping.rules_of(table), mapping.sets))
     ]
+
+
+def _needs_event(query: Query) -> bool:
+    """Whether it can match only where something happened to the record: an entry, a handing on."""
+    return all(any(all(map(_asks_for_event, group)) for group in b) for b in query.branches)
+
+
+def _asks_for_event(condition: Condition) -> bool:
+    kinds = {kind.strip() for kind in condition.value.split(",")}
+    is_positive = condition.operator in ("=", "IN") and not kinds & _NO_EVENT
+    return condition.field == _LAST_EVENT and is_positive
 
 
 def _result(mapping: Mapping, rule: Rule) -> dict[str, object]:

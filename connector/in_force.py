@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter, ValidationError
 
 from connector import log
+from connector.config import Config
+from connector.config.settings import MappingSettings
 from connector.errors import ConfigError
 from connector.journey.model import Mapping
 from connector.messages import _
@@ -103,6 +105,16 @@ def accept(store: Store, mapping: Mapping, word: str) -> None:
         )
     mappings.approve(store, mapping.hash)
     _log.info("mapping_accepted", hash=mapping.hash)
+
+
+def shown(config: Config, mapping: Mapping) -> Config:
+    """The settings for the mapping in force, which may lack the journey to show while the one that
+    brings it waits. Till then the usual one is shown.
+    """
+    if config.mapping.journey in mapping.journeys:
+        return config
+    usual = config.mapping.model_copy(update={"journey": MappingSettings().journey})
+    return config.model_copy(update={"mapping": usual})
 
 
 def content_of(mapping: Mapping) -> str:

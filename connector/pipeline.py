@@ -25,13 +25,18 @@ from connector import (
     relationships,
     write_back,
 )
-from connector.classify import classify, save_classification, unknown_overrides
+from connector.classify import (
+    classify,
+    save_classification,
+    unexplained_overrides,
+    unknown_overrides,
+)
 from connector.config import Config
 from connector.context import Progress, Run
 from connector.encoded_query import Context
 from connector.engagement_rows import RowChange
 from connector.filters import check_filters
-from connector.in_force import InForce, enter, which
+from connector.in_force import InForce, enter, shown, which
 from connector.intake import check_clock, closed_before, filter_of, take_in
 from connector.itsm.base import Instance
 from connector.journey.model import Mapping as JourneyMapping
@@ -63,6 +68,7 @@ def run(
     started = time.monotonic()
     with opened(config, instance, mapping, options.kind, stop, progress) as (this, status):
         force = _mapping_in_force(this, mapping, options)
+        config = shown(config, force.mapping)
         status.say(phase="extract")
         so_far = take_in(config, this, force, options)
         status.say(phase="classify")
@@ -70,6 +76,7 @@ def run(
         plan = _plan(config, this, force.mapping, options, so_far)
         rows = _relationships(config, this, force, options, so_far)
         rows = _within_limit(rows, options, sum(p.records for p in plan))
+        so_far.planned_relationships = len(rows)
         if plan_to:
             write_back.write_plan(this.store, plan_to)
             plan_to.write(plan_lines(engagement_rows.changes_of(rows)))
@@ -115,6 +122,7 @@ def _classify(config: Config, this: Run, force: InForce, so_far: SoFar, *, save:
     classify(this.store, mapping, schema, context.now, this.run_id, context.time_zone)
     history.trace(this.store, mapping, schema, context, this.run_id)
     so_far.messages += unknown_overrides(this.store, mapping)
+    so_far.messages += unexplained_overrides(this.store)
     if save:
         save_classification(this.store, this.run_id)
     moments.decide_moments(this.store, mapping, schema, context, this.run_id, save=save)

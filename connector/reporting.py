@@ -15,7 +15,7 @@ from typing import cast
 from connector import identity
 from connector.config import Config
 from connector.errors import ConnectorError, InstanceError
-from connector.in_force import which
+from connector.in_force import shown, which
 from connector.itsm.base import Instance
 from connector.journey.model import Mapping
 from connector.messages import _
@@ -77,15 +77,16 @@ def report(
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
         if instance is not None:
             _refuse_copy(store, instance)
+        in_force = which(store, mapping).mapping
         built = build_report(
             store,
-            which(store, mapping).mapping,
+            in_force,
             order.period_from,
             order.period_to,
             order.languages[0],
             config.instance.time_zone,
             config.report.minimum_group,
-            journey=config.mapping.journey,
+            journey=shown(config, in_force).mapping.journey,
             choice=order.choice,
             tool=tool_of(config),
         )
@@ -178,11 +179,12 @@ def brief(
     the first run.
     """
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        in_force = which(store, mapping).mapping
         found = brief_of(
             store,
-            which(store, mapping).mapping,
+            in_force,
             text,
-            journey=config.mapping.journey,
+            journey=shown(config, in_force).mapping.journey,
             time_zone=config.instance.time_zone,
             tool=tool_of(config),
         )

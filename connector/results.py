@@ -81,6 +81,9 @@ class RunResult:
     """Why the plan was saved and not sent, in one sentence; "" if nothing kept it."""
     concurrent: int = 0
     """Records that somebody else wrote while we did; they were read again."""
+    planned_relationships: int = 0
+    """Rows of relationships to make or to change; `confirmed_relationships` of them were."""
+    confirmed_relationships: int = 0
 
 
 @dataclass
@@ -96,6 +99,8 @@ class SoFar:
     waiting_mapping: str = ""
     held_back: str = ""
     stranger: str = ""
+    planned_relationships: int = 0
+    confirmed_relationships: int = 0
 
     def hold_back(self, sentence: str) -> None:
         """The plan waits, and why; "" keeps nothing back."""
@@ -116,6 +121,7 @@ class SoFar:
         """What became of the rows of relationships."""
         self.messages += sent.messages
         self.is_partial |= bool(sent.refused)
+        self.confirmed_relationships = sent.written
 
     def wait_for(self, mapping_hash: str, sentence: str) -> None:
         """The configured mapping was not accepted yet: nothing is written."""
@@ -189,6 +195,8 @@ def summed_up(
         waiting_mapping=so_far.waiting_mapping,
         held_back=so_far.held_back or so_far.stranger,
         concurrent=sent.concurrent,
+        planned_relationships=so_far.planned_relationships,
+        confirmed_relationships=so_far.confirmed_relationships,
     )
 
 
@@ -202,6 +210,7 @@ def close(this: Run, result: RunResult) -> None:
         "set_aside": result.set_aside,
         "healed": result.healed,
         "concurrent": result.concurrent,
+        "relationships": result.confirmed_relationships,
         "waiting_mapping": result.waiting_mapping,
     }
     runs.finish_run(this.store, this.run_id, result.outcome, counts, "\n".join(result.messages))

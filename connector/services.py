@@ -5,7 +5,7 @@ nothing but what its name says.
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
@@ -18,6 +18,7 @@ from connector.check import (
     check_instance,
     check_mapping,
     check_overlay,
+    check_own_choices,
     list_effects,
 )
 from connector.check import sheet as change_request
@@ -29,13 +30,18 @@ from connector.explain import explain as explain_record
 from connector.export.log import relations_of
 from connector.export.run import Wanted
 from connector.export.run import export as export_files
-from connector.in_force import which
+from connector.in_force import shown, which
 from connector.itsm import servicenow
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
 from connector.messages import _, speaking
-from connector.provision import Provisioning, apply_provision, plan_provision
+from connector.provision import (
+    Provisioning,
+    apply_provision,
+    choices_of_fields,
+    plan_provision,
+)
 from connector.schema import read_schema
 from connector.store import mappings, outcomes, runs, standings
 from connector.store.database import open_snapshot, snapshot_path
@@ -131,10 +137,10 @@ def explain(config: Config, mapping: JourneyMapping, number: str) -> Explanation
 def export(config: Config, mapping: JourneyMapping, wanted: Wanted, folder: Path) -> list[Path]:
     """Write records, steps and contacts for other tools, as of the last finished run.
 
-    Raises ConfigError for an unknown journey, StoreError before the first run, ConnectorError if
-    the folder cannot be written.
+    Raises ConfigError for an unknown journey and for one that nobody accepted yet, StoreError
+    before the first run, ConnectorError if the folder cannot be written.
     """
-    if wanted.journey not in mapping.journeys:
+    if wanted.journey and wanted.journey not in mapping.journeys:
         problem = _("--journey: there is no journey {id!r}{hint}; there are {known}").format(
             id=wanted.journey,
             hint=did_you_mean(wanted.journey, mapping.journeys),
@@ -142,10 +148,18 @@ def export(config: Config, mapping: JourneyMapping, wanted: Wanted, folder: Path
         )
         raise ConfigError(config.source, [problem])
     with open_snapshot(config.store.path, config.store.memory_limit_mb) as store:
+        in_force = which(store, mapping).mapping
+        wanted = replace(wanted, journey=wanted.journey or shown(config, in_force).mapping.journey)
+        if wanted.journey not in in_force.journeys:
+            problem = _(
+                "no record stands in the journey {id!r} yet: the mapping that brings it waits; look"
+                " at travesia plan"
+            ).format(id=wanted.journey)
+            raise ConfigError(config.source, [problem])
         schema = extract.stored_schema(store)
         now = standings.last_mark(store)
         return export_files(
-            store, mapping, schema, _utc(now), wanted, folder, relations_of(mapping)
+            store, in_force, schema, _utc(now), wanted, folder, relations_of(in_force)
         )
 
 
@@ -164,14 +178,17 @@ def check(config: Config, environment: Mapping[str, str]) -> list[Finding]:
     if not config.has_instance:
         return found
     instance = connect(config, environment)
-    return found + check_instance(
+    written = config.write_back.tables
+    found += check_instance(
         instance,
         mapping,
         config.extract.tables,
-        config.write_back.tables,
+        written,
         via=config.write_back.via,
         past=_past(config),
     )
+    ours = choices_of_fields(mapping, config.mapping.journey)
+    return [*found, *check_own_choices(instance, written, ours)]
 
 
 def _past(config: Config) -> dict[str, Past]:

@@ -16,7 +16,7 @@ from connector.coverage import Coverage, measure_coverage
 from connector.errors import ConfigError
 from connector.extract import stored_schema
 from connector.in_force import accept as accept_word
-from connector.in_force import which
+from connector.in_force import shown, which
 from connector.journey.cases import read_cases
 from connector.journey.model import Mapping
 from connector.messages import _
@@ -81,14 +81,15 @@ def try_cases(config: Config, mapping: Mapping, files: Sequence[Path]) -> list[O
 def coverage(config: Config, mapping: Mapping, language: str) -> Coverage:
     """How far the mapping in force covers the records of the last run. Raises StoreError."""
     with _reading(config) as store:
+        in_force = which(store, mapping).mapping
         return measure_coverage(
             store,
-            which(store, mapping).mapping,
+            in_force,
             stored_schema(store),
             last_mark(store) or datetime.now(UTC),
             config.report.minimum_group,
             language,
-            config.mapping.journey,
+            shown(config, in_force).mapping.journey,
         )
 
 

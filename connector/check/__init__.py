@@ -4,6 +4,7 @@ Only looks: never writes, neither to the instance nor to the store. A mapping th
 all is told by `load_mapping`; here are the quieter things.
 """
 
+from connector.check.choices import check_own_choices
 from connector.check.effects import Effect, Effects, list_effects
 from connector.check.findings import Aspect, Finding, Level, worst
 from connector.check.instance import check_instance
@@ -22,6 +23,7 @@ __all__ = [
     "check_instance",
     "check_mapping",
     "check_overlay",
+    "check_own_choices",
     "list_effects",
     "sheet",
     "worst",

@@ -81,7 +81,7 @@ def _past(table: str, past: Past | None) -> Iterator[Finding]:
         yield Finding("warn", table, said, remedy, "write")
     if past.kept:
         text = _("{fields} were answered with 200 and not stored")
-        remedy = _("look at their write ACLs and read-only options")
+        remedy = _("look at their choice lists, write ACLs and read-only options")
         said = text.format(fields=", ".join(past.kept))
         yield Finding("warn", table, said, remedy, "write")
 

@@ -13,6 +13,7 @@ from connector.cli.output import bullet, print_json
 from connector.cli.session import UsageError, session_of
 from connector.cli.shape import TO_LOOK, command
 from connector.config import Config
+from connector.in_force import shown
 from connector.journey.engagement_words import relationship_name
 from connector.journey.model import Mapping
 from connector.messages import _, current_language
@@ -63,8 +64,9 @@ def engagement(
     if as_json:
         print_json(as_data(found))
     elif relationship or moved:
+        in_force = services.mapping_in_force(config, mapping)
         for row in found.rows:
-            show_relationship(row, found, mapping, config.mapping.journey)
+            show_relationship(row, found, in_force, shown(config, in_force).mapping.journey)
         if moved and not found.rows:
             bullet("ok", _("No relationship moved in the last 30 days"))
     else:

@@ -70,7 +70,7 @@ def export(
     config = session_of(context).config_if_any()
     wanted = Wanted(
         several(formats, ("xes", "ocel")),
-        journey or config.mapping.journey,
+        journey or "",
         language or config.mapping.language,
         with_people,
     )

@@ -12,6 +12,7 @@ from connector.cli.output import bullet, print_json
 from connector.cli.session import session_of
 from connector.cli.shape import TO_LOOK, command
 from connector.cli.status_view import show_status, status_as_data
+from connector.in_force import shown
 from connector.messages import _
 from connector.scheduler import next_times
 
@@ -43,7 +44,7 @@ def explain(
     if as_json:
         print_json(found)
         return
-    show_explanation(found, mapping, config)
+    show_explanation(found, mapping, shown(config, mapping))
     if mapping != configured:
         bullet("warn", _("The mapping in the settings is another one and waits"), "travesia plan")
 

@@ -224,7 +224,7 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
     seconds = wording.number(result.seconds, 1)
     if result.waiting_mapping and not options.dry_run:
         return _("Nothing was written ({seconds} s).").format(seconds=seconds)
-    if not result.plan:
+    if not result.plan and not result.planned_relationships:
         return _("Everything is as it should be: nothing to write ({seconds} s).").format(
             seconds=seconds
         )
@@ -240,11 +240,20 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
         return _("Planned {planned}; nothing was written ({seconds:.1f} s).").format(
             planned=planned, seconds=result.seconds
         )
-    return _(
-        "Planned {planned}. Records confirmed: {confirmed}, healed: {healed}; "
-        "fields refused: {refused} ({seconds} s)."
-    ).format(
+    text = (
+        _(
+            "Planned {planned}. Records confirmed: {confirmed}, healed: {healed}; "
+            "fields refused: {refused}; relationships confirmed: {relationships} ({seconds} s)."
+        )
+        if result.planned_relationships
+        else _(
+            "Planned {planned}. Records confirmed: {confirmed}, healed: {healed}; "
+            "fields refused: {refused} ({seconds} s)."
+        )
+    )
+    return text.format(
         planned=planned,
+        relationships=result.confirmed_relationships,
         confirmed=result.confirmed,
         refused=result.refused,
         healed=result.healed,
@@ -253,11 +262,17 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
 
 
 def _planned(result: RunResult) -> str:
-    """`9 fields on 1 record`."""
+    """`9 fields on 1 record and 3 relationships`."""
     changes, records = result.planned_changes, result.planned_records
     of_fields = _n("{n} field", "{n} fields", changes).format(n=changes)
     on_records = _n("on {n} record", "on {n} records", records).format(n=records)
-    return f"{of_fields} {on_records}"
+    rows = result.planned_relationships
+    relationships = _n("{n} relationship", "{n} relationships", rows).format(n=rows)
+    if not records:
+        return relationships
+    return f"{of_fields} {on_records}" + (
+        _(" and {relationships}").format(relationships=relationships) if rows else ""
+    )
 
 
 def raise_if_partial(result: RunResult) -> None:

@@ -20,7 +20,9 @@ Relations = Mapping[str, tuple[Sequence[str], Sequence[str]]]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be exported. `with_people`: texts and users too, in Parquet."""
+    """What is to be exported. `journey`: "" is the one that is shown; `with_people`: texts and
+    users too, in Parquet.
+    """
 
     formats: tuple[str, ...]
     journey: str

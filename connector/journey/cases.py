@@ -88,9 +88,11 @@ class Cases:
 
 
 def read_cases(paths: Sequence[Path]) -> Cases:
-    """Read files of cases. Faults are collected; never raises."""
+    """Read files of cases. Faults are collected; never raises. A file without a case is a fault:
+    it would pass for ever."""
     found = Cases()
     for path in paths:
+        before = len(found.cases) + len(found.problems)
         try:
             text = decode(path.read_bytes())
         except OSError as error:
@@ -99,6 +101,8 @@ def read_cases(paths: Sequence[Path]) -> Cases:
             found.problems.append(f"{path}: {error}")
         else:
             (_read_csv if path.suffix.lower() == ".csv" else _read_toml)(found, path.name, text)
+        if len(found.cases) + len(found.problems) == before:
+            found.problems.append(_("{file}: there is no case in it").format(file=path.name))
     return found
 
 
@@ -148,7 +152,6 @@ def _read_csv(found: Cases, name: str, text: str) -> None:
     others are its fields. An empty cell is not looked at, or empty."""
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
-        found.problems.append(_("{file}: the file is empty").format(file=name))
         return
     delimiter = max(";,\t", key=lines[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -161,6 +164,10 @@ def _read_csv(found: Cases, name: str, text: str) -> None:
         if not head:
             head = [cell.strip() for cell in cells]
             found.problems += [f"{source}: {fault}" for fault in _head_faults(head)]
+            continue
+        if any(cell.strip() for cell in cells[len(head) :]):
+            text = _("{source}: it has more cells than the head has columns")
+            found.problems.append(text.format(source=source))
             continue
         _add_row(found, source, dict(zip(head, (cell.strip() for cell in cells), strict=False)))
 

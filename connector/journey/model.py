@@ -179,6 +179,11 @@ class Mapping:
         """The rules of one table, in the order in which they are tried."""
         return tuple(rule for rule in self.rules if table in rule.tables)
 
+    @property
+    def last_steps(self) -> Dict[str, str]:
+        """The step in which each journey ends."""
+        return {journey.id: journey.steps[-1].id for journey in self.journeys.values()}
+
     def moments_of(self, table: str) -> tuple[Moment, ...]:
         """The moments of truth that records of one table may have."""
         return tuple(one for one in self.moments if table in one.tables)

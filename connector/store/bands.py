@@ -5,7 +5,8 @@ second. Else from one look a night: then every length is known to ± 1 night, an
 the time before the first look. Works on TEMP TABLEs until `save`.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from connector.store.database import Row, Store
@@ -16,8 +17,16 @@ from connector.store.runs import naive
 _KEY = "table_name, sys_id"
 
 
-def begin(store: Store, waits: Sequence[str]) -> None:
-    """Start over. While a record stands at one of `waits`, it waits for the consumer."""
+def begin(store: Store, waits: Sequence[str], last_steps: Mapping[str, str]) -> None:
+    """Start over. While a record stands at one of `waits`, it waits for the consumer; what was
+    resolved and stands in the last step of each journey (`last_steps`) is over.
+    """
+    store.execute(
+        "CREATE OR REPLACE TEMP TABLE last_step AS SELECT unnest(map_keys(m)) AS journey,"
+        " unnest(map_values(m)) AS step"
+        " FROM (SELECT from_json($last, '\"MAP(VARCHAR, VARCHAR)\"') AS m)",
+        last=json.dumps(dict(last_steps)),
+    )
     store.execute("CREATE OR REPLACE TEMP TABLE piece_next AS FROM band_piece LIMIT 0")
     store.execute("CREATE OR REPLACE TEMP TABLE dwell_next AS FROM band_dwell LIMIT 0")
     store.execute("CREATE OR REPLACE TEMP TABLE stretch_next AS FROM invisible_stretch LIMIT 0")
@@ -94,7 +103,19 @@ def _ended(table: Table) -> str:
         if c in table.columns
     ]
     over = f"least($now, coalesce({', '.join([*ends, '$now'])}))"
-    return f"CASE WHEN r.active = 'false' THEN {over} ELSE $now END" if ends else "$now"
+    return f"CASE WHEN {_is_over(table)} THEN {over} ELSE $now END" if ends else "$now"
+
+
+def _is_over(table: Table) -> str:
+    """Whether a record `r` is closed, or resolved and not taken up again, as SQL."""
+    if "resolved_at" not in table.columns:
+        return "r.active = 'false'"
+    resolved = f"SELECT sys_id FROM current.{name(table.name)} WHERE resolved_at <> ''"
+    return (
+        "(r.active = 'false' OR r.sys_id IN (SELECT n.sys_id FROM standing_next n"
+        f" JOIN last_step l USING (journey) WHERE n.table_name = $table AND n.sys_id IN ({resolved}"
+        " AND active <> 'false') GROUP BY 1 HAVING bool_and(n.step = l.step)))"
+    )
 
 
 def settle(store: Store, tables: Sequence[Table], now: datetime) -> None:

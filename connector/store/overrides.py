@@ -126,6 +126,18 @@ def list_unknown(store: Store) -> list[Row]:
     )
 
 
+def list_unexplained(store: Store) -> list[Row]:
+    """Overrides in force that name a touchpoint but no reason: table_name, sys_id.
+
+    Reads what `begin` made.
+    """
+    return store.read(
+        "SELECT table_name, sys_id FROM override_next"
+        " JOIN (SELECT p.touchpoint AS touchpoint FROM override_place) USING (touchpoint)"
+        " WHERE ended_at IS NULL AND trim(reason) = '' ORDER BY ALL"
+    )
+
+
 def stay(store: Store) -> None:
     """TEMP TABLE `override_next`: as the last placing run left it."""
     store.execute("CREATE OR REPLACE TEMP TABLE override_next AS FROM journey_override")

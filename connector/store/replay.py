@@ -5,6 +5,7 @@ are. Placing a version knows nothing of rules: it is handed a query that answers
 
     replay_part     the records of this part; how (`known_by`) their past is known
     replay_source   their versions: the table's columns as they were, and since when (`_version`)
+    replay_quiet    until when nothing had happened to each: no entry, no handing on, no machine
     replay_place    where each version stood
 """
 
@@ -15,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from connector.store.database import Store
-from connector.store.records import name
+from connector.store.records import list_columns, name
 from connector.store.runs import naive
 from connector.store.telling import Milestone, Past
 from connector.timestamps import format_instance
@@ -26,7 +27,7 @@ PART = 10_000
 _BORN = ("opened_at", "start_time", "sys_created_on")
 _RULES = (
     '[{"rule_id": "VARCHAR", "place": "INTEGER", "steps": "MAP(VARCHAR, VARCHAR)",'
-    ' "band": "VARCHAR", "outcome": "VARCHAR", "is_placed": "BOOLEAN"}]'
+    ' "band": "VARCHAR", "outcome": "VARCHAR", "is_placed": "BOOLEAN", "needs_event": "BOOLEAN"}]'
 )
 
 
@@ -160,10 +161,12 @@ _AUDITED = "(SELECT sys_id FROM replay_part WHERE known_by = 'audit')"
 
 def _read_entries(store: Store, table: Table, past: Past) -> None:
     """TEMP TABLE `replay_change` (audited fields), and what was written when in `replay_entry`."""
+    writer = '"user"' if "user" in list_columns(store, "sys_audit") else "NULL"
     store.execute(
         "CREATE OR REPLACE TEMP TABLE replay_change AS SELECT documentkey AS sys_id,"
         " TRY_CAST(sys_created_on AS TIMESTAMP) AS entered, fieldname,"
-        " coalesce(oldvalue, '') AS oldvalue, coalesce(newvalue, '') AS newvalue, sys_id AS entry"
+        " coalesce(oldvalue, '') AS oldvalue, coalesce(newvalue, '') AS newvalue, sys_id AS entry,"
+        f" {writer} AS user_name"
         f" FROM current.sys_audit WHERE documentkey IN {_AUDITED}"
         " AND TRY_CAST(sys_created_on AS TIMESTAMP) IS NOT NULL"
     )
@@ -224,6 +227,35 @@ def _take_audited(store: Store, table: Table) -> None:
         f" FROM replay_version v JOIN current.{name(table.name)} r ON r.sys_id = v.sys_id"
     )
     store.execute("DROP TABLE replay_version")
+
+
+def note_events(store: Store, table: Table, past: Past, machines: Sequence[str]) -> None:
+    """TEMP TABLE `replay_quiet`: records of the part, and when the first thing happened to them.
+
+    A person's change of another field is no such thing. A record whose audit or journal is not
+    known is not there: of it nobody can say that nothing happened.
+    """
+    store.execute("CREATE OR REPLACE TEMP TABLE replay_quiet (sys_id VARCHAR, until TIMESTAMP)")
+    if not (table.audit and table.journal):
+        return
+    by_machine = (
+        "list_contains($machines, lower(c.user_name))"
+        if "user" in list_columns(store, "sys_audit")
+        else "true"
+    )
+    store.execute(
+        "INSERT INTO replay_quiet WITH happened AS ("
+        " SELECT sys_id, entered FROM replay_entry UNION ALL"
+        " SELECT sys_id, entered FROM replay_change c"
+        f" WHERE list_contains($fields, fieldname) OR {by_machine})"
+        " SELECT p.sys_id, coalesce(min(h.entered), TIMESTAMP 'infinity') FROM replay_part p"
+        " LEFT JOIN happened h ON h.sys_id = p.sys_id WHERE p.known_by = 'audit'"
+        " AND p.sys_id IN (SELECT sys_id FROM history_read"
+        " WHERE source = 'sys_journal_field' AND table_name = $table) GROUP BY 1",
+        fields=list(past.internal_fields),
+        table=table.name,
+        **({"machines": [m.lower() for m in machines]} if "$machines" in by_machine else {}),
+    )
     store.execute("DROP TABLE replay_change")
 
 
@@ -261,22 +293,25 @@ def place(store: Store, query: str) -> None:
     decides if facts were then as now), `sure` (the first rule that needs no such fact and matches)
     and `maybe` (rules before it that could have). What all of these agree on is sure. Where the
     bands of these differ, the last entry written until then says; without one nobody knows ('').
+    While nothing had happened yet, rules that need an event could not have decided.
     """
     store.execute(f"CREATE OR REPLACE TEMP TABLE replay_answer AS {query}")
     store.execute(
         "CREATE OR REPLACE TEMP TABLE replay_agreed AS WITH candidate AS ("
-        "SELECT sys_id, _version, sure, unnest(list_append(maybe, sure)) AS rule_id"
-        " FROM replay_answer)"
+        "SELECT a.sys_id, _version, sure, coalesce(_version < q.until, false) AS is_quiet,"
+        " unnest(list_append(maybe, sure)) AS rule_id"
+        " FROM replay_answer a LEFT JOIN replay_quiet q ON q.sys_id = a.sys_id)"
         " SELECT c.sys_id, c._version, count(DISTINCT CAST(r.steps AS VARCHAR)) = 1"
         " AND bool_and(r.is_placed AND c.sure IS NOT NULL) AS is_sure,"
         " list(DISTINCT r.band) AS bands"
         " FROM candidate c JOIN replay_rule r ON r.rule_id = c.rule_id"
         " LEFT JOIN replay_rule s ON s.rule_id = c.sure"
-        " WHERE s.place IS NULL OR r.place <= s.place GROUP BY ALL"
+        " WHERE (s.place IS NULL OR r.place <= s.place) AND NOT (c.is_quiet AND r.needs_event)"
+        " GROUP BY ALL"
     )
     store.execute(
         "CREATE OR REPLACE TEMP TABLE replay_place AS"
-        " SELECT a.sys_id, a._version AS since, a.likely AS rule_id, r.steps, r.outcome,"
+        " SELECT a.sys_id, a._version AS since, r.rule_id, r.steps, r.outcome,"
         " k.known_by, coalesce(g.is_sure, false) AS is_sure,"
         " CASE WHEN NOT coalesce(r.is_placed, false) OR k.known_by <> 'audit' THEN ''"
         " WHEN len(g.bands) = 1 THEN g.bands[1]"
@@ -284,7 +319,10 @@ def place(store: Store, query: str) -> None:
         " WHEN NOT e.is_public AND list_contains(g.bands, 'provider_backstage')"
         " THEN 'provider_backstage' ELSE '' END AS band"
         " FROM replay_answer a JOIN replay_part k ON k.sys_id = a.sys_id"
-        " LEFT JOIN replay_rule r ON r.rule_id = a.likely"
+        " LEFT JOIN replay_quiet q ON q.sys_id = a.sys_id"
+        " LEFT JOIN replay_rule l ON l.rule_id = a.likely"
+        " LEFT JOIN replay_rule r ON r.rule_id = CASE WHEN a._version < q.until AND l.needs_event"
+        " THEN coalesce(a.sure, a.likely) ELSE a.likely END"
         " LEFT JOIN replay_agreed g ON g.sys_id = a.sys_id AND g._version = a._version"
         " ASOF LEFT JOIN replay_entry e ON e.sys_id = a.sys_id AND a._version >= e.entered"
     )

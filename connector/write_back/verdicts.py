@@ -63,8 +63,8 @@ def _refuse_column(
 ) -> None:
     sent.messages.append(
         _(
-            "{field} on {table} was refused on every record ({n}): {reason}; check its write ACL"
-            " and its read-only option"
+            "{field} on {table} was refused on every record ({n}): {reason}; check its choice"
+            " list, its write ACL and its read-only option"
         ).format(field=refused.field, table=refused.table, n=len(refused.sys_ids), reason=kept())
     )
     verdict = set_aside.count_against(

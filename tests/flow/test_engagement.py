@@ -75,7 +75,8 @@ def test_a_person_confirms_the_ring_on_the_command_line(synced: Place) -> None:
     assert "confirmed by a person" in shown
     assert "no ring" not in shown
     plan = connector.do("sync", "--dry-run", "--plan-file", "-")
-    connector.sync()
+    sent = connector.sync()
+    assert sent["confirmed_relationships"] == sent["planned_relationships"] > 0
     rows = synced.instance.dump(TABLE).values()
     (row,) = [row for row in rows if row["u_name"] == " × ".join(STORY)]
     assert (row["u_ring"], row["u_ring_confirmed"]) == ("confirmed", "2026-11-02")

@@ -147,3 +147,23 @@ def test_no_text_makes_the_reader_fail(
     file = tmp_path_factory.getbasetemp() / name
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     read_cases([file])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("cases.toml", ""),
+        ("cases.toml", 'as_of = "2026-11-20 12:00:00"\n'),
+        ("cases.csv", ""),
+        ("cases.csv", "name,table,state,expect.touchpoint\n"),
+    ],
+)
+def test_a_file_without_a_case_does_not_pass(tmp_path: Path, name: str, text: str) -> None:
+    assert problems(tmp_path, text, name) == [f"{name}: there is no case in it"]
+
+
+def test_a_line_of_a_csv_that_is_too_long_is_told(tmp_path: Path) -> None:
+    text = "table,state,expect.step\nincident,2,usar,\nincident,2,usar,phone\n"
+    assert problems(tmp_path, text, "cases.csv") == [
+        "cases.csv:3: it has more cells than the head has columns"
+    ]

@@ -14,12 +14,13 @@ from connector.check import (
     check_instance,
     check_mapping,
     check_overlay,
+    check_own_choices,
     list_effects,
     worst,
 )
 from connector.encoded_query import parse
 from connector.errors import ForbiddenError
-from connector.itsm.base import Column, PagingRight, Probe, Record
+from connector.itsm.base import Choice, Column, PagingRight, Probe, Record
 from connector.journey import fields
 from connector.journey.mapping import load_mapping
 from connector.journey.model import FieldInfo, Rule, Text
@@ -52,6 +53,10 @@ class Instance(FakeInstance):
         self.parents: dict[str, str] = {}
         self.paging: dict[str, PagingRight] = {}
         self.blind: set[str] = set()
+        self.choices: list[Choice] = []
+
+    def list_choices(self, tables: Sequence[str]) -> list[Choice]:
+        return [choice for choice in self.choices if choice.table in tables]
 
     def add(self, table: str, *elements: str) -> None:
         self.columns[table] = [Column(table, element, "string") for element in elements]
@@ -471,3 +476,24 @@ def test_a_column_that_is_not_there_is_never_asked_by() -> None:
     instance.add("sys_script", "sys_id", "active", "collection", "name")
     assert "sys_script" in list_effects(instance, ["incident"])["incident"].unseen
     assert "sys_script" not in instance.asked
+
+
+# ── the lists of our own columns ─────────────────────────────────────────────────────────────
+
+
+def lacking(wanted: dict[str, list[str]], *held: str) -> list[Finding]:
+    instance = Instance()
+    instance.choices = [Choice("incident", fields.STEP, value, value, "en") for value in held]
+    return list(check_own_choices(instance, ("incident", "problem"), wanted))
+
+
+def test_a_value_that_our_own_list_lacks_is_told_before_it_is_refused() -> None:
+    (found,) = lacking({fields.STEP: ["usar", "balance", "acuerdo"]}, "usar", "medir")
+    assert (found.subject, found.level, found.aspect) == ("incident", "warn", "write")
+    assert "2 values" in found.sentence
+    assert "balance, acuerdo" in found.sentence
+    assert "travesia provision --apply" in found.remedy
+
+
+def test_a_complete_list_and_a_column_without_one_say_nothing() -> None:
+    assert lacking({fields.STEP: ["usar"], fields.BAND: ["visible"]}, "usar", "old") == []

@@ -286,6 +286,23 @@ def test_a_long_plan_is_cut_for_people_and_says_where_all_of_it_is(
     assert "30 more records; --plan-file FILE has the whole plan" in out
 
 
+def test_rows_of_relationships_are_told_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    lean(monkeypatch, lambda *_: result(plan=(), planned_records=0, planned_relationships=2))
+    cli.run(["sync", "--dry-run"])
+    assert "Would write 2 relationships; nothing was written." in capsys.readouterr().out
+    settings = home / "travesia.toml"
+    writing = "\n[write_back]\nenabled = true\n"
+    settings.write_text(settings.read_text("utf-8") + writing, encoding="utf-8")
+    told = {"planned_relationships": 2, "confirmed_relationships": 1}
+    lean(monkeypatch, lambda *_: result(**told))
+    cli.run(["sync"])
+    out = capsys.readouterr().out
+    assert "Planned 1 field on 1 record and 2 relationships." in out
+    assert "relationships confirmed: 1 (" in out
+
+
 @pytest.mark.usefixtures("ran")
 def test_sync_with_writing_off_says_how_to_turn_it_on(capsys: pytest.CaptureFixture[str]) -> None:
     cli.run(["sync"])

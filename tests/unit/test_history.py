@@ -49,10 +49,11 @@ class Told:
         self.kit.put("incident", {**OPEN, **values})
         self.kit.store.execute("DELETE FROM history_read")
         self.kit.store.execute(
-            "INSERT INTO history_read VALUES ('sys_audit', 'incident', 'i', '', '')"
+            "INSERT INTO history_read VALUES ('sys_audit', 'incident', 'i', '', ''),"
+            " ('sys_journal_field', 'incident', 'i', '', '')"
         )
 
-    def changed(self, when: str, field: str, old: str, new: str) -> None:
+    def changed(self, when: str, field: str, old: str, new: str, by: str = "agent") -> None:
         self.count += 1
         self.kit.put(
             "sys_audit",
@@ -63,6 +64,7 @@ class Told:
                 "fieldname": field,
                 "oldvalue": old,
                 "newvalue": new,
+                "user": by,
                 "sys_created_on": f"2026-11-{when}",
             },
         )
@@ -204,7 +206,7 @@ def test_the_time_on_both_sides_of_the_band_is_exact_where_it_is_audited(told: T
     bands = told.bands()
     assert bands["consumer_backstage"] == (4 * HOUR, "exact")
     assert bands["provider_backstage"] == (2 * HOUR, "exact")
-    assert bands["visible"][1] == "exact"
+    assert bands["visible"] == (4 * HOUR, "exact"), "until the first note, and since the comment"
     totals = band_totals(told.kit.store, "travesia")
     assert {row["band"]: row["seconds"] for row in totals} == {b: s for b, (s, _r) in bands.items()}
 
@@ -218,6 +220,54 @@ def test_the_longest_time_out_of_sight_lies_between_two_visible_events(told: Tol
     _rows, stretch = read_bands(told.kit.store, "incident", "i")
     assert stretch is not None
     assert (stretch["seconds"], str(stretch["began_at"])) == (12 * HOUR, "2026-11-10 08:00:00")
+
+
+def test_until_something_happens_the_channel_of_entry_is_what_the_user_saw(told: Told) -> None:
+    told.changed("10 09:00:00", "state", "1", "2")
+    told.wrote("10 12:00:00", "work_notes")
+    told.put(state="6", resolved_at="2026-11-10 14:00:00")
+    told.changed("10 14:00:00", "state", "2", "6")
+    told.night()
+    assert told.bands()["visible"] == (4 * HOUR, "exact")
+    assert told.bands()["provider_backstage"] == (2 * HOUR, "exact")
+    assert told.moves()[0]["rule_id"] == "incident-by-phone"
+
+
+@pytest.mark.parametrize(
+    ("field", "old", "by"), [("state", "1", "system"), ("assignment_group", "", "agent")]
+)
+def test_what_a_machine_did_or_who_took_it_over_may_have_hidden_it(
+    told: Told, field: str, old: str, by: str
+) -> None:
+    told.changed("10 09:00:00", field, old, "2", by=by)
+    told.put(state="6", resolved_at="2026-11-10 14:00:00")
+    told.changed("10 14:00:00", "state", "2", "6")
+    told.night()
+    assert told.bands()["visible"] == (HOUR, "exact")
+
+
+def test_of_a_journal_that_was_not_read_nobody_says_that_it_is_empty(told: Told) -> None:
+    told.put(state="6", resolved_at="2026-11-10 14:00:00")
+    told.changed("10 14:00:00", "state", "2", "6")
+    told.kit.store.execute("DELETE FROM history_read WHERE source = 'sys_journal_field'")
+    told.night()
+    assert told.bands() == {"visible": (0, "exact")}
+
+
+def test_the_clock_stops_at_the_resolution_and_runs_on_if_it_is_refused(told: Told) -> None:
+    told.changed("10 14:00:00", "state", "2", "6")
+    told.put(state="6", resolved_at="2026-11-10 14:00:00")
+    told.night()
+    assert told.bands() == {"visible": (6 * HOUR, "exact")}
+    _rows, stretch = read_bands(told.kit.store, "incident", "i")
+    assert stretch is not None
+    assert str(stretch["ended_at"]) == "2026-11-10 14:00:00"
+    told.put(state="7", active="false", resolved_at="2026-11-10 14:00:00")
+    told.night(1)
+    assert told.bands() == {"visible": (6 * HOUR, "exact")}, "closing takes nothing away"
+    told.put(state="2", resolved_at="2026-11-10 14:00:00", reopen_count="1")
+    told.night(2)
+    assert told.bands()["visible"][0] == 90 * HOUR
 
 
 def test_one_look_a_night_is_known_to_one_night(told: Told) -> None:

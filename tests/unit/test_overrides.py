@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.classify import save_classification, unknown_overrides
+from connector.classify import save_classification, unexplained_overrides, unknown_overrides
 from connector.store import records
 from connector.store.database import Row
 from connector.store.overrides import overrides_per_rule
@@ -146,6 +146,18 @@ def test_what_hangs_on_the_record_follows_it(kit: Kit) -> None:
     say(kit, "acceptance_test")
     night(kit, 0)
     assert kit.placed("s")["steps"] == kit.placed("i")["steps"]
+
+
+def test_a_word_without_a_reason_is_honoured_and_told(kit: Kit) -> None:
+    say(kit, "acceptance_test", " ")
+    assert night(kit, 0)["rule_id"] == "override"
+    (said,) = unexplained_overrides(kit.store)
+    assert said == (
+        "1 record was set by hand without a reason (INC1): write it into u_journey_override_reason"
+    )
+    say(kit, "acceptance_test")
+    night(kit, 1)
+    assert unexplained_overrides(kit.store) == []
 
 
 def test_an_impossible_word_is_named_and_changes_nothing(kit: Kit) -> None:
