@@ -7,8 +7,8 @@ from typing import Any
 
 from connector import log
 from connector.context import Run
-from connector.engagement_rows import RowsSent
 from connector.messages import _, _n
+from connector.row_sending import RowsSent
 from connector.store import changes, runs, set_aside
 from connector.store.changes import Change, Planned
 from connector.write_back import Sent
@@ -81,6 +81,10 @@ class RunResult:
     """Why the plan was saved and not sent, in one sentence; "" if nothing kept it."""
     concurrent: int = 0
     """Records that somebody else wrote while we did; they were read again."""
+    planned_relationships: int = 0
+    """Rows of relationships that differ in the tool; beside `planned_records`."""
+    written_relationships: int = 0
+    """Those that the tool confirmed; beside `confirmed`."""
 
 
 @dataclass
@@ -96,6 +100,8 @@ class SoFar:
     waiting_mapping: str = ""
     held_back: str = ""
     stranger: str = ""
+    planned_rows: int = 0
+    written_rows: int = 0
 
     def hold_back(self, sentence: str) -> None:
         """The plan waits, and why; "" keeps nothing back."""
@@ -115,6 +121,7 @@ class SoFar:
     def take_rows(self, sent: RowsSent) -> None:
         """What became of the rows of relationships."""
         self.messages += sent.messages
+        self.written_rows = sent.written
         self.is_partial |= bool(sent.refused)
 
     def wait_for(self, mapping_hash: str, sentence: str) -> None:
@@ -189,6 +196,8 @@ def summed_up(
         waiting_mapping=so_far.waiting_mapping,
         held_back=so_far.held_back or so_far.stranger,
         concurrent=sent.concurrent,
+        planned_relationships=so_far.planned_rows,
+        written_relationships=so_far.written_rows,
     )
 
 
@@ -202,6 +211,7 @@ def close(this: Run, result: RunResult) -> None:
         "set_aside": result.set_aside,
         "healed": result.healed,
         "concurrent": result.concurrent,
+        "relationships": result.written_relationships,
         "waiting_mapping": result.waiting_mapping,
     }
     runs.finish_run(this.store, this.run_id, result.outcome, counts, "\n".join(result.messages))

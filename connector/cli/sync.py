@@ -224,7 +224,7 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
     seconds = wording.number(result.seconds, 1)
     if result.waiting_mapping and not options.dry_run:
         return _("Nothing was written ({seconds} s).").format(seconds=seconds)
-    if not result.plan:
+    if not result.plan and not result.planned_relationships:
         return _("Everything is as it should be: nothing to write ({seconds} s).").format(
             seconds=seconds
         )
@@ -245,7 +245,7 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
         "fields refused: {refused} ({seconds} s)."
     ).format(
         planned=planned,
-        confirmed=result.confirmed,
+        confirmed=result.confirmed + result.written_relationships,
         refused=result.refused,
         healed=result.healed,
         seconds=seconds,
@@ -253,11 +253,15 @@ def _outcome(config: Config, result: RunResult, options: Options) -> str:
 
 
 def _planned(result: RunResult) -> str:
-    """`9 fields on 1 record`."""
+    """`9 fields on 1 record and 2 relationships`."""
     changes, records = result.planned_changes, result.planned_records
     of_fields = _n("{n} field", "{n} fields", changes).format(n=changes)
     on_records = _n("on {n} record", "on {n} records", records).format(n=records)
-    return f"{of_fields} {on_records}"
+    said = f"{of_fields} {on_records}"
+    if rows := result.planned_relationships:
+        text = _n("{records} and {n} relationship", "{records} and {n} relationships", rows)
+        return text.format(records=said, n=rows)
+    return said
 
 
 def raise_if_partial(result: RunResult) -> None:

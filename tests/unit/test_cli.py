@@ -133,6 +133,22 @@ def test_sync_hands_every_option_to_the_pipeline(ran: Ran) -> None:
     ]
 
 
+def test_a_sync_that_only_writes_relationships_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    (home / "travesia.toml").write_text(
+        SETTINGS + "[write_back]\nenabled = true\n", encoding="utf-8"
+    )
+    rows = {"planned_relationships": 2, "written_relationships": 2, "is_sent": True}
+    lean(
+        monkeypatch,
+        lambda *_: result(plan=(), planned_records=0, planned_changes=0, **rows),
+    )
+    assert cli.run(["sync"]) == 0
+    said = capsys.readouterr().out
+    assert "Planned 0 fields on 0 records and 2 relationships. Records confirmed: 2" in said
+
+
 @pytest.mark.parametrize(
     ("text", "since"),
     [
