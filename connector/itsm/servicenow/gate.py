@@ -100,8 +100,13 @@ def checked(
         raise _incomplete(request, bad, where) from None
 
 
-def lost(request: Request, error: Exception, host: str) -> InstanceError:
-    """What requests, urllib3 or the socket said → the InstanceError that fits."""
+def lost(
+    request: Request, error: Exception, host: str, *, by_certificate: bool = False
+) -> InstanceError:
+    """What requests, urllib3 or the socket said → the InstanceError that fits.
+
+    `by_certificate`: a client certificate logs in; a server that wants another may just hang up.
+    """
     where: dict[str, Any] = {"method": request.method, "path": request.path}
     place = {"host": host, "method": request.method, "path": request.path}
     if isinstance(error, _TLS) and (untrusted := _untrusted(str(error), place, where)):
@@ -117,6 +122,11 @@ def lost(request: Request, error: Exception, host: str) -> InstanceError:
         return IncompleteResponseError(text.format(**place), **where)
     if isinstance(error, requests.exceptions.ConnectionError | urllib3.exceptions.HTTPError):
         text = _("Cannot reach {host}; check url, proxy and the network")
+        if by_certificate:
+            text = _(
+                "{host} is out of reach or hangs up on our certificate; check url, proxy, the"
+                " network, client_certificate and client_key"
+            )
         return UnavailableError(text.format(**place), **where)
     text = _("{method} {path} could not be sent; check url, proxy and ca_bundle")
     return InstanceError(text.format(**place), **where)

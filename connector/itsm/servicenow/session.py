@@ -216,7 +216,9 @@ class Session:
                     body = self._without_secrets(request, login, body)
                 return response, body
         except _FOREIGN as error:
-            raise gate.lost(request, error, _host(self.url)) from error
+            by_certificate = self._settings.auth == "mutual_tls"
+            host = _host(self.url)
+            raise gate.lost(request, error, host, by_certificate=by_certificate) from error
 
     def _read(self, request: Request, response: requests.Response) -> bytes:
         parts, size = [], 0
