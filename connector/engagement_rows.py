@@ -3,13 +3,14 @@
 1. See what the tool holds: our columns, and what people wrote beside them (never written by us,
    but for a ring that a person confirmed on the command line, where the tool has no date yet).
 2. Plan: what differs. A row whose group became too small is emptied, never deleted.
-3. Send: new rows under their own sys_id, so that sending twice makes one; then check every reply.
+3. Send: new rows under their own sys_id, so that sending twice makes one; how: row_sending.py.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import datetime
 
-from connector import log
+from connector import log, row_sending
 from connector.context import Run
 from connector.itsm.base import Instance, RecordUpdate, UpdateReply
 from connector.journey.engagement_fields import (
@@ -32,10 +33,12 @@ from connector.journey.engagement_words import (
 )
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _, _n
-from connector.store import engagement
+from connector.row_sending import Delivered, RowChange, RowsSent, Terms
+from connector.store import engagement, set_aside
 from connector.store.changes import Change
 from connector.store.database import Row, Store
 from connector.store.engagement import Seen
+from connector.store.set_aside import EVERYTHING
 
 TABLE = ENGAGEMENT_TABLE.name
 Values = dict[str, str]
@@ -43,25 +46,6 @@ _log = log.get("engagement")
 
 _OURS = tuple(field.name for field in COMPUTED)
 _KEPT_WHEN_EMPTIED = ("u_name", "u_customer", "u_service")
-
-
-@dataclass(frozen=True)
-class RowChange:
-    """One row to make (`seen` is None) or to bring up to date: only what differs is in `values`."""
-
-    sys_id: str
-    name: str
-    values: Mapping[str, str]
-    seen: Mapping[str, str] | None
-
-
-@dataclass(frozen=True)
-class RowsSent:
-    """What became of the rows."""
-
-    written: int = 0
-    refused: int = 0
-    messages: tuple[str, ...] = ()
 
 
 def see_rows(instance: Instance) -> dict[str, Values] | None:
@@ -201,23 +185,43 @@ def changes_of(planned: Sequence[RowChange]) -> list[Change]:
     ]
 
 
-def send_rows(run: Run, planned: Sequence[RowChange], batch_size: int) -> RowsSent:
-    """Send in batches. What is refused or lost is planned again by the next run.
+def send_rows(run: Run, planned: Sequence[RowChange], terms: Terms) -> RowsSent:
+    """Send them, paced and held back as records are; what is refused or lost is planned again.
 
     Raises InterruptedRunError between two batches if the run was asked to stop.
     """
-    written = refused = 0
-    for start in range(0, len(planned), batch_size):
-        run.pause_point()
-        batch = _unless_said_meanwhile(run.instance, planned[start : start + batch_size])
-        replies = {reply.sys_id: reply for reply in _send(run.instance, batch)}
-        good = sum(_is_written(one, replies.get(one.sys_id)) for one in batch)
-        written += good
-        refused += len(batch) - good
-        run.progress("write_back", TABLE, start + len(batch), len(planned))
-    if planned:
-        _log.info("engagement_written", run_id=run.run_id, written=written, refused=refused)
-    return RowsSent(written, refused, tuple(_sentences(refused)))
+    if not planned:
+        return RowsSent()
+    sent = row_sending.send(run, TABLE, planned, terms, _deliver)
+    _log.info("engagement_written", run_id=run.run_id, written=sent.written, refused=sent.refused)
+    sent.messages += _sentences(sent.refused)
+    return sent
+
+
+def _deliver(instance: Instance, batch: Sequence[RowChange]) -> Delivered:
+    still = _unless_said_meanwhile(instance, batch)
+    return still, _send(instance, still)
+
+
+def leave_out(store: Store, planned: Sequence[RowChange], now: datetime) -> list[RowChange]:
+    """The plan without rows and fields that rest at `now` (the instance's), set aside."""
+    resting = set_aside.resting(store, TABLE, now)
+    if not resting:
+        return list(planned)
+    kept = [
+        replace(one, values=_tried(one, resting))
+        for one in planned
+        if not {(one.sys_id, ""), (EVERYTHING, "")} & resting
+    ]
+    return [one for one in kept if one.seen is None or one.values.keys() - PASSENGERS]
+
+
+def _tried(one: RowChange, resting: set[tuple[str, str]]) -> Values:
+    return {
+        name: value
+        for name, value in one.values.items()
+        if not {(one.sys_id, name), (EVERYTHING, name)} & resting
+    }
 
 
 def _unless_said_meanwhile(instance: Instance, batch: Sequence[RowChange]) -> list[RowChange]:
@@ -238,15 +242,6 @@ def _send(instance: Instance, batch: Sequence[RowChange]) -> list[UpdateReply]:
     old = [RecordUpdate(TABLE, o.sys_id, dict(o.values)) for o in batch if o.seen and o.values]
     replies = instance.create_records(TABLE, new) if new else []
     return [*replies, *(instance.send_updates(old) if old else [])]
-
-
-def _is_written(one: RowChange, reply: UpdateReply | None) -> bool:
-    """A 200 is not proof: every field of the answer is looked at."""
-    if not one.values:
-        return True
-    if reply is None or reply.status != "written":
-        return False
-    return all(reply.values.get(field) == value for field, value in one.values.items())
 
 
 def _sentences(refused: int) -> Iterator[str]:

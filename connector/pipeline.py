@@ -11,7 +11,7 @@ Whatever dies, dies between two transactions, and the next run repairs it.
 import threading
 import time
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TextIO
 
 from connector import (
@@ -34,14 +34,15 @@ from connector.classify import (
 from connector.config import Config
 from connector.context import Progress, Run
 from connector.encoded_query import Context
-from connector.engagement_rows import RowChange
 from connector.filters import check_filters
 from connector.in_force import InForce, enter, shown, which
 from connector.intake import check_clock, closed_before, filter_of, take_in
 from connector.itsm.base import Instance
 from connector.journey.model import Mapping as JourneyMapping
+from connector.messages import _n
 from connector.opening import opened
 from connector.results import Options, RunResult, SoFar, close, summed_up
+from connector.row_sending import RowChange, Terms
 from connector.schema import read_schema
 from connector.store import changes, classifications, runs, set_aside
 from connector.store.changes import Planned
@@ -75,8 +76,7 @@ def run(
         _classify(config, this, force, so_far, save=not options.dry_run)
         plan = _plan(config, this, force.mapping, options, so_far)
         rows = _relationships(config, this, force, options, so_far)
-        rows = _within_limit(rows, options, sum(p.records for p in plan))
-        so_far.planned_relationships = len(rows)
+        rows = _within_limits(config, options, so_far, rows, sum(p.records for p in plan))
         if plan_to:
             write_back.write_plan(this.store, plan_to)
             plan_to.write(plan_lines(engagement_rows.changes_of(rows)))
@@ -96,7 +96,7 @@ def run(
             may_send = not so_far.held_back
         if may_send:
             sent = write_back.send(this, settings, so_far.mark)
-            so_far.take_rows(engagement_rows.send_rows(this, rows, config.write_back.batch_size))
+            so_far.take_rows(engagement_rows.send_rows(this, rows, _terms(settings, so_far.mark)))
         result = summed_up(this, so_far, plan, sent, may_send, time.monotonic() - started)
         if not options.dry_run:
             close(this, result)
@@ -136,15 +136,45 @@ def _relationships(
         return []
     this.pause_point()
     rows, message = relationships.of_run(
-        config, this, force.mapping, so_far.mark, save=not options.dry_run
+        config,
+        this,
+        force.mapping,
+        so_far.mark,
+        save=not options.dry_run,
+        is_retry=options.full,
     )
     so_far.messages += [message] if message else []
     return rows
 
 
-def _within_limit(rows: list[RowChange], options: Options, planned: int) -> list[RowChange]:
-    """What a pilot has left for relationships when its `planned` records are written."""
-    return rows if options.limit is None else rows[: max(0, options.limit - planned)]
+def _within_limits(
+    config: Config, options: Options, so_far: SoFar, rows: list[RowChange], planned: int
+) -> list[RowChange]:
+    """What a run, or a pilot, has left for relationships beside its `planned` records."""
+    cap = config.write_back.max_records_per_run
+    left = max(0, min(cap, options.limit if options.limit is not None else cap) - planned)
+    if options.limit is None and len(rows) > left:
+        so_far.messages.append(
+            _n(
+                "{n} relationship waits for the next run ([write_back] max_records_per_run)",
+                "{n} relationships wait for the next run ([write_back] max_records_per_run)",
+                len(rows) - left,
+            ).format(n=len(rows) - left)
+        )
+    so_far.planned_relationships = min(len(rows), left)
+    return rows[:left]
+
+
+def _terms(settings: write_back.Settings, now: datetime) -> Terms:
+    """Rows go as records do."""
+    return Terms(
+        workers=settings.workers,
+        batch_size=settings.batch_size,
+        off_hours=settings.off_hours,
+        set_aside_after=settings.set_aside_after,
+        longest_pause=settings.longest_pause,
+        now=now,
+    )
 
 
 def _plan(

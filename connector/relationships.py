@@ -6,18 +6,18 @@ from connector import engagement_rows, extract
 from connector.config import Config
 from connector.context import Run
 from connector.engagement import Settings, compute_engagement, save_engagement
-from connector.engagement_rows import RowChange
 from connector.journey.model import Mapping
+from connector.row_sending import RowChange
 
 
 def of_run(
-    config: Config, this: Run, mapping: Mapping, mark: datetime, *, save: bool
+    config: Config, this: Run, mapping: Mapping, mark: datetime, *, save: bool, is_retry: bool
 ) -> tuple[list[RowChange], str]:
     """The rows to write, and a sentence where they cannot be shown in the tool ("" if they can).
 
     1. Compute every relationship as of `mark`; keep it if `save`.
     2. See the rows in the tool and what people wrote there.
-    3. Plan the difference.
+    3. Plan the difference; what rests, set aside, is left out unless `is_retry`.
     """
     schema = extract.stored_schema(this.store)
     found = compute_engagement(this.store, mapping, schema, mark, settings_of(config))
@@ -32,7 +32,7 @@ def of_run(
     rows = engagement_rows.plan_rows(this.store, mapping, shown.journey, shown.language, seen)
     if save:
         engagement_rows.save_seen(this.store, seen)
-    return rows, ""
+    return rows if is_retry else engagement_rows.leave_out(this.store, rows, mark), ""
 
 
 def settings_of(config: Config) -> Settings:

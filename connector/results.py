@@ -7,8 +7,8 @@ from typing import Any
 
 from connector import log
 from connector.context import Run
-from connector.engagement_rows import RowsSent
 from connector.messages import _, _n
+from connector.row_sending import RowsSent
 from connector.store import changes, runs, set_aside
 from connector.store.changes import Change, Planned
 from connector.write_back import Sent
@@ -82,8 +82,9 @@ class RunResult:
     concurrent: int = 0
     """Records that somebody else wrote while we did; they were read again."""
     planned_relationships: int = 0
-    """Rows of relationships to make or to change; `confirmed_relationships` of them were."""
+    """Rows of relationships to make or to change, beside `planned_records`."""
     confirmed_relationships: int = 0
+    """Those that the tool confirmed, beside `confirmed`."""
 
 
 @dataclass

@@ -14,6 +14,7 @@ from connector import extract
 from connector.check import (
     Finding,
     Past,
+    annex,
     check_contacts,
     check_instance,
     check_mapping,
@@ -202,13 +203,20 @@ def _past(config: Config) -> dict[str, Past]:
         }
 
 
-def sheet(config: Config, environment: Mapping[str, str], language: str) -> str:
-    """The change request for the admins of the instance, as Markdown. Writes nothing anywhere."""
+def sheet(
+    config: Config, environment: Mapping[str, str], language: str, *, is_annex: bool = False
+) -> str:
+    """The change request for the admins of the instance, as Markdown, or the lists behind it.
+
+    Writes nothing anywhere.
+    """
     with speaking(language):
         instance, mapping = connect(config, environment), mapping_of(config)
         needed = read_schema(instance, [mapping], config.extract.tables)
         written = [table for table in config.write_back.tables if table in needed.wanted]
         effects = list_effects(instance, written)
+        if is_annex:
+            return annex(config, needed.wanted, effects)
         return change_request(config, needed.wanted, needed.absent, effects, _nights(config))
 
 

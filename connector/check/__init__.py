@@ -4,6 +4,7 @@ Only looks: never writes, neither to the instance nor to the store. A mapping th
 all is told by `load_mapping`; here are the quieter things.
 """
 
+from connector.check.annex import annex
 from connector.check.choices import check_own_choices
 from connector.check.effects import Effect, Effects, list_effects
 from connector.check.findings import Aspect, Finding, Level, worst
@@ -19,6 +20,7 @@ __all__ = [
     "Finding",
     "Level",
     "Past",
+    "annex",
     "check_contacts",
     "check_instance",
     "check_mapping",

@@ -1,7 +1,8 @@
 """The change request: one page for the people who decide about the instance, in Markdown.
 
 Filled from what the instance, the configuration and the last runs say. A figure that nobody
-measured yet is the limit that the configuration sets, and is called so.
+measured yet is the limit that the configuration sets, and is called so. Lists that could grow
+beyond the page (columns, what a write sets off) are whole in the annex (annex.py).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,12 @@ KEYS_PER_REQUEST = 150
 FIXED_REQUESTS = 25
 """What a run asks whatever it finds: clock, dictionary, choices, properties. Measured by
 `benchmarks.load`: a night without a change took 60 requests for 39 tables."""
+
+
+SHOWN_EFFECTS = 8
+"""What stands on the page of what a write sets off; the annex has all of it."""
+SHOWN_TABLES = 2
+"""Names of tables in a cell; more are counted."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ def sheet(
         _rights(config, reads),
         _set_off(config, effects),
         _way_out(config),
+        _signed(),
     )
     return "\n".join(line for part in parts for line in (*part, "")).rstrip() + "\n"
 
@@ -80,12 +88,9 @@ def _read(
     config: Config, reads: Mapping[str, Sequence[str]], absent: Sequence[str]
 ) -> Iterator[str]:
     yield _("## What is read")
-    yield ""
-    yield f"| {_('Table')} | {_('Columns')} |"
-    yield "|---|---|"
-    for table, columns in sorted(reads.items()):
-        yield f"| {table} | {', '.join(columns)} |"
-    yield ""
+    columns = sum(len(of_table) for of_table in reads.values())
+    said = _("{tables} tables, {columns} columns; travesia check --annex names each.")
+    yield said.format(tables=len(reads), columns=columns)
     if config.extract.history:
         yield _(
             "Of journal entries (sys_journal_field) kind, time and author are read, of the audit"
@@ -99,7 +104,6 @@ def _read(
 
 def _load(config: Config, reads: Mapping[str, Sequence[str]], nights: Nights) -> Iterator[str]:
     yield _("## How often, and how much")
-    yield ""
     heads = (_("Job"), _("When"), _("Requests"), _("Changed records"), _("Records written"))
     yield f"| {' | '.join(heads)} |"
     yield "|---|---|--:|--:|--:|"
@@ -160,11 +164,14 @@ def _when(config: Config, cron: str) -> str:
 
 def _written(config: Config, effects: Mapping[str, Effects]) -> Iterator[str]:
     yield _("## What is written")
-    yield ""
-    text = _("On {tables}: {columns}; nothing else. People fill {stewards}.")
+    text = _(
+        "On {tables}: {n} columns of its own that begin with {prefix} (named in the annex); nothing"
+        " else. People fill {stewards}."
+    )
     yield text.format(
         tables=", ".join(effects),
-        columns=", ".join(field.name for field in RECORD_FIELDS),
+        n=len(RECORD_FIELDS),
+        prefix=OWN_PREFIX,
         stewards=", ".join(field.name for field in STEWARD_FIELDS),
     )
     own = ", ".join(table.name for table in OWN_TABLES)
@@ -185,18 +192,13 @@ def _written(config: Config, effects: Mapping[str, Effects]) -> Iterator[str]:
 
 
 def _rights(config: Config, reads: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    yield _("## Rights of the account {user}").format(
-        user=config.instance.user or config.instance.client_id
-    )
-    yield ""
+    yield _("## Rights of the account {user}").format(user=_account(config))
     yield _("- Web service access only; time zone GMT; nobody else uses it.")
     yield _("- Read, and query_range on sys_updated_on and sys_id: {tables}.").format(
         tables=", ".join(sorted(reads))
     )
     metadata = "sys_db_object, sys_dictionary, sys_choice, sys_documentation"
     yield _("- Read: {tables}.").format(tables=metadata)
-    if config.extract.history:
-        yield _("- Read, for the history: sys_journal_field, sys_audit.")
     yield _("- Read, where it may be given: sys_audit_delete, sys_properties (instance_name).")
     if config.write_back.via == "import_set":
         yield _("- Role import_transformer, and read of {tables}.").format(
@@ -207,28 +209,51 @@ def _rights(config: Config, reads: Mapping[str, Sequence[str]]) -> Iterator[str]
     )
 
 
+def _account(config: Config) -> str:
+    """Whom the instance knows; a key or a certificate does not say."""
+    return config.instance.user or config.instance.client_id or f"({config.instance.auth})"
+
+
 def _set_off(config: Config, effects: Mapping[str, Effects]) -> Iterator[str]:
     yield _("## What a write sets off")
-    yield ""
     if config.write_back.via == "import_set":
         yield _("Nothing of this: the transform maps run no business rules. Listed to be sure.")
         yield ""
-    unseen = sorted({table for found in effects.values() for table in found.unseen})
-    if unseen:
+    if unseen := sorted({table for found in effects.values() for table in found.unseen}):
         yield _("**Not seen**, because the account may not read them: {tables}.").format(
             tables=", ".join(unseen)
         )
         yield ""
-    yield f"| {_('Table')} | {_('Kind')} | {_('Name')} | {_('Condition')} |"
+    shared = _shared(effects)
+    shown = SHOWN_EFFECTS // 2 if config.write_back.via == "import_set" else SHOWN_EFFECTS
+    yield f"| {_('Kind')} | {_('Name')} | {_('Condition')} | {_('Tables')} |"
     yield "|---|---|---|---|"
-    for table, found in effects.items():
-        for effect in found.found:
-            yield f"| {table} | {_kind(effect)} | {_cell(effect.name)} | {_cell(_cause(effect))} |"
-    if not any(found.found for found in effects.values()):
-        yield f"| – | | {_('none was seen')} | |"
+    for (kind, name, cause), tables in shared[:shown]:
+        yield f"| {kind} | {cell(name)} | {cell(cause)} | {_places(tables)} |"
+    if (more := len(shared) - shown) > 0:
+        yield f"| | {_('and {n} more: travesia check --annex').format(n=more)} | | |"
+    if not shared:
+        yield f"| – | {_('none was seen')} | | |"
 
 
-def _kind(effect: Effect) -> str:
+def _shared(effects: Mapping[str, Effects]) -> list[tuple[tuple[str, str, str], list[str]]]:
+    """Each thing set off once, with the tables whose writes do it; what asks nothing first."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for table, of_table in effects.items():
+        for effect in of_table.found:
+            key = (kind_of(effect), effect.name, cause_of(effect))
+            found.setdefault(key, []).append(table)
+    return sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
+
+
+def _places(tables: Sequence[str]) -> str:
+    if len(tables) <= SHOWN_TABLES:
+        return ", ".join(tables)
+    return _n("{n} table", "{n} tables", len(tables)).format(n=len(tables))
+
+
+def kind_of(effect: Effect) -> str:
+    """The kind in the reader's language."""
     names = {
         "rule": _("business rule"),
         "flow": _("flow"),
@@ -237,18 +262,19 @@ def _kind(effect: Effect) -> str:
     return names[effect.kind]
 
 
-def _cause(effect: Effect) -> str:
+def cause_of(effect: Effect) -> str:
+    """When it runs, as far as the instance says."""
     return " ".join(part for part in (effect.when, effect.condition) if part)
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text inside a table of Markdown."""
     return " ".join(text.replace("|", "\\|").split())
 
 
 def _way_out(config: Config) -> Iterator[str]:
     yield _("## How to stop it, and how to take it out")
-    yield ""
-    user = config.instance.user or config.instance.client_id
+    user = _account(config)
     yield _(
         "- Stop: end the service, or set [write_back] enabled = false; at once from the"
         " instance's side: lock the account {user}."
@@ -259,3 +285,7 @@ def _way_out(config: Config) -> Iterator[str]:
         " tables (sys_db_object, name starts with {prefix}); their contents go with them, no other"
         " field was touched."
     ).format(prefix=OWN_PREFIX)
+
+
+def _signed() -> Iterator[str]:
+    yield _("Requested by: ____________ · Approved by: ____________ · Date: ____________")

@@ -1,9 +1,11 @@
 """How answers look: JSON for programs, tables and marks for people, bars while it takes long."""
 
 import json
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic_core import to_jsonable_python
@@ -35,32 +37,65 @@ def say(sentence: str = "", style: str | None = None) -> None:
 def bullet(level: str, sentence: str, remedy: str = "") -> None:
     """A line with ✓, ! or ✗ before it, and what to do under it."""
     sign, style = STYLES.get(level, STYLES["warn"])
+    _hanging(Text(f"{sign} ", style=f"bold {style}"), [(sentence, ""), (_arrow(remedy), "dim")])
+
+
+def entry(number: str, level: str, what: str, reasons: Sequence[str]) -> None:
+    """A numbered line of what to do, and why under it."""
+    _sign, style = STYLES.get(level, STYLES["warn"])
+    parts = [(_arrow(what), "bold"), *((reason, "") for reason in reasons)]
+    _hanging(Text(f"{number:>2} ", style=f"bold {style}"), parts)
+
+
+def _arrow(remedy: str) -> str:
+    return f"→ {remedy}" if remedy else ""
+
+
+def _hanging(before: Text, parts: Sequence[tuple[str, str]]) -> None:
+    """Paragraphs beside a mark; wrapped for a terminal, whole for a file or a pipe."""
     out = console()
-    text = Text(sentence)
-    if remedy:
-        text.append(f"\n→ {remedy}", style="dim")
-    before = Text(f"{sign} ", style=f"bold {style}")
-    # A word that is too long, as an address is, stays whole: cut, nobody could follow it.
-    for line in text.wrap(out, out.width - len(before), overflow="ignore"):
-        line.rstrip()
-        out.print(before + line, soft_wrap=True)
-        before = Text(" " * len(before))
+    room = max(20, out.width - before.cell_len)
+    for part, style in parts:
+        for line in _wrapped(part, room) if out.is_terminal else part.splitlines():
+            out.print(before + Text(line, style=style), soft_wrap=True)
+            before = Text(" " * before.cell_len)
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    """Lines of whole words: one that is too long, as an address, stays whole to be copied."""
+    lines: list[str] = []
+    for paragraph in text.splitlines():
+        lines += textwrap.wrap(paragraph, room, break_long_words=False, break_on_hyphens=False) or [
+            ""
+        ]
+    return lines
 
 
 def table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "", numbers: int = 0
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    title: str = "",
+    numbers: int = 0,
+    *,
+    is_close: bool = False,
 ) -> None:
-    """A plain table and an empty line on stdout; its last `numbers` columns are set right."""
+    """A plain table and an empty line on stdout; its last `numbers` columns are set right.
+
+    `is_close` spares room between the columns, and breaks no name of the first.
+    """
     shown = Table(
         box=box.SIMPLE_HEAD,
         title=title or None,
         title_justify="left",
         show_edge=False,
         pad_edge=False,
+        collapse_padding=is_close,
     )
     for position, column in enumerate(columns):
         is_number = position >= len(columns) - numbers
-        shown.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        is_whole = is_close and not position
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        shown.add_column(column, justify=justify, overflow="fold", no_wrap=is_whole)
     for row in rows:
         shown.add_row(*(Text(str(cell)) for cell in row))
     console().print(shown, "")

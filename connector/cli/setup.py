@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from connector.cli.logins import LOGINS, QUESTIONS, preparations, secret_settings
 from connector.cli.options import examples, flag, one_of
 from connector.cli.output import bullet, say
 from connector.cli.session import UsageError, session_of
@@ -24,24 +25,23 @@ from connector.wording import os_reason
 app = typer.Typer()
 
 EXAMPLE_URL = "https://example.service-now.com"
-LOGINS = ("basic", "oauth_client_credentials")
-SECRETS = {"basic": "TRAVESIA_PASSWORD", "oauth_client_credentials": "TRAVESIA_CLIENT_SECRET"}
 
 
 @command(
     app,
     TO_BEGIN,
     _(
-        "Write a small settings file: five questions, ten lines.\n\n"
+        "Write a small settings file: some five questions, ten lines.\n\n"
         "What is given as an option is not asked. A file that exists is never overwritten, and "
-        "the password is never asked: it stays in your environment."
+        "no secret is ever asked: secrets stay in your environment, or in files of their own."
     ),
     examples(
-        ("travesia init", _("answer five questions")),
+        ("travesia init", _("answer some questions")),
         ("travesia init --url http://127.0.0.1:8080 --yes", _("for the sandbox")),
+        ("travesia init --auth oauth_jwt", _("another login")),
     ),
 )
-def init(
+def init(  # noqa: PLR0913, PLR0917 - one for each option
     context: typer.Context,
     url: Annotated[
         str | None, typer.Option(metavar="URL", help=_("The address of the instance."))
@@ -51,12 +51,34 @@ def init(
         typer.Option(
             metavar="KIND",
             parser=one_of(*LOGINS),
-            help=_("How to log in: basic or oauth_client_credentials."),
+            help=_(
+                "How to log in: basic, oauth_client_credentials, oauth_password,"
+                " oauth_refresh_token, oauth_jwt, api_key or mutual_tls."
+            ),
         ),
     ] = None,
     user: Annotated[
         str | None,
         typer.Option(metavar="NAME", help=_("The integration's user, or the OAuth client's id.")),
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option(metavar="ID", help=_("The OAuth client's id."))
+    ] = None,
+    jwt_key_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help=_("The private key of oauth_jwt."))
+    ] = None,
+    client_certificate: Annotated[
+        str | None, typer.Option(metavar="FILE", help=_("The certificate of mutual_tls."))
+    ] = None,
+    client_key: Annotated[
+        str | None, typer.Option(metavar="FILE", help=_("The private key of that certificate."))
+    ] = None,
+    secret_files: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help=_("The folder with a file for each secret, instead of environment variables."),
+        ),
     ] = None,
     time_zone: Annotated[
         str | None, typer.Option(metavar="ZONE", help=_("The instance's time zone."))
@@ -75,9 +97,15 @@ def init(
     _refuse_existing(path)
     ask = _default_of if yes else _ask
     url = ask(_("Address of the instance"), url, EXAMPLE_URL, _address)
-    auth = ask(_("Log in by basic or oauth_client_credentials"), auth, "basic", one_of(*LOGINS))
-    who = _("User of the integration") if auth == "basic" else _("Id of the OAuth client")
-    user = ask(who, user, "travesia.integration", _something)
+    auth = ask(_("Log in by {kinds}").format(kinds=_listed()), auth, "basic", one_of(*LOGINS))
+    given = {
+        "user": user,
+        "client_id": client_id,
+        "jwt_key_file": jwt_key_file,
+        "client_certificate": client_certificate,
+        "client_key": client_key,
+    }
+    login = _answers(ask, auth, given)
     time_zone = ask(_("Time zone of the instance"), time_zone, "UTC", check_zone)
     language = ask(
         _("Language of the texts on tickets, es or en"),
@@ -85,11 +113,37 @@ def init(
         current_language(),
         one_of(*LANGUAGES),
     )
-    _write(path, _settings(url, auth, user, time_zone, language))
-    _say_what_next(path, SECRETS[auth])
+    secrets = secret_settings(LOGINS[auth], secret_files)
+    instance = {"url": url, "auth": auth, **login, **secrets, "time_zone": time_zone}
+    _write(path, _settings(instance, language))
+    _say_what_next(path, preparations(LOGINS[auth], login, secret_files))
+
+
+def _listed() -> str:
+    return ", ".join(LOGINS)
 
 
 Check = Callable[[str], str]
+Ask = Callable[[str, str | None, str, Check], str]
+
+
+def _answers(ask: Ask, auth: str, given: dict[str, str | None]) -> dict[str, str]:
+    """What this login needs beside its secrets, asked for where it is not given."""
+    wanted = LOGINS[auth].asks
+    if "client_id" in wanted and "user" not in wanted and given["client_id"] is None:
+        given = {**given, "client_id": given["user"], "user": None}
+    for name, value in given.items():
+        if value is not None and name not in wanted:
+            option = "--" + name.replace("_", "-")
+            raise UsageError(
+                _("{option} does not go with --auth {auth}; leave it out").format(
+                    option=option, auth=auth
+                )
+            )
+    return {
+        name: ask(_(QUESTIONS[name].text), given[name], QUESTIONS[name].default, _something)
+        for name in wanted
+    }
 
 
 def _something(text: str) -> str:
@@ -130,11 +184,9 @@ def _checked(answer: str, check: Check) -> str:
         raise UsageError(str(error)) from error
 
 
-def _settings(url: str, auth: str, user: str, time_zone: str, language: str) -> str:
-    login = {"user": user, "password_env": SECRETS[auth]}
-    if auth != "basic":
-        login = {"auth": auth, "client_id": user, "client_secret_env": SECRETS[auth]}
-    instance = {"url": url, **login, "time_zone": time_zone}
+def _settings(instance: dict[str, str], language: str) -> str:
+    if instance["auth"] == "basic":
+        instance = {key: value for key, value in instance.items() if key != "auth"}
     lines = [
         "# " + _("Every other setting and its default: config.example.toml"),
         "[instance]",
@@ -164,11 +216,11 @@ def _write(path: Path, text: str) -> None:
         ) from error
 
 
-def _say_what_next(path: Path, variable: str) -> None:
+def _say_what_next(path: Path, first: list[tuple[str, str]]) -> None:
     option = "" if path.name == DEFAULT_NAME else f" --config {path}"
     bullet("ok", _("{path} is written.").format(path=path))
     steps = (
-        (f"export {variable}=…", _("the secret, only in your environment")),
+        *first,
         (f"travesia check{option}", _("does the instance answer, does the mapping fit it?")),
         (f"travesia provision{option}", _("what our columns need, before it is made")),
         (f"travesia sync --dry-run{option}", _("what would be written")),

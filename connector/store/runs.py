@@ -122,7 +122,8 @@ def list_runs(store: Store, limit: int = 10) -> list[Row]:
 
 
 def mean_of_syncs(store: Store, last: int = 7) -> tuple[int, float, float]:
-    """How many of the last whole syncs are known, the mean of their rows read and records written.
+    """How many of the last whole syncs are known, the mean of their rows read and records written,
+    relationships among them.
 
     The first of all is left out where there are others: it reads everything.
     """
@@ -134,7 +135,7 @@ def mean_of_syncs(store: Store, last: int = 7) -> tuple[int, float, float]:
     found = [json.loads(row["counts"] or "{}") for row in rows]
     found = found[: max(1, min(last, len(found) - 1))]
     read = [sum(table["extracted"] for table in one.get("tables", ())) for one in found]
-    written = [one.get("confirmed", 0) for one in found]
+    written = [one.get("confirmed", 0) + one.get("relationships", 0) for one in found]
     n = len(found)
     return n, sum(read) / n if n else 0.0, sum(written) / n if n else 0.0
 

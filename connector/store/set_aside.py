@@ -4,6 +4,7 @@ A record or its field is tried again after a pause that doubles each time; a col
 record) and a table ('*' and no field) rest until a person has mended the cause (`sync --full`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -108,6 +109,29 @@ def leave_out(store: Store, table: str, now: datetime) -> None:
         " AND (s.retry_at IS NULL OR s.retry_at > $now))",
         table=table,
         now=naive(now),
+    )
+
+
+def resting(store: Store, table: str, now: datetime) -> set[tuple[str, str]]:
+    """What rests of a table at `now` (the instance's clock): sys_id or '*', and field or ''."""
+    rows = store.read(
+        "SELECT sys_id, field FROM set_aside WHERE table_name = $table AND is_final"
+        " AND (retry_at IS NULL OR retry_at > $now)",
+        table=table,
+        now=naive(now),
+    )
+    return {(row["sys_id"], row["field"]) for row in rows}
+
+
+def forgive(store: Store, table: str, sys_id: str, fields: Sequence[str]) -> None:
+    """A record took a write of these fields: what was counted against them and it is forgotten."""
+    store.execute(
+        "DELETE FROM set_aside WHERE table_name = $table AND"
+        " ((sys_id = $id AND (field = '' OR list_contains($fields, field)))"
+        " OR (sys_id = '*' AND list_contains($fields, field)))",
+        table=table,
+        id=sys_id,
+        fields=list(fields),
     )
 
 

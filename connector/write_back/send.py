@@ -17,9 +17,9 @@ from connector.errors import ConnectorError, InstanceError, InterruptedRunError
 from connector.itsm.base import RecordUpdate, UpdateReply
 from connector.journey import fields
 from connector.messages import _
+from connector.pacing import Pace
 from connector.store import changes
 from connector.store.changes import Change
-from connector.write_back.pacing import Pace
 from connector.write_back.replies import Batch, Key, take
 from connector.write_back.sent import Sent
 from connector.write_back.settings import Settings

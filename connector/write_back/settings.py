@@ -10,7 +10,7 @@ from connector.errors import ConfigError
 from connector.journey import fields
 from connector.journey.model import Schema
 from connector.messages import _
-from connector.write_back.window import OffHours
+from connector.off_hours import OffHours
 
 Way = Literal["batch", "import_set"]
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -26,11 +26,13 @@ from connector.config import load_config
 from connector.context import silent
 from connector.errors import (
     AuthenticationError,
+    ConfigError,
     InterruptedRunError,
     RunInProgressError,
     StoreError,
     UnavailableError,
 )
+from connector.itsm.servicenow.settings import AuthKind
 from connector.provision import Artefact, Provisioning
 from connector.reconcile import Swept
 from connector.report.build import Choice
@@ -131,6 +133,23 @@ def test_sync_hands_every_option_to_the_pipeline(ran: Ran) -> None:
         Options(full=True, limit=20),
         Options(record="INC0010042"),
     ]
+
+
+def test_a_sync_that_only_writes_relationships_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    (home / "travesia.toml").write_text(
+        SETTINGS + "[write_back]\nenabled = true\n", encoding="utf-8"
+    )
+    rows = {"planned_relationships": 2, "confirmed_relationships": 2, "is_sent": True}
+    lean(
+        monkeypatch,
+        lambda *_: result(plan=(), planned_records=0, planned_changes=0, **rows),
+    )
+    assert cli.run(["sync"]) == 0
+    said = capsys.readouterr().out
+    assert "Planned 2 relationships." in said
+    assert "relationships confirmed: 2" in said
 
 
 @pytest.mark.parametrize(
@@ -604,7 +623,7 @@ def test_init_with_yes_writes_ten_lines_that_load(
     assert not config.write_back.enabled
     steps = capsys.readouterr().out.splitlines()[1:]
     assert steps[0].startswith("  export TRAVESIA_PASSWORD=")
-    purposes = ("the secret", "does the instance", "what our columns", "what would be written")
+    purposes = ("the password", "does the instance", "what our columns", "what would be written")
     assert len({line.index(text) for line, text in zip(steps, purposes, strict=True)}) == 1
 
 
@@ -637,6 +656,67 @@ def test_init_asks_five_questions_and_asks_again_what_does_not_fit(
     assert (config.instance.auth, config.instance.client_id) == ("oauth_client_credentials", 'a"b')
     assert config.mapping.language == "es"
     assert list(answers) == []
+
+
+@pytest.mark.parametrize("auth", sorted(get_args(AuthKind)))
+@pytest.mark.parametrize("in_files", [False, True])
+def test_init_writes_every_login_that_the_client_knows(
+    home: Path, auth: AuthKind, in_files: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what it wrote, and the secrets where it said, the client finds nothing missing."""
+    words = ["init", "--config", "new.toml", "--url", "https://example.com", "--yes"]
+    folder = ["--secret-files", str(home)] if in_files else []
+    assert cli.run([*words, "--auth", auth, *folder]) == 0
+    config = load_config(home / "new.toml", {})
+    said = capsys.readouterr().out
+    environment = {}
+    for name in SECRETS:
+        (home / name).write_text("s3cret", encoding="utf-8")
+        if f"export TRAVESIA_{name.upper()}=…" in said:
+            environment[f"TRAVESIA_{name.upper()}"] = "s3cret"
+        assert (str(home / name) in said) <= in_files
+    assert config.instance.auth == auth
+    assert bool(environment) == (not in_files and auth != "mutual_tls")
+    if auth not in ("oauth_jwt", "mutual_tls"):  # there the files of keys are still to come
+        services.connect(config, environment)
+        return
+    with pytest.raises(ConfigError) as caught:
+        services.connect(config, environment)
+    assert "secret is missing" not in str(caught.value)
+    for key in ("jwt_key_file", "client_key"):
+        if value := getattr(config.instance, key):
+            assert str(value) in said
+            assert str(value) in str(caught.value)
+
+
+SECRETS = ("password", "client_secret", "refresh_token", "api_key")
+
+
+def test_init_asks_only_what_the_login_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    answers = {"Log in by": "oauth_jwt", "Address": "https://example.com"}
+
+    def prompt(question: str, default: str, **_more: object) -> str:
+        asked.append(question)
+        return next((a for start, a in answers.items() if question.startswith(start)), default)
+
+    monkeypatch.setattr("typer.prompt", prompt)
+    assert cli.run(["init", "--config", "new.toml"]) == 0
+    assert len(asked) == 7
+    assert [text for text in asked if "OAuth" in text or "User" in text or "private key" in text]
+    assert not any("certificate" in text for text in asked)
+
+
+@pytest.mark.parametrize(
+    ("auth", "option"), [("api_key", "--user"), ("basic", "--client-key"), ("basic", "--client-id")]
+)
+def test_init_refuses_what_does_not_go_with_the_login(
+    home: Path, auth: str, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["init", "--config", "new.toml", "--yes", "--auth", auth, option, "x"]
+    assert cli.run(words) == 64
+    assert f"{option} does not go with --auth {auth}" in capsys.readouterr().err
+    assert not (home / "new.toml").exists()
 
 
 def test_init_never_overwrites(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,16 +2,17 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from connector import engagement_rows
 from connector.context import Run
-from connector.engagement_rows import TABLE, RowChange, changes_of, plan_rows, see_rows, send_rows
+from connector.engagement_rows import TABLE, changes_of, plan_rows, see_rows, send_rows
 from connector.errors import InterruptedRunError
 from connector.journey.engagement_fields import COMPUTED, ENGAGEMENT_TABLE, PEOPLES, TOO_SMALL
+from connector.row_sending import RowChange, RowsSent, Terms
 from connector.store import engagement
 from connector.store.database import Store, open_store
 from tests.fakes import FakeInstance
@@ -66,8 +67,11 @@ def plan(store: Store, instance: FakeInstance, language: str = "es") -> list[Row
     return plan_rows(store, shipped(), "travesia", language, seen)
 
 
-def bring(store: Store, instance: FakeInstance) -> engagement_rows.RowsSent:
-    return send_rows(run_of(store, instance), plan(store, instance), 50)
+TERMS = Terms(1, 50, None, 3, timedelta(days=32), NOW)
+
+
+def bring(store: Store, instance: FakeInstance) -> RowsSent:
+    return send_rows(run_of(store, instance), plan(store, instance), TERMS)
 
 
 def filled(instance: FakeInstance) -> None:
@@ -207,7 +211,7 @@ def test_a_date_that_people_wrote_after_we_looked_wins(store: Store) -> None:
     instance = confirmed_row(store)
     planned = plan(store, instance)
     instance.tables[TABLE][0]["u_ring_confirmed"] = "2026-03-02"
-    sent = send_rows(run_of(store, instance), planned, 50)
+    sent = send_rows(run_of(store, instance), planned, TERMS)
     assert (sent.written, sent.refused) == (1, 0)
     assert instance.tables[TABLE][0]["u_ring_confirmed"] == "2026-03-02"
 
@@ -297,7 +301,7 @@ def test_a_run_that_is_asked_to_stop_stops_between_batches(store: Store) -> None
     planned = plan(store, instance)
     run.stop.set()
     with pytest.raises(InterruptedRunError):
-        send_rows(run, planned, 1)
+        send_rows(run, planned, TERMS)
     assert instance.created == []
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from connector.config import Config
 from connector.config.settings import InstanceSettings, WriteBackSettings
+from connector.off_hours import OffHours
 from connector.write_back import settings_of
-from connector.write_back.window import OffHours
 
 NIGHT = OffHours.parse("20:00-06:00", "Europe/Madrid")
 DAY = OffHours.parse("09:30-17:00", "UTC")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from connector.itsm.base import UpdateReply
-from connector.write_back.pacing import FIRST_SIZE, Pace
+from connector.pacing import FIRST_SIZE, Pace
 
 
 def replies(n: int, milliseconds: float | None, skipped: int = 0) -> list[UpdateReply]:

@@ -128,7 +128,7 @@ def test_what_the_instance_kept_is_handed_back_for_the_caller_to_compare() -> No
     """A field-level refusal is a 200 with the old value (§7.4)."""
     with responses.RequestsMock() as mock:
         mock.post(BATCH, body=answer({"0": (200, body("patch_unchanged.json"))}))
-        (reply,) = client().send_updates([update(1)])
+        (reply,) = client().send_updates([update(0x0A1B2C3D4E5F60718293A4B5C6D7E801)])
     assert (reply.status, reply.values["u_journey_step"]) == ("written", "")
 
 

@@ -14,10 +14,10 @@ from connector.errors import ConfigError, InstanceError, InterruptedRunError
 from connector.itsm.base import RecordUpdate, UpdateReply
 from connector.journey import fields
 from connector.journey.model import FieldInfo, Mapping, Rule, Text
+from connector.off_hours import OffHours
 from connector.store import changes, overrides, records, set_aside
 from connector.store.changes import Change
 from connector.store.database import Store, open_store
-from connector.write_back.window import OffHours
 from tests.fakes import FakeInstance
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

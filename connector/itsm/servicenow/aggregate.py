@@ -6,7 +6,7 @@ Counts are taken before rows are hidden by ACLs: an upper bound of what a list w
 from typing import Any
 
 from connector.itsm.base import Count
-from connector.itsm.servicenow.decode import BadBody, decode_result, text
+from connector.itsm.servicenow.decode import BadBody, decode_result, text, whole_number
 from connector.itsm.servicenow.gate import Request
 from connector.itsm.servicenow.keys import is_moment, table_path
 from connector.itsm.servicenow.session import Session
@@ -33,14 +33,12 @@ def _count(body: bytes) -> Count:
     if isinstance(found, list) and len(found) == 1:  # as a grouped answer has it
         found = found[0]
     stats: Any = found.get("stats") if isinstance(found, dict) else None
-    count = text(stats.get("count")) if isinstance(stats, dict) else ""
-    if not count.isdecimal():
+    count = whole_number(text(stats.get("count"))) if isinstance(stats, dict) else None
+    if count is None:
         raise BadBody("no count")
     moment = _of(stats, "max", NEWEST)
-    saves = _of(stats, "sum", SAVES)
-    return Count(
-        int(count), moment if is_moment(moment) else "", int(saves) if saves.isdecimal() else None
-    )
+    saves = whole_number(_of(stats, "sum", SAVES))
+    return Count(count, moment if is_moment(moment) else "", saves)
 
 
 def _of(stats: dict[str, Any], function: str, field: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from connector.errors import RecordGoneError
 from connector.itsm.base import Attachment, Record
-from connector.itsm.servicenow.decode import decode_record, decode_records
+from connector.itsm.servicenow.decode import decode_record, decode_records, whole_number
 from connector.itsm.servicenow.gate import ANYTHING, Request
 from connector.itsm.servicenow.keys import checked_id, table_path
 from connector.itsm.servicenow.session import Session
@@ -60,10 +60,9 @@ def delete_attachment(session: Session, sys_id: str) -> None:
 
 
 def _attachment(record: Record) -> Attachment:
-    size = record.get("size_bytes", "")
     return Attachment(
         record.get("sys_id", ""),
         record.get("file_name", ""),
         record.get("content_type", ""),
-        int(size) if size.isdecimal() else 0,
+        whole_number(record.get("size_bytes", "")) or 0,
     )

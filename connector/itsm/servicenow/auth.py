@@ -5,6 +5,8 @@ stay out of reprs, logs and URLs. Facts: servicenow-api.md §5 (tokens by form b
 """
 
 import base64
+import math
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -19,10 +21,14 @@ from connector.itsm.servicenow.settings import Connection
 
 TOKEN_PATH = "/oauth_token.do"  # noqa: S105  # an address, not a secret
 EXPIRY_MARGIN_SECONDS = 60.0
+USUAL_LIFETIME_SECONDS = 1800.0
+"""The platform's default, where an answer does not say; a 401 renews it before."""
 FORM = "application/x-www-form-urlencoded"
 API_KEY_HEADER = "x-sn-apikey"
 
 Headers = Mapping[str, str]
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+"""What can stand in a header (RFC 6749 A.12)."""
 
 
 class Login(Protocol):
@@ -131,10 +137,12 @@ def decode_token(body: bytes) -> Token:
     answer = decode_object(body)
     token, refresh = answer.get("access_token"), answer.get("refresh_token")
     try:
-        lifetime = float(answer.get("expires_in", 0))
+        lifetime = float(answer.get("expires_in", USUAL_LIFETIME_SECONDS))
     except (TypeError, ValueError):
-        lifetime = 0.0
-    if not isinstance(token, str) or not token:
+        lifetime = USUAL_LIFETIME_SECONDS
+    if not 0 < lifetime < math.inf:
+        lifetime = USUAL_LIFETIME_SECONDS  # a token that is dead already would be asked for always
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise BadBody("no token")
     return Token(token, lifetime, refresh if isinstance(refresh, str) else "")
 

@@ -7,7 +7,7 @@ passing reason, goes again; an item whose answer was lost ends as `unknown`, nev
 import base64
 import binascii
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
@@ -22,6 +22,8 @@ from connector.itsm.servicenow.decode import (
     decode_record,
     encode,
     error_detail,
+    printable,
+    whole_number,
 )
 from connector.itsm.servicenow.gate import JSON, Request
 from connector.itsm.servicenow.keys import PLAIN_VALUES, table_path
@@ -89,8 +91,11 @@ class Item:
         return item_of(item_id, self.method, f"{path}?{query}", self.values)
 
     def outcome(self, body: bytes) -> Outcome:
-        """Written, and what the record now holds. Raises BadBody."""
-        return "written", decode_record(body), ""
+        """Written, and what the record now holds. Raises BadBody, also where it is another's."""
+        record = decode_record(body)
+        if record.get("sys_id", self.sys_id) != self.sys_id:
+            raise BadBody("another record")
+        return "written", record, ""
 
 
 def update_item(update: RecordUpdate) -> Item:
@@ -152,7 +157,7 @@ class _Batch:
         for skipped in answer.unserviced_requests:
             self._put(str(skipped), "unserviced", _("not served in time"), is_final=False)
         self._note_cost(answer)
-        for serviced in answer.serviced_requests:
+        for serviced in self._told_once(answer):
             self._take(serviced)
         self.progressed = len(self.pending) < before
         return not self.pending
@@ -163,6 +168,21 @@ class _Batch:
             self.last.clear()  # what went out in this round may have been written
         progressed, self.progressed, self.answered = self.progressed, False, False
         return progressed
+
+    def _told_once(self, answer: _Answer) -> Iterator[_Serviced]:
+        """The answers to what was asked in this round; two that disagree prove nothing."""
+        asked = set(self.pending)
+        by_number: dict[int, list[_Serviced]] = {}
+        for serviced in answer.serviced_requests:
+            if (n := self._number(str(serviced.id))) in asked and n is not None:
+                by_number.setdefault(n, []).append(serviced)
+        for n, told in by_number.items():
+            if any(
+                (one.status_code, one.body) != (told[0].status_code, told[0].body) for one in told
+            ):
+                self._put(str(n), "unknown", _("two answers that disagree"), is_final=False)
+            else:
+                yield told[0]
 
     def _note_cost(self, answer: _Answer) -> None:
         served = max(1, len(answer.serviced_requests))
@@ -175,11 +195,13 @@ class _Batch:
 
     def _number(self, item_id: str) -> int | None:
         """The position of an item; None for an answer to nothing we asked."""
-        return int(item_id) if item_id.isdecimal() and int(item_id) < len(self.items) else None
+        number = whole_number(item_id)
+        return number if number is not None and number < len(self.items) else None
 
     def _take(self, serviced: _Serviced) -> None:
         body, status = _unpacked(serviced.body), serviced.status_code
-        detail = error_detail(body) or serviced.error_message or f"HTTP {status}"
+        said = error_detail(body) or printable(serviced.error_message or "")
+        detail = said or f"HTTP {status}"
         if 200 <= status < 300 and status != 202:
             try:
                 self._take_good(str(serviced.id), body)

@@ -6,6 +6,7 @@ that same session. Refuses names and keys that could not be the tool's own.
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from connector.errors import InstanceError
@@ -150,7 +151,29 @@ class ServiceNow:
     def create_records(self, table: str, records: Sequence[Mapping[str, str]]) -> list[UpdateReply]:
         """Create several at once, each under the `sys_id` it carries; one reply per record."""
         items = [Item("POST", table, checked_id(r["sys_id"]), dict(r)) for r in records]
-        return send_batch(self._session, items)
+        return self._own_work(table, items, send_batch(self._session, items))
+
+    def _own_work(
+        self, table: str, items: Sequence[Item], replies: Sequence[UpdateReply]
+    ) -> list[UpdateReply]:
+        """A record that stands already as we wanted it was made by an attempt whose answer was
+        lost: to be told that its sys_id is taken is no refusal (§1.1)."""
+        refused = {reply.sys_id for reply in replies if reply.status == "rejected"}
+        refused |= {reply.sys_id for reply in replies if reply.status == "forbidden"}
+        if not refused:
+            return list(replies)
+        names = list(dict.fromkeys(name for item in items for name in item.values))
+        try:
+            held = {row["sys_id"]: row for row in self.read_records(table, sorted(refused), names)}
+        except InstanceError:
+            return list(replies)  # it cannot be told now; the caller's next look will
+        wanted = {item.sys_id: item.values for item in items}
+        return [
+            replace(reply, status="written", values=held[reply.sys_id], detail="")
+            if reply.sys_id in held and _holds(held[reply.sys_id], wanted[reply.sys_id])
+            else reply
+            for reply in replies
+        ]
 
     def create_record(self, table: str, values: Mapping[str, str]) -> Record:
         """Create; with a `sys_id` of your choosing it may be repeated.
@@ -170,7 +193,7 @@ class ServiceNow:
         except InstanceError:
             # Perhaps an earlier attempt did it and its answer was lost: the record tells (§1.1).
             found = self.read_records(table, [sys_id], list(values)) if sys_id else []
-            if found and all(found[0].get(name, "") == value for name, value in values.items()):
+            if found and _holds(found[0], values):
                 return found[0]
             raise
 
@@ -209,6 +232,10 @@ class ServiceNow:
         size = self._sizes.setdefault(table, PageSize(self._page_size))
         session = self._session.until(cancelled) if cancelled else self._session
         return Scan(session, table, fields, where, size)
+
+
+def _holds(record: Record, values: Mapping[str, str]) -> bool:
+    return all(record.get(name, "") == value for name, value in values.items())
 
 
 def _not_an_id(update: RecordUpdate) -> UpdateReply:

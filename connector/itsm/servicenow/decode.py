@@ -6,7 +6,9 @@ Text that is no Unicode (an invalid UTF-8 byte, half a surrogate pair) spoils it
 one broken record must not stop every run.
 """
 
+import codecs
 import re
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -44,6 +46,7 @@ _loose_decoder = msgspec.json.Decoder(_Loose)
 _any_decoder = msgspec.json.Decoder()
 
 _T = TypeVar("_T")
+_MOST_DIGITS = 15
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises on a body: texts and nesting fail with Python's own errors."""
 
@@ -108,9 +111,11 @@ def error_detail(body: bytes) -> str:
     error = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(error, dict):
         said = dict.fromkeys(str(error[k]) for k in ("message", "detail") if error.get(k))
-        return ": ".join(said)
+        return printable(": ".join(said))
     if isinstance(error, str) and isinstance(answer, dict):
-        return str(answer.get("error_description") or error)  # a token answer (RFC 6749 §5.2)
+        return printable(
+            str(answer.get("error_description") or error)
+        )  # a token answer (RFC 6749 §5.2)
     return ""
 
 
@@ -133,6 +138,28 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def whole_number(text: str) -> int | None:
+    """A count that the instance wrote out; None where it is none, or beyond all belief."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
+
+
+def printable(text: str) -> str:
+    """Words of the instance on their way to a terminal or a log, without what could steer it."""
+    kept = "".join(char if char.isprintable() or char in "\n\t" else " " for char in text)
+    return kept.strip()
+
+
+def as_utf8(body: bytes, charset: str) -> bytes:
+    """The body as msgspec reads it: without a byte order mark, and from another charset if said.
+
+    The platform writes UTF-8 always; what stands between may not. Unknown charsets change nothing.
+    """
+    if charset and charset.lower().replace("_", "-") not in ("utf-8", "utf8", "us-ascii"):
+        with suppress(LookupError, UnicodeError):
+            body = body.decode(charset).encode()
+    return body.removeprefix(codecs.BOM_UTF8)
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:

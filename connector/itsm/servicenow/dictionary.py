@@ -13,7 +13,7 @@ import requests
 
 from connector.errors import ForbiddenError, IncompleteResponseError
 from connector.itsm.base import Choice, Column, Record
-from connector.itsm.servicenow.decode import decode_result, text
+from connector.itsm.servicenow.decode import decode_result, text, whole_number
 from connector.itsm.servicenow.gate import JSON, Request
 from connector.itsm.servicenow.keys import PLAIN_VALUES, table_path
 from connector.itsm.servicenow.session import Session
@@ -107,8 +107,8 @@ def _no_list(table: str) -> IncompleteResponseError:
 
 
 def _total(headers: Mapping[str, str], seen: int) -> int:
-    said = headers.get("X-Total-Count", "")
-    return int(said) if said.isdecimal() else seen
+    said = whole_number(headers.get("X-Total-Count", ""))
+    return seen if said is None else said
 
 
 def _resource(session: Session, table: str) -> pysnow.Resource:

@@ -23,7 +23,13 @@ from connector.errors import (
     RejectedError,
     UnavailableError,
 )
-from connector.itsm.servicenow.decode import QUOTA_PHRASE, BadBody, error_detail
+from connector.itsm.servicenow.decode import (
+    QUOTA_PHRASE,
+    BadBody,
+    as_utf8,
+    error_detail,
+    printable,
+)
 from connector.messages import _
 from connector.timestamps import parse_http_date
 
@@ -34,6 +40,7 @@ ANYTHING = "*/*"
 
 _TABLE = re.compile(r"^/api/now/(?:v\d+/)?(?:table|stats|import)/([a-z0-9_]+)")
 _LOGIN_PAGE = re.compile(rb"login\.do|login_with_sso|user_password|auth_redirect", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
 _HIBERNATING = re.compile(rb"hibernat", re.IGNORECASE)
 
 _BY_STATUS: dict[int, type[InstanceError]] = {
@@ -79,6 +86,8 @@ def checked(
     """The decoded body of a good answer. Raises the InstanceError that fits any other."""
     status = response.status_code
     where = _where(request, response)
+    if request.accept == JSON:
+        body = as_utf8(body, _charset(response))
     if 300 <= status < 400:
         raise InstanceError(_redirected(request, response), **where)
     if status >= 400 or status == 202:
@@ -91,8 +100,13 @@ def checked(
         raise _incomplete(request, bad, where) from None
 
 
-def lost(request: Request, error: Exception, host: str) -> InstanceError:
-    """What requests, urllib3 or the socket said → the InstanceError that fits."""
+def lost(
+    request: Request, error: Exception, host: str, *, by_certificate: bool = False
+) -> InstanceError:
+    """What requests, urllib3 or the socket said → the InstanceError that fits.
+
+    `by_certificate`: a client certificate logs in; a server that wants another may just hang up.
+    """
     where: dict[str, Any] = {"method": request.method, "path": request.path}
     place = {"host": host, "method": request.method, "path": request.path}
     if isinstance(error, _TLS) and (untrusted := _untrusted(str(error), place, where)):
@@ -108,6 +122,11 @@ def lost(request: Request, error: Exception, host: str) -> InstanceError:
         return IncompleteResponseError(text.format(**place), **where)
     if isinstance(error, requests.exceptions.ConnectionError | urllib3.exceptions.HTTPError):
         text = _("Cannot reach {host}; check url, proxy and the network")
+        if by_certificate:
+            text = _(
+                "{host} is out of reach or hangs up on our certificate; check url, proxy, the"
+                " network, client_certificate and client_key"
+            )
         return UnavailableError(text.format(**place), **where)
     text = _("{method} {path} could not be sent; check url, proxy and ca_bundle")
     return InstanceError(text.format(**place), **where)
@@ -145,7 +164,7 @@ def _where(request: Request, response: requests.Response) -> dict[str, Any]:
         "method": request.method,
         "path": request.path,
         "status": response.status_code,
-        "transaction_id": response.headers.get("X-Transaction-ID", ""),
+        "transaction_id": printable(response.headers.get("X-Transaction-ID", "")[:64]),
     }
 
 
@@ -206,8 +225,13 @@ def _redirected(request: Request, response: requests.Response) -> str:
     return text.format(
         method=request.method,
         path=request.path,
-        host=match[1] if match else _("another page of the same host"),
+        host=printable(match[1]) if match else _("another page of the same host"),
     )
+
+
+def _charset(response: requests.Response) -> str:
+    found = _CHARSET.search(response.headers.get("Content-Type", ""))
+    return found[1] if found else ""
 
 
 def _is_html(response: requests.Response) -> bool:
@@ -251,7 +275,7 @@ def retry_after(response: requests.Response) -> float | None:
     Dates are held against the answer's own Date header: the instance's clock need not be ours.
     """
     value = response.headers.get("Retry-After", "").strip()
-    if value.isdecimal():
+    if value.isascii() and value.isdecimal():
         return float(value)
     now = _date(response.headers.get("Date", "")) or datetime.now(UTC)
     moment = _date(value) or _epoch(response.headers.get("X-RateLimit-Reset", ""))
@@ -270,6 +294,19 @@ def _epoch(text: str) -> datetime | None:
         return datetime.fromtimestamp(int(text), UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def too_slow(request: Request, seconds: float) -> IncompleteResponseError:
+    """The answer began and came so slowly that nobody should wait for its end."""
+    text = _(
+        "The answer to {method} {path} was not whole after {seconds} seconds; set a smaller"
+        " page_size, or raise timeout_seconds"
+    )
+    return IncompleteResponseError(
+        text.format(method=request.method, path=request.path, seconds=round(seconds)),
+        method=request.method,
+        path=request.path,
+    )
 
 
 def too_big(request: Request, limit: int) -> IncompleteResponseError:

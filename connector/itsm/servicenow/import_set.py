@@ -11,7 +11,7 @@ from typing import Any
 
 from connector.itsm.base import Record, RecordUpdate, UpdateReply
 from connector.itsm.servicenow.batch import Outcome, item_of, send_batch
-from connector.itsm.servicenow.decode import decode_result, text
+from connector.itsm.servicenow.decode import decode_result, printable, text
 from connector.itsm.servicenow.keys import checked_id, table_path
 from connector.itsm.servicenow.session import Session
 from connector.itsm.staging import TARGET, staging_of
@@ -58,7 +58,7 @@ class ImportItem:
             return "inserted", shown
         if status in _UPDATED:
             return "written", ""
-        said = text(result.get("error_message")) or text(result.get("status_message"))
+        said = printable(text(result.get("error_message")) or text(result.get("status_message")))
         return "rejected", said or status or _("the answer has no status")
 
 

@@ -128,6 +128,20 @@ def _is_within(ids: Sequence[str], asked: Shard) -> bool:
     return starts_well and (not asked.high or ids[-1] < asked.high)
 
 
+MOST_STEPS = 10_000
+"""Pages in a row of which nothing shows: 50 million hidden records, or a count that is made up."""
+
+
+def check_steps(table: str, steps: int) -> None:
+    """Refuse to step over hidden pages for ever. Raises InstanceError."""
+    if steps > MOST_STEPS:
+        text = _(
+            "Table {table} counts records without end and shows none; let the account read it, or"
+            " take it out of [extract] tables"
+        )
+        raise InstanceError(text.format(table=table), path=table_path(table))
+
+
 def check_progress(table: str, before: Cursor, after: Cursor) -> None:
     """Refuse a cursor that stands still. Raises InstanceError."""
     if before == after:

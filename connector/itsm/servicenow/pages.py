@@ -21,6 +21,7 @@ from connector.itsm.servicenow.keys import (
     check_keys,
     check_order,
     check_progress,
+    check_steps,
     checked_cursor,
     cursor_of,
     table_path,
@@ -245,7 +246,10 @@ class Scan:
     def _step(self, query: str, empty: _Found) -> _Found:
         """Go by offset over a page of which an ACL hid every row: there is no key to go on from."""
         offset, total = empty.asked, empty.total or 0
+        steps = 0
         while offset < total:
+            steps += 1
+            check_steps(self._table, steps)
             found = self._fetch(query, offset=offset, with_count=True)
             gone = total - (total if found.total is None else found.total)
             if gone > 0:

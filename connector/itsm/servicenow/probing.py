@@ -7,7 +7,7 @@ from connector.errors import ForbiddenError, RecordGoneError, RejectedError
 from connector.itsm.base import InvalidQueryMode, PagingRight, Probe, Record
 from connector.itsm.servicenow.decode import decode_records
 from connector.itsm.servicenow.gate import Request
-from connector.itsm.servicenow.keys import PLAIN_VALUES, table_path
+from connector.itsm.servicenow.keys import PLAIN_VALUES, is_id, is_moment, table_path
 from connector.itsm.servicenow.session import Session
 
 IMPOSSIBLE_COLUMN = "u_journey_no_such_column"
@@ -74,7 +74,7 @@ def identity(session: Session) -> str:
 
 def _reads_utc(session: Session, me: Record) -> bool | None:
     """Whether a time we read finds its own row again; None where that cannot be tried."""
-    if not me.get("sys_updated_on"):
+    if not is_moment(me.get("sys_updated_on", "")) or not is_id(me.get("sys_id", "")):
         return None
     query = f"sys_id={me['sys_id']}^sys_updated_on={me['sys_updated_on']}"
     return bool(_users(session, query, "sys_id"))

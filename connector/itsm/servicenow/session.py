@@ -25,6 +25,8 @@ from connector.errors import InstanceError, InterruptedRunError, RateLimitedErro
 from connector.itsm.servicenow import gate
 from connector.itsm.servicenow.auth import Headers, decode_token, login_of
 from connector.itsm.servicenow.budget import Budget
+from connector.itsm.servicenow.deadline import whole_within
+from connector.itsm.servicenow.decode import whole_number
 from connector.itsm.servicenow.gate import Request
 from connector.itsm.servicenow.limiter import LONGEST_ASKED_WAIT_SECONDS, LOOK_SECONDS, Limiter
 from connector.itsm.servicenow.settings import Connection, check_settings
@@ -39,6 +41,8 @@ Adapt = Callable[[InstanceError], bool]
 It may raise the error to give up."""
 
 CONNECT_SECONDS = 10.0
+WHOLE_AFTER = 4
+"""An answer has to begin within `timeout_seconds`, and to be whole after so many times that."""
 ATTEMPTS_AT_A_STRANGER = 3
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A page of 5,000 records with 40 columns is 8 MB: anything near this is a mistake."""
@@ -65,8 +69,7 @@ class Answer(Generic[T]):
     @property
     def total(self) -> int | None:
         """X-Total-Count, where the instance sent it."""
-        text = self.response.headers.get("X-Total-Count", "")
-        return int(text) if text.isdecimal() else None
+        return whole_number(self.response.headers.get("X-Total-Count", ""))
 
     @property
     def date(self) -> datetime | None:
@@ -207,12 +210,15 @@ class Session:
                 ) as response,
             ):
                 self._has_answered.set()
-                body = self._read(request, response)
+                with whole_within(WHOLE_AFTER * self._settings.timeout_seconds, request, response):
+                    body = self._read(request, response)
                 if response.status_code >= 400:
                     body = self._without_secrets(request, login, body)
                 return response, body
         except _FOREIGN as error:
-            raise gate.lost(request, error, _host(self.url)) from error
+            by_certificate = self._settings.auth == "mutual_tls"
+            host = _host(self.url)
+            raise gate.lost(request, error, host, by_certificate=by_certificate) from error
 
     def _read(self, request: Request, response: requests.Response) -> bytes:
         parts, size = [], 0
