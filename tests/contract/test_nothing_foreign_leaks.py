@@ -6,7 +6,7 @@ oauthlib, which pysnow brings along, is never asked: tokens are fetched by our o
 import inspect
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
@@ -36,7 +36,6 @@ CALLS: dict[str, Callable[[ServiceNow], object]] = {
     "list_columns": lambda i: i.list_columns(["incident"]),
     "list_choices": lambda i: i.list_choices(["incident"]),
     "list_pages": lambda i: list(i.list_pages("incident", ["number"], Cursor(), UNTIL)),
-    "list_shards": lambda i: i.list_shards("incident", UNTIL),
     "list_shard_pages": lambda i: list(
         i.list_shard_pages("incident", ["number"], Shard("8", ""), UNTIL, "", threading.Event())
     ),
@@ -106,11 +105,10 @@ def test_what_sending_raises_becomes_ours(
 def test_what_reading_a_body_raises_becomes_ours(
     kind: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_args: object, **_more: object) -> Iterator[bytes]:
-        yield b"{"
+    def broken(*_args: object, **_more: object) -> bytes:
         raise made(kind)
 
-    monkeypatch.setattr(requests.Response, "iter_content", broken)
+    monkeypatch.setattr(urllib3.HTTPResponse, "read1", broken)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         anything(mock, 200, "{}")
         for call in CALLS.values():
