@@ -9,7 +9,7 @@ noted; then planned once more, which must find nothing.
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +26,7 @@ from connector.context import Run
 from connector.extract import Reading, extract_table
 from connector.itsm.base import Cursor, Page, Shard
 from connector.itsm.servicenow import Connection, ServiceNow, connect
+from connector.itsm.servicenow.rows import Row
 from connector.journey.fields import RECORD_FIELDS
 from connector.journey.model import Mapping, Rule, Text
 from connector.store import changes, overrides, records
@@ -63,7 +64,11 @@ def _read(tool: ServiceNow, part: Shard, tally: Tally) -> None:
 
 def _tally(tally: Tally, pages: Iterator[Page]) -> None:
     for page in pages:
-        tally.page(map(_key, page.records))
+        first = next(iter(page.records), None)
+        key: Callable[[Any], Any] = _key
+        if isinstance(first, Row):
+            key = first.getter("sys_id", "number")
+        tally.page(map(key, page.records))
         del page  # one page in memory, not this one beside the next
 
 

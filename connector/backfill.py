@@ -1,10 +1,11 @@
-"""A first or full read of a large table: in parts by sys_id, by workers, landed by one thread.
+"""A first or full read of a table: in parts by sys_id, by workers, landed by one thread.
 
-1. The parts: the tool says whether the table is worth it; an interrupted read goes on with its own.
+1. The parts: the tool says where to cut; an interrupted read goes on with its own.
 2. Workers take part after part and put pages into a queue of one: memory is workers and two pages.
 3. This thread alone writes: each page with its part's position in one transaction.
 4. The table's cursor then stands at the mark at which the read *began*: whatever changed meanwhile
-   is newer, and comes with the ordinary read that follows.
+   is newer. A read that an earlier run began is followed by an ordinary one from there; what this
+   run began ends at this run's own mark.
 """
 
 import queue

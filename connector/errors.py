@@ -116,9 +116,16 @@ class UnavailableError(InstanceError):
 
 
 class IncompleteResponseError(InstanceError):
-    """A 200 that is not an answer: an error key, cut JSON, no result."""
+    """A 200 that is not an answer: an error key, cut JSON, no result, rows that were not asked.
+
+    `is_whole`: nothing was cut off, so that asking for less at once would not help.
+    """
 
     retryable = True
+
+    def __init__(self, message: str, *, is_whole: bool = False, **where: object) -> None:
+        self.is_whole = is_whole
+        super().__init__(message, **where)  # type: ignore[arg-type]  # same keywords as InstanceError
 
 
 class StoreError(ConnectorError):

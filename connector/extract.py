@@ -10,7 +10,7 @@ unknown. Never writes to the instance.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
@@ -156,13 +156,17 @@ def extract_table(
     records.ensure_table(store, table, columns)
     cursor = _cursor(store, table, _query_hash(columns, where), reading)
     read = landed = hidden = 0
+    is_up_to_mark = False
     if not cursor.updated_on and not cursor.is_complete:
         query = Query(table, columns, where, cursor.query_hash)
         if parts := backfill(run, query, mark):
             read, landed, hidden, cursor = parts.read, parts.landed, parts.hidden, parts.cursor
+            # Begun by this very run: what came late below the mark is within the next run's lag.
+            is_up_to_mark = cursor.updated_on == format_instance(mark)
     unseen = set(runs.empty_columns(store, table)) if cursor.is_complete else set()
-    for page in run.instance.list_pages(table, columns, _start(cursor, reading), mark, where):
-        answered = {key for record in page.records for key in record}
+    pages = run.instance.list_pages(table, columns, _start(cursor, reading), mark, where)
+    for page in () if is_up_to_mark else pages:
+        answered = _answered(page.records, columns)
         if answered & unseen:
             return extract_table(run, table, columns, mark, replace(reading, full=True), where)
         if lost := _lost(run, table, columns, answered, cursor if page.records else None, reading):
@@ -186,6 +190,16 @@ def extract_table(
     counts = {k: v for k, v in asdict(found).items() if v}
     _log.info("extracted", run_id=run.run_id, **counts)
     return found
+
+
+def _answered(records: Iterable[Mapping[str, str]], columns: Sequence[str]) -> set[str]:
+    """Which of the columns came with any of the records."""
+    missing, answered = set(columns), set[str]()
+    for record in records:
+        if missing.issubset(answered):
+            break
+        answered.update(record)
+    return answered
 
 
 def _lost(

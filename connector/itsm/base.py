@@ -25,7 +25,7 @@ class Cursor:
 class Page:
     """One answer of a list call. `cursor` is the last key on it; `hidden` rows an ACL kept back."""
 
-    records: Sequence[Record]
+    records: Sequence[Mapping[str, str]]
     cursor: Cursor
     hidden: int = 0
 
@@ -229,7 +229,7 @@ class ShardedInstance(Protocol):
         ...
 
     def list_shards(self, table: str, until: datetime, where: str = "") -> list[Shard]:
-        """The parts to read a table in; [] where it is too small for that, or one worker reads."""
+        """The parts to read a table in, one a worker; [] where one worker reads. Asks nothing."""
         ...
 
     def list_shard_pages(

@@ -143,14 +143,13 @@ def merge(store: Store, table: str, now: datetime, *, is_by_key: bool = False) -
         return Merged(0, 0, 0)
     columns = list_columns(store, table)
     quoted = ", ".join(name(column) for column in columns)
-    inputs = ", ".join(
-        f"coalesce({name(column)}, chr(0))" for column in sorted(columns) if _is_input(column)
-    )
+    inputs_hash = _inputs_hash(columns)
     target = name(table)
     with store.transaction():
+        if not has_rows(store, table) and (count := _count_if_distinct(store, target)):
+            return _merge_first(store, target, quoted, inputs_hash, count)
         store.execute(
-            f"CREATE OR REPLACE TEMP TABLE newest AS SELECT *,"
-            f" md5(concat_ws(chr(31), sys_id, {inputs or chr(39) * 2})) AS _inputs_hash,"
+            f"CREATE OR REPLACE TEMP TABLE newest AS SELECT *, {inputs_hash} AS _inputs_hash,"
             f" row_number() OVER (PARTITION BY sys_id ORDER BY sys_updated_on DESC,"
             f" try_cast(sys_mod_count AS BIGINT) DESC, _seq DESC) AS _rank"
             f" FROM landing.{target}"
@@ -180,6 +179,32 @@ def merge(store: Store, table: str, now: datetime, *, is_by_key: bool = False) -
         store.execute("DROP TABLE newest")
         store.execute("DROP TABLE arriving")
     return Merged(counts["new"], counts["changed"], counts["same"])
+
+
+def _inputs_hash(columns: Sequence[str]) -> str:
+    """What tells two versions of a record apart that rules may see as different, as SQL."""
+    inputs = ", ".join(
+        f"coalesce({name(column)}, chr(0))" for column in sorted(columns) if _is_input(column)
+    )
+    return f"md5(concat_ws(chr(31), sys_id, {inputs or chr(39) * 2}))"
+
+
+def _count_if_distinct(store: Store, target: str) -> int:
+    """How many records were landed, 0 if one of them came more than once."""
+    row = store.read(
+        f"SELECT count(*) AS rows, count(DISTINCT sys_id) AS records FROM landing.{target}"
+    )[0]
+    return int(row["rows"]) if row["rows"] == row["records"] else 0
+
+
+def _merge_first(store: Store, target: str, quoted: str, inputs_hash: str, count: int) -> Merged:
+    """A first read in which every record came once: no version is older, nothing is at rest."""
+    store.execute(
+        f"INSERT INTO current.{target} (_inputs_updated_on, _inputs_hash, {quoted})"
+        f" SELECT sys_updated_on, {inputs_hash}, {quoted} FROM landing.{target}"
+    )
+    store.execute(f"DELETE FROM landing.{target}")
+    return Merged(count, 0, 0)
 
 
 def _is_input(column: str) -> bool:

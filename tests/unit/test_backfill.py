@@ -114,8 +114,10 @@ def test_every_part_is_read_and_the_cursor_stands_at_the_mark_of_the_beginning(
     cursor = runs.read_cursor(store, "incident")
     assert cursor is not None
     assert (cursor.updated_on, cursor.is_complete) == ("2026-11-20 12:00:00", True)
-    assert instance.read == [("incident", Cursor("2026-11-20 11:50:00"))]
+    assert instance.read == []  # what came late below the mark is in the lag of the next run
     assert store.value("SELECT count(*) FROM shard") == 0
+    read(store, instance, MARK + timedelta(hours=1))
+    assert instance.read == [("incident", Cursor("2026-11-20 11:50:00"))]
 
 
 def test_the_next_night_reads_at_a_stretch_from_there(store: Store) -> None:

@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from connector.errors import RunInProgressError, StoreError
+from connector.store import database
 from connector.store.database import (
     ROWS_AT_ONCE,
     Store,
@@ -289,3 +290,37 @@ def test_a_step_that_only_makes_temporary_tables_leaves_the_checkpoints_as_they_
         with pytest.raises(StoreError), store.scratching():
             store.execute("SELECT no_such_column")
         assert threshold() == before
+
+
+def test_rows_larger_than_what_is_handed_over_at_once_arrive_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BYTES_AT_ONCE", 1000)
+    rows = [{"a": str(n), "b": "ñ\n\"'" * size} for n, size in enumerate((1, 10, 9000, 2, 500, 0))]
+    with (
+        open_store(tmp_path / "s.duckdb") as store,
+        store.given("page", rows, {"a": "VARCHAR", "b": "VARCHAR"}),
+    ):
+        assert store.read("SELECT * FROM page ORDER BY a") == rows
+
+
+def test_rows_travel_by_a_private_file_where_the_system_has_no_file_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    folder = tmp_path / "Ana's store"
+    folder.mkdir()
+    with open_store(folder / "s.duckdb") as store:
+        with database.readable(b"secret", folder):
+            (file,) = folder.glob(".travesia-*")
+            assert file.stat().st_mode & 0o077 == 0
+        with store.given("page", [{"a": "1"}, {"a": "2"}], {"a": "VARCHAR"}):
+            assert [row["a"] for row in store.read("SELECT a FROM page ORDER BY a")] == ["1", "2"]
+    assert list(folder.glob(".travesia-*")) == []
+
+
+def test_what_is_handed_over_is_never_what_was_before_under_the_same_path(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s.duckdb") as store:
+        for n in range(20):
+            with store.given("page", [{"a": str(n)}], {"a": "VARCHAR"}):
+                assert store.value("SELECT a FROM page") == str(n)

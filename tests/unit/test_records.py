@@ -203,3 +203,29 @@ def test_more_rows_than_are_handed_over_at_once_all_arrive(store: Store) -> None
     assert land(store, *rows) == len(rows)
     records.merge(store, "incident", NOW)
     assert land(store, *rows, row("new", 2)) == 1
+
+
+def test_a_first_merge_gives_what_a_merge_over_an_older_state_gives(store: Store) -> None:
+    """The short way of a first read (nothing at rest, every record once) is only shorter."""
+    fresh = [row(key, 5, 2, state=state) for key, state in (("a", "1"), ("b", "3"), ("c", ""))]
+    land(store, *fresh)
+    assert records.merge(store, "incident", NOW) == records.Merged(3, 0, 0)
+    first = store.read("SELECT * FROM current.incident ORDER BY sys_id")
+    assert store.value("SELECT count(*) FROM landing.incident") == 0
+    assert store.value("SELECT count(*) FROM version.incident") == 0
+    store.execute("DELETE FROM current.incident")
+    land(store, *(row(key, 1, 0, state="9") for key in "abc"))
+    records.merge(store, "incident", NOW)
+    land(store, *fresh)
+    assert records.merge(store, "incident", NOW) == records.Merged(0, 3, 0)
+    assert store.read("SELECT * FROM current.incident ORDER BY sys_id") == first
+
+
+def test_a_first_read_that_met_a_record_twice_keeps_the_newest_and_the_older_version(
+    store: Store,
+) -> None:
+    land(store, row("a", 1, 1, state="old"), row("b", 1))
+    land(store, row("a", 2, 2, state="new"))
+    assert records.merge(store, "incident", NOW) == records.Merged(2, 0, 0)
+    assert current(store) == {"a": "new", "b": "1"}
+    assert [v["state"] for v in store.read("SELECT state FROM version.incident")] == ["old"]

@@ -1,7 +1,7 @@
 """Reading by key: every row once, whatever moves, hides or breaks."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,9 +35,13 @@ T0 = "2026-11-01 08:00:00"
 
 
 def read(
-    instance: ServiceNow, after: Cursor | None = None, where: str = "", until: datetime = UNTIL
+    instance: ServiceNow,
+    after: Cursor | None = None,
+    where: str = "",
+    until: datetime = UNTIL,
+    columns: Sequence[str] = ("number",),
 ) -> list[Page]:
-    return list(instance.list_pages("incident", ["number"], after or Cursor(), until, where))
+    return list(instance.list_pages("incident", columns, after or Cursor(), until, where))
 
 
 def numbers(pages: list[Page]) -> list[str]:
@@ -375,7 +379,8 @@ def test_values_arrive_as_plain_strings_whatever_their_shape() -> None:
     with responses.RequestsMock() as mock:
         text = body("page_with_links.json")
         mock.get(INCIDENTS, body=text, headers={"X-Total-Count": "1"})
-        (found,) = read(client())[0].records
+        columns = ("caller_id", "active", "reassignment_count", "resolved_at")
+        (found,) = read(client(), columns=columns)[0].records
     assert found["caller_id"] == "6816f79cc0a8016401c5a33be04be441"
     assert (found["active"], found["reassignment_count"], found["resolved_at"]) == ("true", "2", "")
 
@@ -383,7 +388,7 @@ def test_values_arrive_as_plain_strings_whatever_their_shape() -> None:
 def test_a_recorded_page_is_read_as_it_stands() -> None:
     with responses.RequestsMock() as mock:
         mock.get(INCIDENTS, body=body("page.json"), headers={"X-Total-Count": "3"})
-        (page,) = read(client(), Cursor("2026-11-01 07:00:00"))
+        (page,) = read(client(), Cursor("2026-11-01 07:00:00"), columns=("caller_id",))
     assert page.cursor == Cursor("2026-11-01 08:05:11", "0a1b2c3d4e5f60718293a4b5c6d7e803")
     assert page.records[1]["caller_id"] == "glide.maint"
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from connector.errors import InstanceError, InterruptedRunError, UnavailableError
+from connector.errors import IncompleteResponseError, InstanceError, InterruptedRunError
 from connector.itsm.base import Cursor, Page, Record, Shard
 from connector.itsm.servicenow import ServiceNow, connect
 from connector.itsm.servicenow.sharding import cut
@@ -50,62 +50,77 @@ def hidden(pages: list[Page]) -> int:
     return sum(page.hidden for page in pages)
 
 
-@pytest.mark.parametrize(
-    ("total", "workers", "parts"),
-    [(0, 2, 0), (4000, 4, 0), (4001, 2, 2), (4001, 4, 4), (16_000, 2, 8), (10**7, 2, 16)],
-)
-def test_only_a_large_table_is_cut_and_into_parts_of_some_two_pages(
-    total: int, workers: int, parts: int
-) -> None:
-    assert len(cut(total, 1000, workers)) == parts
+@pytest.mark.parametrize("workers", [2, 3, 4])
+def test_a_table_is_cut_into_one_equal_part_for_each_worker(workers: int) -> None:
+    shards = cut(workers)
+    assert len(shards) == workers
+    sizes = [len([n for n in range(256) if holds(shard, f"{n:02x}" * 16)]) for shard in shards]
+    assert sum(sizes) == 256
+    assert max(sizes) - min(sizes) <= 1
 
 
-@pytest.mark.parametrize("total", [4001, 6000, 16_000, 10**7, None])
-def test_parts_cover_every_key_once_whatever_it_looks_like(total: int | None) -> None:
+@pytest.mark.parametrize("workers", [2, 3, 4])
+def test_parts_cover_every_key_once_whatever_it_looks_like(workers: int) -> None:
     """`global` and the like occur as sys_ids; they sort before, after or between the digits."""
-    shards = cut(total, 1000, 2)
+    shards = cut(workers)
     for key in ["", "0", "0f", "7fff", "8000", "ffff", "global", "ZZ", "-", "é"]:
-        holding = [s for s in shards if key >= s.low and (not s.high or key < s.high)]
-        assert len(holding) == 1, key
+        assert len([shard for shard in shards if holds(shard, key)]) == 1, key
 
 
-def test_the_table_is_counted_once_up_to_the_mark_and_only_by_several_workers() -> None:
-    table = FakeTable([spread(n) for n in range(50)])
+def holds(shard: Shard, key: str) -> bool:
+    return key >= shard.low and (not shard.high or key < shard.high)
+
+
+def test_cutting_a_table_asks_the_instance_nothing_and_one_worker_reads_at_a_stretch() -> None:
     with responses.RequestsMock() as mock:
-        table.on(mock)
-        assert len(client(page_size=10, workers=2).list_shards("incident", UNTIL)) == 2
-        assert len(mock.calls) == 1
-        sent = query_of(mock.calls[0].request)
-        assert sent["sysparm_query"] == "sys_updated_on<=2026-11-01 09:00:00"
-        assert sent["sysparm_limit"] == "1"
-        assert client(page_size=10, workers=1).list_shards("incident", UNTIL) == []
-        assert len(mock.calls) == 1
+        assert len(client(workers=4).list_shards("incident", UNTIL)) == 4
+        assert client(workers=1).list_shards("incident", UNTIL) == []
+        assert len(mock.calls) == 0
 
 
-def test_a_small_table_costs_its_count_and_one_page() -> None:
-    table = FakeTable([spread(n) for n in range(5)])
+def test_a_small_table_costs_a_request_for_each_worker() -> None:
+    table = FakeTable([spread(n) for n in range(9)])
     with responses.RequestsMock() as mock:
         table.on(mock)
         instance = client(page_size=10, workers=2)
-        assert instance.list_shards("incident", UNTIL) == []
-        pages = list(instance.list_pages("incident", ["number"], Cursor(), UNTIL))
+        pages = [
+            p for part in instance.list_shards("incident", UNTIL) for p in read(instance, part)
+        ]
         assert len(mock.calls) == 2
-    assert len(ids(pages)) == 5
+    assert len(ids(pages)) == 9
 
 
-def test_a_count_that_the_instance_cancels_means_very_many() -> None:
-    """It takes a minute each time: it is not asked again."""
+def test_a_large_table_is_read_in_the_fewest_rounds_of_pages_for_its_workers() -> None:
+    """25 rows a worker at 10 a page: three pages each, the count included."""
+    rows = [
+        {**record(n, 1), "sys_id": f"{n * 256 // 100:02x}" * 15 + f"{n:02x}"} for n in range(100)
+    ]
     with responses.RequestsMock() as mock:
-        mock.get(INCIDENTS, body=body("cancelled.json"))
-        assert len(client(workers=2).list_shards("incident", UNTIL)) == 16
-        assert len(mock.calls) == 1
+        FakeTable(rows).on(mock)
+        instance = client(page_size=10, workers=4)
+        for part in instance.list_shards("incident", UNTIL):
+            before = len(mock.calls)
+            assert len(ids(read(instance, part))) == 25
+            assert len(mock.calls) - before == 3
 
 
-def test_a_count_that_fails_otherwise_is_an_error() -> None:
+def test_a_part_whose_count_the_instance_cancels_is_read_without_it() -> None:
+    """Counting so many takes its minute each time: it is not asked again, and no page halves."""
+    table = FakeTable([spread(n) for n in range(20)])
+
+    def cancel_counts(request: Any) -> tuple[int, Any, str]:
+        sent = query_of(request)
+        if "sysparm_no_count" not in sent and table.answered == 0:
+            return 200, {}, body("cancelled.json")
+        return table(request)
+
     with responses.RequestsMock() as mock:
-        mock.get(INCIDENTS, status=503)
-        with pytest.raises(UnavailableError):
-            client(workers=2).list_shards("incident", UNTIL)
+        mock.add_callback(responses.GET, INCIDENTS, callback=cancel_counts)
+        pages = read(client(page_size=8, workers=2), Shard("", ""))
+        sent = [query_of(call.request) for call in mock.calls]
+    assert len(ids(pages)) == 20
+    assert [one["sysparm_limit"] for one in sent] == ["8", "8", "8", "8", "1"]
+    assert ["sysparm_no_count" in one for one in sent] == [False, True, True, True, False]
 
 
 def test_a_part_is_read_by_key_within_its_bounds_and_its_end_costs_no_request() -> None:
@@ -194,8 +209,9 @@ def test_keys_that_were_not_asked_for_stop_the_run(keys: list[str]) -> None:
     rows = [{**record(n, 1), "sys_id": key} for n, key in enumerate(keys)]
     with responses.RequestsMock() as mock:
         mock.get(INCIDENTS, json={"result": rows})
-        with pytest.raises(InstanceError, match="outside the asked keys, twice or out of order"):
-            read(client(page_size=len(rows), workers=2), Shard("4", "c"))
+        with pytest.raises(IncompleteResponseError, match="incident came back with rows from bef"):
+            read(client(page_size=len(rows), workers=2, max_attempts=3), Shard("4", "c"))
+        assert [query_of(c.request)["sysparm_limit"] for c in mock.calls] == [str(len(rows))] * 3
 
 
 @pytest.mark.parametrize("key", ["5" * 32, "global"])
@@ -204,15 +220,38 @@ def test_a_part_that_keeps_answering_the_same_stops_the_run(key: str) -> None:
     with responses.RequestsMock() as mock:
         mock.get(INCIDENTS, json={"result": [{**record(1, 1), "sys_id": key}]})
         with pytest.raises(InstanceError, match=r"twice|same record"):
-            read(client(page_size=1, workers=2), Shard("", ""))
-        assert len(mock.calls) == 2
+            read(client(page_size=1, workers=2, max_attempts=3), Shard("", ""))
+        assert len(mock.calls) <= 4
+
+
+def test_a_row_of_the_page_before_that_comes_again_is_asked_for_anew() -> None:
+    table = FakeTable([spread(n) for n in range(20)])
+    seen: list[Record] = []
+
+    def repeat(request: Any) -> tuple[int, Any, str]:
+        status, headers, text = table(request)
+        rows = json.loads(text)["result"]
+        if table.answered == 1:
+            seen.append(rows[-1])
+        return (
+            status,
+            headers,
+            json.dumps({"result": [*seen, *rows[:-1]] if table.answered == 2 else rows}),
+        )
+
+    with responses.RequestsMock() as mock:
+        mock.add_callback(responses.GET, INCIDENTS, callback=repeat)
+        pages = read(client(page_size=8, workers=2), Shard("", ""))
+        sent = queries(mock)
+    assert ids(pages) == sorted(row["sys_id"] for row in table.records)
+    assert sent[1] == sent[2]
 
 
 def test_a_list_that_repeats_rows_stops_the_run() -> None:
     rows = [record(n, 1) for n in (1, 2, 2)]
     with responses.RequestsMock() as mock:
         mock.get(INCIDENTS, json={"result": rows})
-        with pytest.raises(InstanceError, match="twice or out of order"):
+        with pytest.raises(IncompleteResponseError, match="twice or out of order"):
             list(client(page_size=3).list_records("incident", ["number"]))
 
 

@@ -1,4 +1,4 @@
-"""Bodies of the tool's answers, read with msgspec straight into plain dicts of strings.
+"""Bodies of the tool's answers, read with msgspec straight into plain dicts of strings (or rows).
 
 An answer is good only if its JSON is whole, has a `result` and no `error` at its top: a 200 may
 carry a cancelled query (servicenow-api.md §1.6). Whatever is wrong raises `BadBody`, never msgspec.
@@ -9,7 +9,7 @@ one broken record must not stop every run.
 import codecs
 import re
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -64,9 +64,26 @@ def decode_records(body: bytes) -> list[Record]:
         answer = _records_decoder.decode(body)
     except _UNREADABLE:
         return _loose_records(decode_result(body))
+    return cast("list[Record]", _result_of(answer, body))
+
+
+def decode_rows(body: bytes, decoder: msgspec.json.Decoder[Any]) -> list[Any]:
+    """A list answer by a decoder of frames like `_Records`, whose rows are Structs. Raises BadBody.
+
+    Values that are no strings are made such, as in `decode_records`.
+    """
+    try:
+        answer = decoder.decode(body)
+    except _UNREADABLE:
+        loose = {"result": _loose_records(decode_result(body))}
+        return cast("list[Any]", msgspec.convert(loose, decoder.type).result)
+    return cast("list[Any]", _result_of(answer, body))
+
+
+def _result_of(answer: Any, body: bytes) -> Any:
     if answer.error is not msgspec.UNSET:
         raise _error_in(body)
-    if isinstance(answer.result, msgspec.UnsetType):
+    if answer.result is msgspec.UNSET:
         raise BadBody("no result")
     return answer.result
 
@@ -82,11 +99,7 @@ def decode_result(body: bytes) -> Any:
         answer = _decode(_loose_decoder, body)
     except _UNREADABLE:
         raise _unreadable(body) from None
-    if answer.error is not msgspec.UNSET:
-        raise _error_in(body)
-    if answer.result is msgspec.UNSET:
-        raise BadBody("no result")
-    return answer.result
+    return _result_of(answer, body)
 
 
 def decode_object(body: bytes) -> dict[str, Any]:

@@ -4,11 +4,13 @@ Refuses records without a usable key: they could be neither paged nor written.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from operator import lt
 from urllib.parse import quote
 
-from connector.errors import InstanceError
-from connector.itsm.base import Cursor, Record, Shard
+from connector.errors import IncompleteResponseError, InstanceError
+from connector.itsm.base import Cursor, Shard
 from connector.messages import _
 from connector.timestamps import parse_instance
 
@@ -59,21 +61,48 @@ def checked_cursor(cursor: Cursor) -> Cursor:
     return cursor
 
 
-def cursor_of(record: Record) -> Cursor:
+def cursor_of(record: Mapping[str, str]) -> Cursor:
     """The key of a record."""
     return Cursor(record.get("sys_updated_on", ""), record["sys_id"])
 
 
-def check_keys(table: str, records: Sequence[Record], *, with_time: bool) -> None:
-    """Refuse a page on which a record has no usable key. Raises InstanceError."""
-    if not _all_match(_ID, [record.get("sys_id", "") for record in records]):
+def check_keys(table: str, ids: Sequence[str], moments: Sequence[str] | None) -> None:
+    """Refuse a page on which a record has no usable key; `moments` None: they were not asked for.
+
+    Raises InstanceError.
+    """
+    if not (_are_hex(ids) or _all_match(_ID, ids)):
         raise _unusable(table, "sys_id")
-    if with_time and not _all_match(_MOMENT, [r.get("sys_updated_on", "") for r in records]):
+    if moments is not None and not _are_moments(moments):
         raise _unusable(table, "sys_updated_on")
 
 
+def _are_hex(ids: Sequence[str]) -> bool:
+    """Whether all are 32 hex digits, lower case. Every page comes by: no loop in Python."""
+    if set(map(len, ids)) - {32}:
+        return False
+    text = "".join(ids)
+    try:
+        return bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False
+
+
+def _are_moments(moments: Sequence[str]) -> bool:
+    """Whether all are times as the tool stores them (`is_moment`). No loop in Python either."""
+    count, text = len(moments), "".join(moments)
+    if set(map(len, moments)) - {19} or not text.isascii():
+        return False
+    marks = all(text[at::19] == mark * count for at, mark in _MARKS)
+    digits = text.encode().translate(None, b"- :")
+    return marks and len(digits) == 14 * count and (digits.isdigit() or not count)
+
+
+_MARKS = ((4, "-"), (7, "-"), (10, " "), (13, ":"), (16, ":"))
+
+
 def _all_match(pattern: re.Pattern[str], values: Sequence[str]) -> bool:
-    """Whether every value has the shape. One look at all of them: it is done for every record."""
+    """Whether every value has the shape, at one look at all of them."""
     text = "\n".join([*values, ""])
     whole = re.compile(f"(?:{pattern.pattern}\n)*")
     return text.count("\n") == len(values) and whole.fullmatch(text) is not None
@@ -87,45 +116,55 @@ def _unusable(table: str, column: str) -> InstanceError:
 
 
 def check_order(
-    table: str, records: Sequence[Record], low: str, high: str, *, with_low: bool
+    table: str, seconds: list[str], after: Cursor, end: str, *, with_low: bool = True
 ) -> None:
-    """Refuse records outside the seconds asked for, or out of order. Raises InstanceError.
+    """Refuse records outside the seconds from `after` to `end`, or out of order.
 
-    An instance that drops a condition or an order it does not let the account use (§1.3), or reads
-    our times in another zone (§1.8), shows itself so.
+    Raises InstanceError for later ones: an instance that drops a condition it does not let the
+    account use (§1.3), or reads our times in another zone (§1.8), shows itself so. Raises
+    IncompleteResponseError for earlier ones: a row may come once more while others move (§1.7).
     """
-    seconds = [record["sys_updated_on"] for record in records]
+    low = after.updated_on
+    if seconds[-1] > end:
+        text = _(
+            "Table {table} came back with changes after the asked {end}; set the account's time "
+            "zone to GMT and let it query sys_updated_on and sys_id"
+        )
+        raise InstanceError(text.format(table=table, end=end), path=table_path(table))
     starts_well = seconds[0] >= low if with_low else seconds[0] > low
-    if starts_well and seconds[-1] <= high and seconds == sorted(seconds):
-        return
-    text = _(
-        "Table {table} came back outside the asked times or out of order; set the account's time "
-        "zone to GMT and let it query sys_updated_on and sys_id"
-    )
-    raise InstanceError(text.format(table=table), path=table_path(table))
+    if not starts_well or seconds != sorted(seconds):
+        raise _misplaced(table, after)
 
 
-def check_ids(table: str, records: Sequence[Record], asked: Shard) -> None:
-    """Refuse records outside the asked sys_ids, twice, or out of order. Raises InstanceError.
+def check_ids(table: str, ids: Sequence[str], asked: Shard) -> None:
+    """Refuse records outside the asked sys_ids, twice, or out of order.
 
     Only keys of the usual shape are held against each other: where the instance sorts others
-    (`global`) depends on its database.
+    (`global`) depends on its database. Raises IncompleteResponseError.
     """
-    ids = [record["sys_id"] for record in records]
-    if not _all_match(_HEX, ids):
-        ids = [sys_id for sys_id in ids if _HEX.fullmatch(sys_id)]
-    if not ids or (_is_within(ids, asked) and ids == sorted(set(ids))):
-        return
+    if not (_fit(ids, asked) or _fit([one for one in ids if _HEX.fullmatch(one)], asked)):
+        raise _misplaced(table, Cursor("", asked.after or asked.low))
+
+
+def _misplaced(table: str, after: Cursor) -> IncompleteResponseError:
     text = _(
-        "Table {table} came back outside the asked keys, twice or out of order; let the account"
-        " query sys_id"
+        "Table {table} came back with rows from before {cursor}, twice or out of order; run again,"
+        " and if it stays, set the account's time zone to GMT and let it query sys_updated_on and"
+        " sys_id"
     )
-    raise InstanceError(text.format(table=table), path=table_path(table))
+    place = " ".join(part for part in (after.updated_on, after.sys_id) if part) or "0"
+    return IncompleteResponseError(
+        text.format(table=table, cursor=place), path=table_path(table), is_whole=True
+    )
 
 
-def _is_within(ids: Sequence[str], asked: Shard) -> bool:
+def _fit(ids: Sequence[str], asked: Shard) -> bool:
+    """Whether they lie within the asked part and ascend, each once."""
+    if not ids:
+        return True
     starts_well = asked.low <= ids[0] and asked.after < ids[0]
-    return starts_well and (not asked.high or ids[-1] < asked.high)
+    ends_well = not asked.high or ids[-1] < asked.high
+    return starts_well and ends_well and all(map(lt, ids, islice(ids, 1, None)))
 
 
 MOST_STEPS = 10_000

@@ -19,7 +19,9 @@ class PageSize:
 
     def shrink(self, error: InstanceError) -> bool:
         """Halve after a cut or cancelled answer; False where there is nothing left to halve."""
-        if not isinstance(error, IncompleteResponseError) or self.current <= SMALLEST_PAGE:
+        if not isinstance(error, IncompleteResponseError) or error.is_whole:
+            return False
+        if self.current <= SMALLEST_PAGE:
             return False
         self.current = max(SMALLEST_PAGE, self.current // 2)
         return True

@@ -46,7 +46,8 @@ WHOLE_AFTER = 4
 ATTEMPTS_AT_A_STRANGER = 3
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A page of 5,000 records with 40 columns is 8 MB: anything near this is a mistake."""
-_CHUNK = 64 * 1024
+_CHUNK = 256 * 1024
+"""The most to take at once of what has arrived: less would be many small steps a page."""
 _FOREIGN = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
@@ -222,7 +223,7 @@ class Session:
 
     def _read(self, request: Request, response: requests.Response) -> bytes:
         parts, size = [], 0
-        for part in response.iter_content(_CHUNK):
+        while part := response.raw.read1(_CHUNK, decode_content=True):
             self.refuse_if_stopped()
             size += len(part)
             if size > MAX_BODY_BYTES:

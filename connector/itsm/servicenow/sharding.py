@@ -1,4 +1,8 @@
-"""How a large table is cut into parts: by the first digit of the sys_id, which is random hex.
+"""How a table is cut into parts, by the first digits of the sys_id, which is random hex.
+
+One part for each worker, whatever the size: no count comes first, and with equal parts the workers
+end together after the fewest rounds of pages. A small table costs a request for each worker, where
+its count and its one page would cost two. The first page of a part brings the part's count.
 
 The first part has no lower and the last no upper bound, so that keys of another shape (`global`,
 `glide.maint`) are in one of them, wherever the instance sorts them.
@@ -8,22 +12,13 @@ from itertools import pairwise
 
 from connector.itsm.base import Shard
 
-PAGES_WORTH_SHARDING = 4
-"""Up to so many pages one worker is as good: the parts' own ends would cost the requests."""
-PAGES_PER_PART = 2
-_DIGITS = "0123456789abcdef"
+_DIGITS = 2
+_KEYS = 16**_DIGITS
 
 
-def cut(total: int | None, page_size: int, workers: int) -> list[Shard]:
-    """2, 4, 8 or 16 parts of some two pages each, at least one a worker; [] for a small table.
-
-    `total` None: too many to be counted in time.
-    """
-    if total is None:
-        total = 16 * PAGES_PER_PART * page_size
-    if total <= PAGES_WORTH_SHARDING * page_size:
+def cut(workers: int) -> list[Shard]:
+    """`workers` parts of the same size; [] for a single worker."""
+    if workers < 2:
         return []
-    wanted = max(workers, total // (PAGES_PER_PART * page_size))
-    parts = next((n for n in (2, 4, 8) if n >= wanted), 16)
-    bounds = ["", *_DIGITS[:: 16 // parts][1:], ""]
-    return [Shard(low, high) for low, high in pairwise(bounds)]
+    inner = [f"{_KEYS * n // workers:0{_DIGITS}x}" for n in range(1, workers)]
+    return [Shard(low, high) for low, high in pairwise(["", *inner, ""])]
