@@ -176,7 +176,9 @@ class ReportSettings(Section):
         tuple[Literal["en", "es"], ...], BeforeValidator(as_tuple), Field(min_length=1)
     ] = ("es", "en")
     formats: Annotated[
-        tuple[Literal["html", "md", "csv"], ...], BeforeValidator(as_tuple), Field(min_length=1)
+        tuple[Literal["html", "md", "csv", "parquet", "pdf"], ...],
+        BeforeValidator(as_tuple),
+        Field(min_length=1),
     ] = ("html", "md", "csv")
     out: File = Path("reports")
     publish: bool = False

@@ -1,4 +1,4 @@
-"""A report as files: HTML (self-contained, no scripts), Markdown and CSV.
+"""A report as files: HTML (self-contained, no scripts), Markdown, CSV and Parquet, and PDF.
 
 Same figures, same bytes: nothing here looks at a clock. Templates run in Jinja2's sandbox, escape
 by default and fail on a name that they are not given.
@@ -24,13 +24,20 @@ from connector.messages import _, speaking
 from connector.report.brief import Brief, brief_view
 from connector.report.charts import THEME
 from connector.report.layout import Linked
+from connector.report.pdf import pdf_of
 from connector.report.report import Report
-from connector.report.table import csv_of
+from connector.report.table import csv_of, parquet_of
 from connector.report.view import view_of
 from connector.resources import shipped
 from connector.wording import os_reason
 
-FORMATS = {"html": "text/html", "md": "text/markdown", "csv": "text/csv"}
+FORMATS = {
+    "html": "text/html",
+    "md": "text/markdown",
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "pdf": "application/pdf",
+}
 """Format → its content type."""
 
 _MARKDOWN = str.maketrans(
@@ -150,6 +157,8 @@ _RENDERERS: dict[str, Callable[[Report, Path | None], bytes]] = {
     "html": _html,
     "md": _markdown,
     "csv": _csv,
+    "parquet": lambda report, _templates: parquet_of(report),
+    "pdf": lambda report, _templates: pdf_of(view_of(report)),
 }
 
 
