@@ -153,8 +153,9 @@ class WriteBackSettings(Section):
 
 
 Language = Literal["en", "es"]
-Delivery = Literal["attachment", "summary", "article"]
-"""How a report goes into the tool: files on its record, rows for native reports, an article."""
+Delivery = Literal["attachment", "pictures", "summary", "article"]
+"""How a report goes into the tool: files and pictures on its record, rows for native reports, an
+article."""
 
 
 class AlsoReport(Section):

@@ -4,7 +4,7 @@ Same figures, same bytes: nothing here looks at a clock. Templates run in Jinja2
 by default and fail on a name that they are not given.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb
@@ -99,13 +99,19 @@ def render_brief(
     return ReportFile(f"{brief.stem}_{language}.{format_}", FORMATS[format_], content)
 
 
-def render_article(report: Report, templates: Path | None = None) -> str:
+def render_article(
+    report: Report,
+    templates: Path | None = None,
+    images: Mapping[str, Sequence[object]] | None = None,
+) -> str:
     """The body of a knowledge article: HTML without style or script, which knowledge bases strip.
 
+    `images`: section id → its pictures as the template shows them (`url`, `title`, `description`).
     Raises ConnectorError.
     """
     view = view_of(report)
-    return _fill("article.html.j2", view.language, templates, view=view).decode("utf-8")
+    context = {"view": view, "images": images or {}}
+    return _fill("article.html.j2", view.language, templates, **context).decode("utf-8")
 
 
 def write_files(report: Report, out: Path, formats: Sequence[str]) -> list[Path]:

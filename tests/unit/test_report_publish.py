@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ class Tool(FakeInstance):
         self.log: list[str] = []
         self.files: dict[str, tuple[str, Attachment, bytes]] = {}
         self.cuts_files = False
+        self.numbers = count()
 
     def read_records(
         self, table: str, sys_ids: Sequence[str], fields: Sequence[str]
@@ -64,9 +66,14 @@ class Tool(FakeInstance):
     ) -> Attachment:
         self.log.append(f"add {file_name}")
         kept = content[:-1] if self.cuts_files else content
-        fresh = Attachment(f"file{len(self.log)}", file_name, content_type, len(kept))
+        fresh = Attachment(f"file{next(self.numbers)}", file_name, content_type, len(kept))
         self.files[fresh.sys_id] = (f"{table}/{sys_id}", fresh, kept)
         return fresh
+
+    def files_on(self, table: str) -> dict[str, bytes]:
+        """The files on the records of a table, by name."""
+        found = [(a, c) for key, a, c in self.files.values() if key.startswith(f"{table}/")]
+        return {a.file_name: content for a, content in found}
 
     def delete_attachment(self, sys_id: str) -> None:
         self.log.append(f"delete {self.files[sys_id][1].file_name}")
