@@ -170,6 +170,17 @@ class AlsoReport(Section):
     compare: Literal["previous", "year", "none"] = "previous"
 
 
+SysIds = Annotated[tuple[SysId, ...], BeforeValidator(as_tuple)]
+
+
+class MailSettings(Section):
+    """Who is told of the reports in one language, by sys_id: the tool itself does it."""
+
+    language: Language
+    groups: SysIds = ()
+    users: SysIds = ()
+
+
 class ReportSettings(Section):
     """The scheduled report, and the defaults of `travesia report`."""
 
@@ -192,6 +203,7 @@ class ReportSettings(Section):
     article_state: Literal["draft", "published"] = "draft"
     templates: File | None = None
     also: Annotated[tuple[AlsoReport, ...], BeforeValidator(as_tuple)] = ()
+    mail: Annotated[tuple[MailSettings, ...], BeforeValidator(as_tuple)] = ()
 
 
 class ScheduleSettings(Section):

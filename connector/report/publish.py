@@ -25,6 +25,7 @@ from connector.timestamps import format_instance
 TABLE = REPORT_TABLE.name
 STATE = "u_state"
 PUBLISHING, PUBLISHED = "publishing", "published"
+_NO_TAGS = str.maketrans("<>", "‹›")
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def publish(
 def _values(report: Report) -> dict[str, str]:
     figures = report.figures
     with speaking(report.language):
-        summary = "\n".join(opening(report))
+        # The mail shows it as HTML: names that people gave shall be no tags there.
+        summary = "\n".join(opening(report)).translate(_NO_TAGS)
     values = {
         "u_title": report.title,
         "u_period_from": format_instance(figures.period.start),

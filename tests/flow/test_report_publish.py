@@ -7,7 +7,7 @@ from pathlib import Path
 from connector.itsm.servicenow.client import connect
 from connector.itsm.servicenow.settings import Connection
 from connector.journey.mapping import load_mapping
-from connector.provision import apply_provision
+from connector.provision import Mail, apply_provision, plan_provision
 from connector.report.deliver import deliver
 from connector.report.destination import Destination
 from connector.report.publish import TABLE, publish
@@ -25,7 +25,14 @@ def test_rows_article_and_mail_state_stand_in_the_instance_and_go_quiet(tmp_path
         rows = tuple(summary_rows(store, report))[:120]
     with sandbox(tmp_path / "instance", "--seed", "empty") as tool:
         instance = connect(Connection(url=tool.url, user=USER, secret=PASSWORD))
-        apply_provision(instance, load_mapping(), ["incident"])
+        group = instance.create_record("sys_user_group", {"name": "Owners"})["sys_id"]
+        mails = (Mail("en", (group,)),)
+        apply_provision(instance, load_mapping(), ["incident"], mails=mails)
+        (mail,) = tool.dump("sysevent_email_action").values()
+        assert mail["recipient_groups"] == group
+        assert mail["condition"] == "u_stateCHANGESTOpublished^u_language=en"
+        assert "${u_summary}" in mail["message_html"]
+        assert plan_provision(instance, load_mapping(), ["incident"], mails=mails).is_complete
         base = instance.create_record("kb_knowledge_base", {"title": "Journey"})["sys_id"]
         # References lead to records of the instance: what is not there would not be kept.
         for i, name in enumerate(SERVICES):

@@ -151,6 +151,19 @@ def test_the_record_is_the_same_for_period_scope_and_language_only(report: Repor
     assert len(report_id(report)) == 32
 
 
+def test_names_in_the_summary_are_no_tags_in_the_mail_that_shows_it(report: Report) -> None:
+    tool = Tool()
+    step = report.mapping.journeys["travesia"].steps[3]
+    bad = replace(step, name=replace(step.name, en="<img src=x onerror=alert(1)>"))
+    journey = report.mapping.journeys["travesia"]
+    steps = tuple(bad if s.id == step.id else s for s in journey.steps)
+    journeys = {**report.mapping.journeys, "travesia": replace(journey, steps=steps)}
+    publish(tool, replace(report, mapping=replace(report.mapping, journeys=journeys)), [])
+    summary = tool.tables[TABLE][0]["u_summary"]
+    assert "onerror" in summary
+    assert "<" not in summary
+
+
 def test_without_the_table_it_is_said_how_to_get_it(report: Report) -> None:
     tool = Tool()
     del tool.tables[TABLE]
