@@ -21,7 +21,8 @@ from connector.journey.model import Mapping
 from connector.messages import _
 from connector.report.brief import brief_of
 from connector.report.build import Choice, build_report
-from connector.report.deliver import Delivered, Destination, deliver
+from connector.report.deliver import Delivered, deliver
+from connector.report.destination import Destination
 from connector.report.figures import Compared
 from connector.report.links import NOWHERE, Tool
 from connector.report.pending import Pending, Publications

@@ -38,6 +38,7 @@ from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
 from connector.messages import _, speaking
 from connector.provision import (
+    Mail,
     Provisioning,
     apply_provision,
     choices_of_fields,
@@ -284,5 +285,11 @@ def provision(config: Config, environment: Mapping[str, str], apply: bool) -> Pr
     instance = connect(config, environment)
     wanted = (config.write_back.tables, config.mapping.journey, config.write_back.via)
     if not apply:
-        return plan_provision(instance, mapping, *wanted)
-    return Provisioning(tuple(apply_provision(instance, mapping, *wanted)))
+        return plan_provision(instance, mapping, *wanted, mails_of(config))
+    made = apply_provision(instance, mapping, *wanted, mails=mails_of(config))
+    return Provisioning(tuple(made))
+
+
+def mails_of(config: Config) -> tuple[Mail, ...]:
+    """Who is told of published reports, as the settings say it."""
+    return tuple(Mail(one.language, one.groups, one.users) for one in config.report.mail)

@@ -66,6 +66,7 @@ def _show(result: Provisioning, *, applied: bool) -> None:
         "map": _("Transform maps"),
         "entry": _("Field maps"),
         "script": _("Transform scripts"),
+        "notification": _("Notifications"),
     }
     rows = [
         (names.get(kind, kind), _places(result.of(kind)), count)

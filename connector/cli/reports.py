@@ -16,12 +16,11 @@ from connector.errors import PartialRunError
 from connector.messages import LANGUAGES, _
 from connector.report.build import Choice, check_chapters
 from connector.report.publish import PublishResult
-from connector.report.render import write_all
+from connector.report.render import FORMATS, write_all
 from connector.reporting import Order, ReportResult
 
 app = typer.Typer()
 
-FORMATS = ("html", "md", "csv")
 PAGES = ("html", "md")
 COMPARED = ("previous", "year", "none")
 
@@ -70,7 +69,7 @@ def report(  # noqa: PLR0913, PLR0917 - the options of a command are its paramet
         list[str] | None,
         typer.Option(
             "--format",
-            metavar="html|md|csv",
+            metavar="html|md|csv|parquet|pdf",
             parser=one_of(*FORMATS),
             help=_("In which format (may be repeated). Default: \\[report] formats."),
         ),

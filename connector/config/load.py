@@ -217,6 +217,18 @@ def _report_problems(report: dict[str, Any]) -> Iterator[Problem]:
     )
     for name in dict.fromkeys(n for n in names if names.count(n) > 1):
         yield Problem(("report", "also"), _("two reports are called {name!r}").format(name=name))
+    yield from _mail_problems(report.get("mail"))
+
+
+def _mail_problems(mail: Any) -> Iterator[Problem]:
+    lines = [one for one in mail if isinstance(one, dict)] if isinstance(mail, list) else []
+    languages = [str(one.get("language")) for one in lines]
+    for language in dict.fromkeys(n for n in languages if languages.count(n) > 1):
+        text = _("two mails for {language!r}; name all groups and users in one")
+        yield Problem(("report", "mail"), text.format(language=language))
+    for one in lines:
+        if not one.get("groups") and not one.get("users"):
+            yield Problem(("report", "mail"), _("nobody is named; give groups or users by sys_id"))
 
 
 def _cross_problems(data: dict[str, Any]) -> Iterator[Problem]:

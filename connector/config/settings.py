@@ -153,8 +153,9 @@ class WriteBackSettings(Section):
 
 
 Language = Literal["en", "es"]
-Delivery = Literal["attachment", "summary", "article"]
-"""How a report goes into the tool: files on its record, rows for native reports, an article."""
+Delivery = Literal["attachment", "pictures", "summary", "article"]
+"""How a report goes into the tool: files and pictures on its record, rows for native reports, an
+article."""
 
 
 class AlsoReport(Section):
@@ -169,6 +170,17 @@ class AlsoReport(Section):
     compare: Literal["previous", "year", "none"] = "previous"
 
 
+SysIds = Annotated[tuple[SysId, ...], BeforeValidator(as_tuple)]
+
+
+class MailSettings(Section):
+    """Who is told of the reports in one language, by sys_id: the tool itself does it."""
+
+    language: Language
+    groups: SysIds = ()
+    users: SysIds = ()
+
+
 class ReportSettings(Section):
     """The scheduled report, and the defaults of `travesia report`."""
 
@@ -176,7 +188,9 @@ class ReportSettings(Section):
         tuple[Literal["en", "es"], ...], BeforeValidator(as_tuple), Field(min_length=1)
     ] = ("es", "en")
     formats: Annotated[
-        tuple[Literal["html", "md", "csv"], ...], BeforeValidator(as_tuple), Field(min_length=1)
+        tuple[Literal["html", "md", "csv", "parquet", "pdf"], ...],
+        BeforeValidator(as_tuple),
+        Field(min_length=1),
     ] = ("html", "md", "csv")
     out: File = Path("reports")
     publish: bool = False
@@ -189,6 +203,7 @@ class ReportSettings(Section):
     article_state: Literal["draft", "published"] = "draft"
     templates: File | None = None
     also: Annotated[tuple[AlsoReport, ...], BeforeValidator(as_tuple)] = ()
+    mail: Annotated[tuple[MailSettings, ...], BeforeValidator(as_tuple)] = ()
 
 
 class ScheduleSettings(Section):

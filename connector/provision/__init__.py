@@ -9,10 +9,12 @@ Refuses to touch a name without our prefix, never deletes, never changes a colum
 from connector.provision.columns import choices_of_fields
 from connector.provision.make import apply_provision, plan_provision
 from connector.provision.model import Artefact, Kind, Provisioning, refuse_foreign, stable_id
+from connector.provision.notification import Mail
 
 __all__ = [
     "Artefact",
     "Kind",
+    "Mail",
     "Provisioning",
     "apply_provision",
     "choices_of_fields",

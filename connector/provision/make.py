@@ -9,6 +9,7 @@ from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _
 from connector.provision.columns import plan_columns
 from connector.provision.model import KINDS, META, Artefact, Kind, Provisioning, refuse_foreign
+from connector.provision.notification import Mail, plan_notifications
 from connector.provision.quiet import plan_quiet
 
 BATCH = 50
@@ -21,15 +22,18 @@ def plan_provision(
     tables: Sequence[str],
     journey: str = "travesia",
     via: str = "batch",
+    mails: Sequence[Mail] = (),
 ) -> Provisioning:
     """What the instance lacks for write-back on `tables` and for reports; sends nothing.
 
-    `journey` is the one whose steps are shown, `via` how records are written.
+    `journey` is the one whose steps are shown, `via` how records are written, `mails` who is told
+    of published reports.
     Raises InstanceError and its kinds.
     """
     plan = plan_columns(instance, mapping, tables, journey)
     if via == "import_set":
         plan = plan.and_also(plan_quiet(instance, [t for t in tables if t not in plan.absent]))
+    plan = plan.and_also(plan_notifications(instance, mails))
     for artefact in plan.artefacts:
         refuse_foreign(artefact)
     return plan
@@ -42,6 +46,8 @@ def apply_provision(
     journey: str = "travesia",
     via: str = "batch",
     progress: Callable[[Kind, int, int], None] = lambda _kind, _done, _total: None,
+    *,
+    mails: Sequence[Mail] = (),
 ) -> list[Artefact]:
     """Make what is missing, kind after kind; answers what was sent.
 
@@ -51,7 +57,7 @@ def apply_provision(
     """
     sent: list[Artefact] = []
     for kind in KINDS:
-        plan = plan_provision(instance, mapping, tables, journey, via)
+        plan = plan_provision(instance, mapping, tables, journey, via, mails)
         if plan.conflicts:
             raise ConfigError("provision", plan.conflicts)
         todo = plan.of(kind)

@@ -9,7 +9,7 @@ from connector.errors import ConfigError
 from connector.journey.fields import OWN_PREFIX
 from connector.messages import _
 
-Kind = Literal["table", "column", "label", "choice", "map", "entry", "script"]
+Kind = Literal["table", "column", "label", "choice", "map", "entry", "script", "notification"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """In the order in which they can be made."""
 
@@ -21,6 +21,7 @@ META: dict[Kind, str] = {
     "map": "sys_transform_map",
     "entry": "sys_transform_entry",
     "script": "sys_transform_script",
+    "notification": "sysevent_email_action",
 }
 """The table of the tool that holds each kind."""
 

@@ -8,14 +8,16 @@ our own record and the files on it is ever written or removed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import md5, sha256
+from hashlib import md5
 from typing import Literal
 
-from connector.errors import IncompleteResponseError, RejectedError
-from connector.itsm.base import Attachment, Instance
+from connector.errors import RejectedError
+from connector.itsm.base import Instance
 from connector.journey.fields import REPORT_TABLE
 from connector.messages import _, speaking
+from connector.report.attach import drop, keep_file
 from connector.report.opening import opening
+from connector.report.picture_files import PictureFile, left_over
 from connector.report.render import ReportFile
 from connector.report.report import Report
 from connector.timestamps import format_instance
@@ -23,6 +25,7 @@ from connector.timestamps import format_instance
 TABLE = REPORT_TABLE.name
 STATE = "u_state"
 PUBLISHING, PUBLISHED = "publishing", "published"
+_NO_TAGS = str.maketrans("<>", "‹›")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class PublishResult:
     url: str
     article: str = ""
     """The sys_id of the knowledge article, "" where none was asked for."""
+    article_sent: int = 0
+    """Changes that were sent of the article: its text, pictures put there and removed."""
     rows: int = 0
     """Rows of the summary table that were sent."""
 
@@ -44,7 +49,7 @@ class PublishResult:
     def sent_nothing(self) -> bool:
         """Whether the tool held all of it already."""
         is_same = self.action == "unchanged" and not self.uploaded and not self.removed
-        return is_same and not self.rows
+        return is_same and not self.rows and not self.article_sent
 
 
 def report_id(report: Report) -> str:
@@ -52,11 +57,16 @@ def report_id(report: Report) -> str:
     return md5(f"{TABLE}|{report.key}".encode(), usedforsecurity=False).hexdigest()
 
 
-def publish(instance: Instance, report: Report, files: Sequence[ReportFile]) -> PublishResult:
+def publish(
+    instance: Instance,
+    report: Report,
+    files: Sequence[ReportFile],
+    pictures: Sequence[PictureFile] = (),
+) -> PublishResult:
     """Bring the record and its files to what they should be. Raises InstanceError.
 
     1. Compare the record, send what differs; a new one says that it is being published.
-    2. For each file: keep, or add, verify, drop the old.
+    2. For each file: keep, or add, verify, drop the old; then the pictures that it no longer has.
     3. Say that it is published: what the tool's own notification may wait for, once a report.
     """
     if TABLE not in instance.list_tables([TABLE]):
@@ -68,14 +78,20 @@ def publish(instance: Instance, report: Report, files: Sequence[ReportFile]) -> 
     sys_id = report_id(report)
     action = _save_record(instance, sys_id, _values(report))
     present = [] if action == "created" else instance.list_attachments(TABLE, sys_id)
-    counts = [_save_file(instance, sys_id, file, present) for file in files]
+    uploaded = removed = 0
+    for file in (*files, *(picture.file for picture in pictures)):
+        kept = keep_file(instance, TABLE, sys_id, file, present)
+        uploaded += kept.is_new
+        removed += drop(instance, kept.stale)
+    if pictures:
+        removed += drop(instance, left_over(report, pictures, present))
     _say_published(instance, sys_id)
     return PublishResult(
         sys_id=sys_id,
         action=action,
-        uploaded=sum(uploaded for uploaded, _removed in counts),
-        kept=sum(not uploaded for uploaded, _removed in counts),
-        removed=sum(removed for _uploaded, removed in counts),
+        uploaded=uploaded,
+        kept=len(files) + len(pictures) - uploaded,
+        removed=removed,
         url=f"{instance.url.rstrip('/')}/{TABLE}.do?sys_id={sys_id}",
     )
 
@@ -83,7 +99,8 @@ def publish(instance: Instance, report: Report, files: Sequence[ReportFile]) -> 
 def _values(report: Report) -> dict[str, str]:
     figures = report.figures
     with speaking(report.language):
-        summary = "\n".join(opening(report))
+        # The mail shows it as HTML: names that people gave shall be no tags there.
+        summary = "\n".join(opening(report)).translate(_NO_TAGS)
     values = {
         "u_title": report.title,
         "u_period_from": format_instance(figures.period.start),
@@ -130,36 +147,3 @@ def _say_published(instance: Instance, sys_id: str) -> None:
 def _same_lines(text: str) -> str:
     # The platform may store line ends its own way.
     return text.replace("\r\n", "\n").rstrip()
-
-
-def _save_file(
-    instance: Instance, sys_id: str, file: ReportFile, present: Sequence[Attachment]
-) -> tuple[int, int]:
-    """Files uploaded and removed."""
-    ours = [attachment for attachment in present if attachment.file_name == file.name]
-    same = next((a for a in ours if _holds(instance, a, file.content)), None)
-    if same is None:
-        fresh = instance.add_attachment(TABLE, sys_id, file.name, file.content_type, file.content)
-        _verify(instance, fresh, file)
-    stale = [attachment for attachment in ours if attachment is not same]
-    for attachment in stale:
-        instance.delete_attachment(attachment.sys_id)
-    return int(same is None), len(stale)
-
-
-def _holds(instance: Instance, attachment: Attachment, content: bytes) -> bool:
-    if attachment.size != len(content):
-        return False
-    stored = instance.read_attachment(attachment.sys_id)
-    return sha256(stored).digest() == sha256(content).digest()
-
-
-def _verify(instance: Instance, fresh: Attachment, file: ReportFile) -> None:
-    if _holds(instance, fresh, file.content):
-        return
-    instance.delete_attachment(fresh.sys_id)
-    raise IncompleteResponseError(
-        _(
-            "The file {name} did not arrive whole in {table}; the former one stays. Publish again"
-        ).format(name=file.name, table=TABLE)
-    )

@@ -1,10 +1,10 @@
-"""A report as files: HTML (self-contained, no scripts), Markdown and CSV.
+"""A report as files: HTML (self-contained, no scripts), Markdown, CSV and Parquet, and PDF.
 
 Same figures, same bytes: nothing here looks at a clock. Templates run in Jinja2's sandbox, escape
 by default and fail on a name that they are not given.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb
@@ -24,13 +24,20 @@ from connector.messages import _, speaking
 from connector.report.brief import Brief, brief_view
 from connector.report.charts import THEME
 from connector.report.layout import Linked
+from connector.report.pdf import pdf_of
 from connector.report.report import Report
-from connector.report.table import csv_of
+from connector.report.table import csv_of, parquet_of
 from connector.report.view import view_of
 from connector.resources import shipped
 from connector.wording import os_reason
 
-FORMATS = {"html": "text/html", "md": "text/markdown", "csv": "text/csv"}
+FORMATS = {
+    "html": "text/html",
+    "md": "text/markdown",
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "pdf": "application/pdf",
+}
 """Format → its content type."""
 
 _MARKDOWN = str.maketrans(
@@ -92,13 +99,19 @@ def render_brief(
     return ReportFile(f"{brief.stem}_{language}.{format_}", FORMATS[format_], content)
 
 
-def render_article(report: Report, templates: Path | None = None) -> str:
+def render_article(
+    report: Report,
+    templates: Path | None = None,
+    images: Mapping[str, Sequence[object]] | None = None,
+) -> str:
     """The body of a knowledge article: HTML without style or script, which knowledge bases strip.
 
+    `images`: section id → its pictures as the template shows them (`url`, `title`, `description`).
     Raises ConnectorError.
     """
     view = view_of(report)
-    return _fill("article.html.j2", view.language, templates, view=view).decode("utf-8")
+    context = {"view": view, "images": images or {}}
+    return _fill("article.html.j2", view.language, templates, **context).decode("utf-8")
 
 
 def write_files(report: Report, out: Path, formats: Sequence[str]) -> list[Path]:
@@ -150,6 +163,8 @@ _RENDERERS: dict[str, Callable[[Report, Path | None], bytes]] = {
     "html": _html,
     "md": _markdown,
     "csv": _csv,
+    "parquet": lambda report, _templates: parquet_of(report),
+    "pdf": lambda report, _templates: pdf_of(view_of(report)),
 }
 
 

@@ -1,7 +1,7 @@
 """The store as one report sees it: what may be read, with which mapping, for which period."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import sqlglot
@@ -79,6 +79,8 @@ class Source:
     off: frozenset[tuple[str, str]] = frozenset()
     """(table, rule id) of rules that cannot match on this instance."""
     scope: Scope = WHOLE
+    has_lives: bool = False
+    """Whether TEMP TABLE `life` stands: see `open_source`."""
 
     @property
     def tickets(self) -> tuple[str, ...]:
@@ -97,7 +99,7 @@ class Source:
         query = _parse(sql)
         if _reads(query, "clock"):
             query = _with(query, "clock", _parse(CLOCK))
-        if _reads(query, "life"):
+        if not self.has_lives and _reads(query, "life"):
             query = _with(query, "life", self._lives())
         if _reads(query, "who"):
             query = _with(query, "who", _parse(_WHO if self.scope.is_part else _NOBODY))
@@ -115,6 +117,15 @@ class Source:
         if not self.scope.is_part:
             return lives
         return _parse(f"SELECT * FROM ({lives.sql('duckdb')}) WHERE {_BELONGS}")
+
+    def with_lives(self) -> "Source":
+        """The same, with the lives of all records put down once, as TEMP TABLE `life`.
+
+        Nearly every statement joins them. Made anew in each, the union of some twenty-five tables
+        asks for buffers of each of them, however few the records, and is planned every time.
+        """
+        self.store.execute(f"CREATE OR REPLACE TEMP TABLE life AS {self._lives().sql('duckdb')}")
+        return replace(self, has_lives=True)
 
     def _placed(self) -> dict[str, Sequence[str]]:
         """The tables whose records stand on a journey; people and catalogues do not."""
@@ -157,7 +168,7 @@ def open_source(
     if scope.is_part:
         restrict(store, mapping, catalogue, Context(period.end, period.time_zone), scope)
         _refuse_few(source, minimum_group)
-    return source
+    return source.with_lives()
 
 
 def _schema(store: Store) -> dict[tuple[str, str], FieldInfo]:

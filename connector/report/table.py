@@ -1,12 +1,14 @@
-"""Every figure in one long table: a row a figure, for spreadsheets and other tools.
+"""Every figure in one long table, as CSV and Parquet: a row a figure, for spreadsheets and others.
 
 Ids and numbers are the same in every language (point as decimal mark, instants in UTC); the name
-columns are for people. A cell that a spreadsheet would run as a formula is disarmed.
+columns and the definition are for people. In the CSV a cell that a spreadsheet would run as a
+formula is disarmed; Parquet has types, and nothing to run.
 """
 
 import csv
 import io
 from collections.abc import Iterator
+from typing import Any
 
 from connector.messages import speaking
 from connector.report.chapters import lines_of
@@ -15,6 +17,7 @@ from connector.report.figures import Figures, JourneyFigures, Months, Share, Sla
 from connector.report.layout import Line
 from connector.report.report import Report
 from connector.report.wording import clean
+from connector.store import parquet
 from connector.timestamps import format_instance
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -38,7 +41,12 @@ COLUMNS = (
     "time_zone",
     "scope",
     "data_until",
+    "definition",
 )
+
+NUMBERS = {"value": "DOUBLE", "records": "BIGINT"}
+INSTANTS = ("period_from", "period_to", "data_until")
+"""Columns of the Parquet file that are no text; instants are in UTC."""
 
 
 def csv_of(report: Report) -> str:
@@ -49,8 +57,31 @@ def csv_of(report: Report) -> str:
     with speaking(report.language):
         frame = _frame(report.figures)
         for line in lines(report):
-            writer.writerow([disarm(cell) for cell in (*_cells(line), *frame)])
+            cells = (*_cells(line), *frame, DEFINITIONS[line.figure].said_text)
+            writer.writerow([disarm(cell) for cell in cells])
     return out.getvalue()
+
+
+def parquet_of(report: Report) -> bytes:
+    """The same table, with types: numbers are numbers, a hidden or unknown value is NULL."""
+    figures = report.figures
+    until = figures.data_until
+    instants = (
+        figures.period.start.timestamp(),
+        figures.period.end.timestamp(),
+        until.timestamp() if until else None,
+    )
+    types = {name: NUMBERS.get(name, "VARCHAR") for name in COLUMNS}
+    types |= dict.fromkeys(INSTANTS, "DOUBLE")
+    with speaking(report.language):
+        frame = _frame(figures)
+        rows: list[dict[str, Any]] = []
+        for line in lines(report):
+            cells = (*_cells(line), *frame, DEFINITIONS[line.figure].said_text)
+            row: dict[str, Any] = dict(zip(COLUMNS, cells, strict=True))
+            row |= dict(zip(INSTANTS, instants, strict=True))
+            rows.append(row | {"value": None if row["value"] == "" else row["value"]})
+    return parquet.parquet_of(rows, types, INSTANTS)
 
 
 def disarm(cell: str | int | float) -> str:

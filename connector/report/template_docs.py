@@ -43,7 +43,9 @@ def templates_markdown() -> str:
     parts += [
         "| `_(\"…\")` | a fixed text in the reader's language (the shipped catalogue's texts) |",
         "| `theme` | the colours of the pictures, by what they mean |",
-        "| `drawings` | section id → its picture as SVG (html.j2 only) |",
+        "| `drawings` | section id → its pictures as SVG (html.j2 only) |",
+        "| `images` | section id → its pictures with `url`, `title`, `description`"
+        " (article.html.j2 only) |",
     ]
     parts += ["", f"A cell of a table is a text, or a `{Linked.__name__}`: a text with a `url`."]
     return "\n".join(parts)

@@ -77,6 +77,11 @@ def full_day(value: date) -> str:
     return format_date(value, "long", locale=current_language())
 
 
+def dated(value: date) -> str:
+    """Nov 20, 2026: a day and its year where there is little room."""
+    return format_date(value, "medium", locale=current_language())
+
+
 def instant(moment: datetime | None, period: Period) -> str:
     """An instant on the clocks of the report's time zone; nothing for None."""
     if moment is None:

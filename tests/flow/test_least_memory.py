@@ -7,6 +7,7 @@ statement that joins too much is found before an installation finds it.
 from pathlib import Path
 
 from connector.config.settings import StoreSettings
+from connector.report.chapters import CHAPTERS
 from tests.harness import Connector, sandbox
 
 LEAST = next(m.ge for m in StoreSettings.model_fields["memory_limit_mb"].metadata)
@@ -23,6 +24,8 @@ def test_a_killed_first_sync_a_night_and_a_report_need_no_more(tmp_path: Path) -
         assert connector.kill_in("write_back", 0.2), "it was done before it was killed"
         first = connector.sync()
         second = connector.sync()
-        connector.do("report", "--from", "2026-01-01", "--to", "2026-12-31", "--out", str(tmp_path))
+        year = ("--from", "2026-01-01", "--to", "2026-12-31", "--out", str(tmp_path))
+        connector.do("report", *year)
+        connector.do("report", *year, "--only", ",".join(CHAPTERS), "--format", "parquet")
     assert first["confirmed"] > 1_000
     assert second["planned_records"] == 0

@@ -1,16 +1,19 @@
 """A report published in an instance over HTTP: there once, whole, and quiet the second time."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from connector.itsm.servicenow.client import connect
 from connector.itsm.servicenow.settings import Connection
 from connector.journey.mapping import load_mapping
-from connector.provision import apply_provision
-from connector.report.deliver import Destination, deliver
+from connector.provision import Mail, apply_provision, plan_provision
+from connector.report.deliver import deliver
+from connector.report.destination import Destination
 from connector.report.publish import TABLE, publish
 from connector.report.render import FORMATS, render_all
 from connector.report.summary import summary_rows
+from connector.report.view import view_of
 from tests.golden.rewrite import golden_report
 from tests.golden.sample import SERVICES, fill_store, make_sample
 from tests.harness import PASSWORD, USER, sandbox
@@ -22,12 +25,19 @@ def test_rows_article_and_mail_state_stand_in_the_instance_and_go_quiet(tmp_path
         rows = tuple(summary_rows(store, report))[:120]
     with sandbox(tmp_path / "instance", "--seed", "empty") as tool:
         instance = connect(Connection(url=tool.url, user=USER, secret=PASSWORD))
-        apply_provision(instance, load_mapping(), ["incident"])
+        group = instance.create_record("sys_user_group", {"name": "Owners"})["sys_id"]
+        mails = (Mail("en", (group,)),)
+        apply_provision(instance, load_mapping(), ["incident"], mails=mails)
+        (mail,) = tool.dump("sysevent_email_action").values()
+        assert mail["recipient_groups"] == group
+        assert mail["condition"] == "u_stateCHANGESTOpublished^u_language=en"
+        assert "${u_summary}" in mail["message_html"]
+        assert plan_provision(instance, load_mapping(), ["incident"], mails=mails).is_complete
         base = instance.create_record("kb_knowledge_base", {"title": "Journey"})["sys_id"]
         # References lead to records of the instance: what is not there would not be kept.
         for i, name in enumerate(SERVICES):
             instance.create_record("cmdb_ci_service", {"sys_id": f"svc{i}", "name": name})
-        to = Destination(("attachment", "summary", "article"), base, rows=rows)
+        to = Destination(("attachment", "pictures", "summary", "article"), base, rows=rows)
         files = render_all(report, ["md"])
         first = deliver(instance, report, files, to)
         assert first.rows == len(rows)
@@ -39,6 +49,13 @@ def test_rows_article_and_mail_state_stand_in_the_instance_and_go_quiet(tmp_path
         assert article["workflow_state"] == "draft"
         assert "Would you put on the ring?" in article["text"]
         assert tool.dump(TABLE)[first.sys_id]["u_state"] == "published"
+        shown = re.findall(
+            r'<img src="/sys_attachment.do\?sys_id=(\w+)" alt="[^"]+"', article["text"]
+        )
+        drawn = [p for of_section in view_of(report).pictures.values() for p in of_section]
+        assert [instance.read_attachment(one) for one in shown] == [p.png() for p in drawn]
+        files_there = {a.file_name for a in instance.list_attachments(TABLE, first.sys_id)}
+        assert len(files_there) == len(files) + len(drawn)
 
         before = tool.whole_dump()
         tool.reset_requests()

@@ -188,7 +188,10 @@ def test_since_counts_on_the_instances_clock_in_its_zone(
         (["sync", "--since", "99999w"], "'99999w' is too far back"),
         (["sync", "--json", "--plan-file", "-"], "both want stdout"),
         (["explain"], "'NUMBER' is missing; see --help"),
-        (["report", "--format", "htm"], "'htm' is not one of html, md, csv; did you mean html?"),
+        (
+            ["report", "--format", "htm"],
+            "'htm' is not one of html, md, csv, parquet, pdf; did you mean html?",
+        ),
         (["report", "--from", "2026-11-01"], "a period needs both --from and --to"),
         (["report", "--from", "2026-11-02", "--to", "2026-11-01"], "--to lies before --from"),
         (["sandbox", "--seed", "uci", "--uci", "nowhere"], "nowhere does not exist"),

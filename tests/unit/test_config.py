@@ -71,7 +71,7 @@ sync = "0 26 * * *"
         "line 13, [write_back] enabled: expected true or false",
         "line 14, [write_back] tables: task_sla is only ever read; take it out",
         "line 14, [write_back] tables: asset is written but not read; add it to [extract] tables",
-        "line 17, [report] formats: 'xlsx' is not one of 'html', 'md', 'csv'",
+        "line 17, [report] formats: 'xlsx' is not one of 'html', 'md', 'csv', 'parquet', 'pdf'",
         "line 20, [schedule] sync: '26' does not fit field 2 of a schedule; write it like "
         '"30 2 * * mon-fri" (weekdays by name, ranges upwards)',
     )

@@ -12,6 +12,7 @@ import pytest
 from connector.errors import ConfigError
 from connector.report.build import Choice, build_report
 from connector.report.chapters import CHAPTERS, MONTHLY
+from connector.report.chapters.band import Bands, StepBand
 from connector.report.report import Report
 from connector.store.database import Store
 from connector.timestamps import parse_instance
@@ -388,3 +389,10 @@ def test_the_end_of_a_record_counts_by_the_clock_of_the_report(
         id_: len([v for v in values if v > 0]) for id_, values in lives.items() if any(values)
     }
     assert found["resolution"].half == median(lives["resolution"])
+
+
+def test_no_time_known_in_any_band_is_said_and_no_zeros_are_shown(report: Report) -> None:
+    nothing = Bands((StepBand("usar", {"visible": 0}),), (), (), is_exact=True, is_hiding=False)
+    (section,) = CHAPTERS["band"].write(report, nothing)
+    assert section.tables == ()
+    assert section.notes == ("No time in any band is known of these records.",)

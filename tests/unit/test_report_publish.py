@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ class Tool(FakeInstance):
         self.log: list[str] = []
         self.files: dict[str, tuple[str, Attachment, bytes]] = {}
         self.cuts_files = False
+        self.numbers = count()
 
     def read_records(
         self, table: str, sys_ids: Sequence[str], fields: Sequence[str]
@@ -64,9 +66,14 @@ class Tool(FakeInstance):
     ) -> Attachment:
         self.log.append(f"add {file_name}")
         kept = content[:-1] if self.cuts_files else content
-        fresh = Attachment(f"file{len(self.log)}", file_name, content_type, len(kept))
+        fresh = Attachment(f"file{next(self.numbers)}", file_name, content_type, len(kept))
         self.files[fresh.sys_id] = (f"{table}/{sys_id}", fresh, kept)
         return fresh
+
+    def files_on(self, table: str) -> dict[str, bytes]:
+        """The files on the records of a table, by name."""
+        found = [(a, c) for key, a, c in self.files.values() if key.startswith(f"{table}/")]
+        return {a.file_name: content for a, content in found}
 
     def delete_attachment(self, sys_id: str) -> None:
         self.log.append(f"delete {self.files[sys_id][1].file_name}")
@@ -142,6 +149,19 @@ def test_the_record_is_the_same_for_period_scope_and_language_only(report: Repor
     assert report_id(replace(report, figures=figures)) == report_id(report)
     assert report_id(report.in_language("es")) != report_id(report)
     assert len(report_id(report)) == 32
+
+
+def test_names_in_the_summary_are_no_tags_in_the_mail_that_shows_it(report: Report) -> None:
+    tool = Tool()
+    step = report.mapping.journeys["travesia"].steps[3]
+    bad = replace(step, name=replace(step.name, en="<img src=x onerror=alert(1)>"))
+    journey = report.mapping.journeys["travesia"]
+    steps = tuple(bad if s.id == step.id else s for s in journey.steps)
+    journeys = {**report.mapping.journeys, "travesia": replace(journey, steps=steps)}
+    publish(tool, replace(report, mapping=replace(report.mapping, journeys=journeys)), [])
+    summary = tool.tables[TABLE][0]["u_summary"]
+    assert "onerror" in summary
+    assert "<" not in summary
 
 
 def test_without_the_table_it_is_said_how_to_get_it(report: Report) -> None:

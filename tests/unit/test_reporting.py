@@ -1,6 +1,7 @@
 """Reports from order to delivery: what fails spoils nothing else, and is not lost."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,18 +12,21 @@ import pytest
 from connector import reporting
 from connector.config import Config
 from connector.config.settings import InstanceSettings, ReportSettings, StoreSettings
-from connector.errors import ConfigError, UnavailableError
-from connector.itsm.base import Record
+from connector.errors import ConfigError, IncompleteResponseError, UnavailableError
+from connector.itsm.base import Attachment, Record
 from connector.journey.own_tables import OWN_TABLES
+from connector.report.article import article_id
 from connector.report.brief import brief_of, brief_view
 from connector.report.build import Choice
-from connector.report.deliver import Destination, article_id, deliver
+from connector.report.deliver import deliver
+from connector.report.destination import Destination
 from connector.report.pending import Pending, Publications
 from connector.report.publish import TABLE
 from connector.report.render import render_all, render_brief
 from connector.report.report import Report
 from connector.report.summary import TABLE as SUMMARY
 from connector.report.summary import summary_rows
+from connector.report.view import view_of
 from connector.reporting import Order
 from connector.store.database import open_store, publish_snapshot
 from connector.timestamps import format_instance, parse_day
@@ -183,13 +187,81 @@ def test_an_article_is_a_draft_once_and_its_state_belongs_to_people(report: Repo
     assert "Would you put on the ring?" in article["text"]
     assert "<script" not in article["text"]
     assert "<style" not in article["text"]
-    assert tool.files == {}, "no attachment was asked for"
+    assert tool.files_on(TABLE) == {}, "no attachment was asked for"
 
     article |= {"workflow_state": "published", "text": article["text"].replace("\n", "\r\n")}
     tool.log.clear()
     deliver(tool, report, [], to)
     assert tool.log == []
     assert article["workflow_state"] == "published"
+
+
+def test_an_article_shows_its_pictures_from_its_own_attachments(report: Report) -> None:
+    tool, to = Whole(), Destination(("article",), BASE)
+    deliver(tool, report, [], to)
+    (article,) = tool.tables["kb_knowledge"]
+    names = list(tool.files_on("kb_knowledge"))
+    drawn = view_of(report).pictures
+    assert names == [
+        f"{report.stem}_{section}-{i}.png"
+        for section, pictures in drawn.items() for i, _ in enumerate(pictures, 1)
+    ]  # fmt: skip
+    shown = re.findall(
+        r'<img src="/sys_attachment\.do\?sys_id=(\w+)" alt="([^"]+)"', article["text"]
+    )
+    assert [tool.files[sys_id][1].file_name for sys_id, _alt in shown] == names
+    assert all(tool.files[sys_id][2].startswith(b"\x89PNG") for sys_id, _alt in shown)
+    assert "<svg" not in article["text"]
+
+
+def test_new_pictures_are_there_before_the_text_shows_them_and_the_old_ones_go_last(
+    report: Report,
+) -> None:
+    tool, to = Whole(), Destination(("article",), BASE)
+    deliver(tool, report, [], to)
+    lanes = tuple(replace(lane, records=lane.records + 9) for lane in report.figures.lanes)
+    later = replace(report, figures=replace(report.figures, lanes=lanes))
+    key = f"kb_knowledge/{article_id(report)}"
+    for name, whose in ((f"{report.stem}_old-1.png", "ours"), ("holiday.png", "theirs")):
+        fresh = Attachment(whose, name, "image/png", 1)
+        tool.files[whose] = (key, fresh, b"x")
+    tool.log.clear()
+    first = deliver(tool, later, [], to)
+    picture = f"{report.stem}_journey-1.png"
+    assert tool.log == [
+        f"add {picture}",
+        "update text",
+        f"delete {report.stem}_old-1.png",
+        f"delete {picture}",
+    ]
+    assert not first.sent_nothing
+    assert "holiday.png" in tool.files_on("kb_knowledge"), "what people put there stays"
+    (article,) = tool.tables["kb_knowledge"]
+    shown = set(re.findall(r"sys_attachment.do\?sys_id=(\w+)", article["text"]))
+    assert shown <= set(tool.files), "no text shows what is gone"
+    tool.log.clear()
+    assert deliver(tool, later, [], to).sent_nothing
+    assert tool.log == []
+
+
+def test_a_picture_that_arrives_cut_leaves_the_article_as_it_was(report: Report) -> None:
+    tool, to = Whole(), Destination(("article",), BASE)
+    deliver(tool, report, [], to)
+    before = dict(tool.tables["kb_knowledge"][0]), dict(tool.files)
+    tool.cuts_files = True
+    lanes = tuple(replace(lane, records=lane.records + 9) for lane in report.figures.lanes)
+    with pytest.raises(IncompleteResponseError, match=r"journey-1\.png did not arrive whole"):
+        deliver(tool, replace(report, figures=replace(report.figures, lanes=lanes)), [], to)
+    assert (tool.tables["kb_knowledge"][0], tool.files) == before
+
+
+def test_pictures_hang_from_the_record_where_mails_take_them_from(report: Report) -> None:
+    tool = Whole()
+    done = deliver(tool, report, render_all(report, ["md"]), Destination(("pictures",)))
+    names = tool.files_on(TABLE)
+    assert len(names) == sum(len(p) for p in view_of(report).pictures.values()) == done.uploaded
+    assert {name.rpartition(".")[2] for name in names} == {"png"}
+    assert deliver(tool, report, [], Destination(("pictures",))).sent_nothing
 
 
 def test_an_article_needs_a_knowledge_base(report: Report) -> None:

@@ -15,7 +15,7 @@ from connector.report.chapters.relations import (
 )
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
-from connector.report.wording import NOTHING, full_day, number
+from connector.report.wording import NOTHING, dated, full_day, number
 from connector.store.database import Row
 
 
@@ -82,9 +82,9 @@ def ring_text(report: Report, row: Row) -> str:
     """Confirmed, proposed or none, with its day."""
     state = ring_of(row)
     if state == "confirmed":
-        return _("on since {day}").format(day=full_day(row["ring_confirmed"]))
+        return _("on since {day}").format(day=dated(row["ring_confirmed"]))
     if state == "proposed":
-        return _("proposed {day}").format(day=full_day(row["ring_proposed"]))
+        return _("proposed {day}").format(day=dated(row["ring_proposed"]))
     return RING_CHOICES["none"].in_(report.language)
 
 

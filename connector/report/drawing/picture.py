@@ -53,6 +53,18 @@ class Picture:
         image: bytes = vl_convert.svg_to_png(self._framed("", _SHEET), scale=scale)
         return image
 
+    def pdf(self) -> bytes:
+        """The drawing as a page of PDF of its own size: its letters stay letters."""
+        import vl_convert  # noqa: PLC0415 - large: only a drawing needs it
+
+        page: bytes = vl_convert.svg_to_pdf(self._framed("", _SHEET))
+        return page
+
+    @property
+    def width(self) -> float:
+        """Pixels from the left to the right. Raises ValueError if it cannot be drawn."""
+        return self._drawn()[0]
+
     def _framed(self, style: str, paper: str) -> str:
         width, height, body = self._drawn()
         return (
