@@ -184,6 +184,7 @@ def brief(
             text,
             journey=config.mapping.journey,
             time_zone=config.instance.time_zone,
+            minimum_group=config.report.minimum_group,
             tool=tool_of(config),
         )
     return [

@@ -155,12 +155,18 @@ def durations_picture(report: Report) -> Picture | None:
 
 def weeks_trend(report: Report) -> Picture | None:
     """Tickets opened, week by week, with as many weeks before them behind."""
-    weeks, before = report.figures.weeks, report.figures.weeks_before
-    if not any(flow.opened for flow in before):
+    weeks, before = report.figures.weeks, report.figures.before_weeks
+    if not any(flow.opened for _monday, flow in before):
         return None
+    counted = report.figures.counted
     points = tuple(
-        TrendPoint(day(week.monday), week.flow.opened, flow.opened, week.is_complete)
-        for week, flow in zip(weeks, before, strict=True)
+        TrendPoint(
+            day(week.monday),
+            counted(week.flow.opened, "week", "opened", f"{week.monday}"),
+            counted(flow.opened, "week", "opened", f"{monday}"),
+            week.is_complete,
+        )
+        for week, (monday, flow) in zip(weeks, before, strict=True)
     )
     return trend_chart(
         Trend(

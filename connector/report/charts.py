@@ -46,7 +46,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Point:
-    """One moment of a line chart, in order; `is_complete` false is drawn hollow."""
+    """One moment of a line chart, in order; `is_complete` false is drawn hollow.
+
+    A series without a value is a gap in its line.
+    """
 
     label: str
     values: dict[str, int]
@@ -122,7 +125,7 @@ def lines_spec(points: Sequence[Point], series: Sequence[Series]) -> Spec:
         {
             "at": point.label,
             "series": s.label,
-            "value": point.values.get(s.id, 0),
+            "value": point.values.get(s.id),
             "whole": point.is_complete,
         }
         for point in points

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from connector.messages import _, mark
-from connector.report.chapters.model import Asked, Chapter, Count, count, few_note, part
+from connector.report.chapters.model import Asked, Chapter, Count, few_note, part
 from connector.report.figures import Share
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
 from connector.report.suppress import hide_in_row
-from connector.report.wording import NOTHING, clean, full_day, number
+from connector.report.wording import NOTHING, clean, count, full_day, number
 from connector.store.database import Row
 
 AHEAD = timedelta(days=92)

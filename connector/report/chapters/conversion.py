@@ -9,23 +9,22 @@ from connector.report.chapters.model import (
     Asked,
     Chapter,
     Count,
-    count,
     few_note,
     headings,
     shown_steps,
 )
+from connector.report.figures import Figures
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
 from connector.report.suppress import hide
+from connector.report.wording import count
 from connector.store.database import Row
 
 ENDINGS = ("lost", "abandoned", "failed")
 """Outcomes told apart; all others of no value are one more column."""
 
 _MOVES = """
-SELECT t.from_step, t.to_step, count(*) AS n, count(DISTINCT w.person) AS people
-FROM transition AS t
-LEFT JOIN who AS w ON w.table_name = t.table_name AND w.sys_id = t.sys_id
+SELECT t.from_step, t.to_step, count(*) AS n FROM transition AS t
 WHERE t.journey = $journey AND t.cause = 'customer' AND t.from_step <> ''
   AND t.happened_at >= $since::TIMESTAMP AND t.happened_at < $until::TIMESTAMP
   AND NOT list_contains($measures, t.table_name)
@@ -96,20 +95,20 @@ def measure(asked: Asked) -> Conversion | None:
     cohort = asked.source.read(_COHORT, journey=asked.journey.id, steps=steps)
     if not moves and not cohort:
         return None
-    found, hid_moves = _moves(moves, steps, asked.minimum)
+    found, hid_moves = _moves(moves, steps, asked.base)
     reached, hid_cohort = _cohort(cohort, steps, asked.minimum)
     return Conversion(found, reached, hid_moves or hid_cohort)
 
 
-def _moves(rows: Sequence[Row], steps: list[str], minimum: int) -> tuple[tuple[Move, ...], bool]:
-    cells = {(row["from_step"], row["to_step"]): row for row in rows}
-    hidden = _hidden(cells, steps, steps, minimum)
-    return tuple(
-        Move(a, b, None if (a, b) in hidden else cells[a, b]["n"], steps.index(b) < steps.index(a))
+def _moves(rows: Sequence[Row], steps: list[str], base: Figures) -> tuple[tuple[Move, ...], bool]:
+    cells = {(row["from_step"], row["to_step"]): row["n"] for row in rows}
+    found = tuple(
+        Move(a, b, base.counted(cells[a, b], "move", a, b), steps.index(b) < steps.index(a))
         for a in steps
         for b in steps
         if (a, b) in cells
-    ), bool(hidden)
+    )
+    return found, base.hides("move")
 
 
 def _cohort(
@@ -134,7 +133,7 @@ def _cohort(
 
 
 def _hidden(
-    cells: dict[tuple[str, str], Row] | dict[tuple[str, str], Counter[str]],
+    cells: dict[tuple[str, str], Counter[str]],
     rows: list[str],
     columns: list[str],
     minimum: int,
@@ -149,7 +148,7 @@ def _hidden(
     return {(rows[r], named[c]) for r, c in hide(grid, minimum) if r < len(rows)}
 
 
-def _people(cell: Row | Counter[str] | None) -> int:
+def _people(cell: Counter[str] | None) -> int:
     return int(cell["people"]) if cell else 0
 
 

@@ -8,7 +8,6 @@ from connector.report.chapters.model import (
     Asked,
     Chapter,
     Count,
-    count,
     few_note,
     headings,
     part,
@@ -17,7 +16,7 @@ from connector.report.figures import Share
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
 from connector.report.suppress import hide_in_row
-from connector.report.wording import duration
+from connector.report.wording import count, duration
 
 INITIATIVES = "sn_cim_register"
 VOICES = ("survey_answered", "article_feedback", "complaint", "compliment", "idea_submitted")

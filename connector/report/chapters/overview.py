@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from connector.messages import _, mark
 from connector.report import sections
-from connector.report.chapters.model import Asked, Chapter, part, shown_steps
+from connector.report.chapters.model import Asked, Chapter, Count, part, shown_steps
 from connector.report.definitions import heading, meaning
 from connector.report.figures import Before, Figures, Share
 from connector.report.layout import Line, Linked, Section, Table
 from connector.report.people import departments, months
 from connector.report.report import Report
-from connector.report.wording import NOTHING, number, percent, span
+from connector.report.wording import NOTHING, count, number, percent, span
 
 _OPEN = """
 SELECT l.table_name, c.steps[$journey] AS step, count(*) AS n
@@ -86,14 +86,16 @@ def _open_cell(report: Report, cells: Mapping[tuple[str, str], int], table: str,
 def _comparison(figures: Figures, before: Before) -> Section:
     total = figures.sla_total
     pairs = [
-        ("records_in_period", figures.records, before.records),
-        ("tickets_opened", figures.flow.opened, before.flow.opened),
-        ("tickets_resolved", figures.flow.resolved, before.flow.resolved),
+        ("records_in_period", figures.records, before.records, "records"),
+        ("tickets_opened", figures.flow.opened, before.flow.opened, "opened"),
+        ("tickets_resolved", figures.flow.resolved, before.flow.resolved, "resolved"),
     ]
-    rows = [
-        (heading(id_), number(now), number(then), _change(now, then)) for id_, now, then in pairs
-    ]
-    now_sla = total.met_share if total else None
+    rows = []
+    for id_, n, past, name in pairs:
+        now, then = _counts(figures, name, n, past)
+        rows.append((heading(id_), count(now), count(then), _change(now, then)))
+    is_dark = figures.is_dark("sla_all", "met", "breached")
+    now_sla = total.met_share if total and not is_dark else None
     shares: list[tuple[str, Share | None, Share | None]] = [
         ("sla_met_share", now_sla, before.sla),
     ]
@@ -111,12 +113,17 @@ def _comparison(figures: Figures, before: Before) -> Section:
         meaning("records_in_period"),
         (table,),
         (note,),
-        tuple(id_ for id_, _now, _then in (*pairs, *shares)),
+        (*(id_ for id_, *_rest in pairs), *(id_ for id_, _now, _then in shares)),
     )
 
 
-def _change(now: int, then: int) -> str:
-    if not then:
+def _counts(figures: Figures, name: str, now: int, then: int) -> tuple[Count, Count]:
+    """A figure of the period and of the other one; None is kept from sight."""
+    return figures.counted(now, "head", name), figures.counted(then, "head", f"{name}_before")
+
+
+def _change(now: Count, then: Count) -> str:
+    if not then or now is None:
         return NOTHING
     return ("+" if now > then else "") + percent((now - then) / then)
 
@@ -137,9 +144,13 @@ def lines(report: Report, found: Overview) -> Iterator[Line]:
     if before is None:
         return
     item = f"{before.period.start:%Y-%m-%d}"
-    yield Line("records_before", before.records, before.records, item=item)
-    yield Line("opened_before", before.flow.opened, before.flow.opened, item=item)
-    yield Line("resolved_before", before.flow.resolved, before.flow.resolved, item=item)
+    for name, past in (
+        ("records", before.records),
+        ("opened", before.flow.opened),
+        ("resolved", before.flow.resolved),
+    ):
+        then = found.base.counted(past, "head", f"{name}_before")
+        yield Line(f"{name}_before", then, then or 0, item=item)
 
 
 CHAPTER = Chapter(

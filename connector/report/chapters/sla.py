@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 from connector.messages import _, mark
 from connector.report import sections
-from connector.report.chapters.model import Asked, Chapter, Count, count, few_note, headings, part
+from connector.report.chapters.model import Asked, Chapter, Count, few_note, headings, part
 from connector.report.definitions import meaning
 from connector.report.departments import has_clocks
-from connector.report.figures import Share
+from connector.report.figures import Figures, Share
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
-from connector.report.suppress import hide_in_row
-from connector.report.wording import clean
+from connector.report.wording import clean, count
 from connector.store.coverage import choice_labels
 from connector.store.database import Row
 from connector.store.records import name
@@ -20,10 +19,8 @@ from connector.store.records import name
 _BY_PRIORITY = """
 SELECT r.priority, count(*) FILTER (k.in_period AND k.result = 'met') AS met,
        count(*) FILTER (k.in_period AND k.result = 'breached') AS breached,
-       count(*) FILTER (k.result = 'met') AS all_met, count(*) AS all_decided,
-       count(DISTINCT w.person) FILTER (k.in_period) AS people
+       count(*) FILTER (k.result = 'met') AS all_met, count(*) AS all_decided
 FROM clock AS k JOIN ranked AS r ON r.sys_id = k.task
-LEFT JOIN who AS w ON w.sys_id = k.task
 WHERE k.result <> 'running' GROUP BY 1 ORDER BY 1
 """
 
@@ -63,28 +60,29 @@ def measure(asked: Asked) -> Sla | None:
     labels = {
         language: choice_labels(source.store, tables[0], language) for language in ("en", "es")
     }
-    priorities, is_hiding = _priorities(rows, labels, asked.minimum)
+    priorities, is_hiding = _priorities(rows, labels, asked.base)
     return Sla(priorities, is_hiding)
 
 
 def _priorities(
-    rows: Sequence[Row], labels: dict[str, dict[tuple[str, str], str]], minimum: int
+    rows: Sequence[Row], labels: dict[str, dict[tuple[str, str], str]], base: Figures
 ) -> tuple[tuple[Priority, ...], bool]:
-    people = [row["people"] for row in rows]
-    hidden = hide_in_row([*people, sum(people)], minimum)
-    found = []
-    for i, row in enumerate(rows):
-        said = {
-            language: known.get(("priority", row["priority"])) or str(row["priority"])
-            for language, known in labels.items()
-        }
-        usual = Share(row["all_met"], row["all_decided"])
-        share = Share(row["met"], row["met"] + row["breached"])
-        cells = (
-            (None, None, None, None) if i in hidden else (row["met"], row["breached"], share, usual)
-        )
-        found.append(Priority(row["priority"], said, *cells))
-    return tuple(found), bool(hidden)
+    found = tuple(_priority(row, labels, base) for row in rows)
+    return found, base.hides("priority") or base.hides("priority_usual")
+
+
+def _priority(row: Row, labels: dict[str, dict[tuple[str, str], str]], base: Figures) -> Priority:
+    key = f"p{row['priority']}"
+    said = {
+        language: known.get(("priority", row["priority"])) or str(row["priority"])
+        for language, known in labels.items()
+    }
+    met = base.counted(row["met"], "priority", key, "met")
+    breached = base.counted(row["breached"], "priority", key, "breached")
+    share = None if met is None or breached is None else Share(met, met + breached)
+    is_dark = any(base.is_hidden("priority_usual", key, r) for r in ("met", "breached"))
+    usual = None if is_dark else Share(row["all_met"], row["all_decided"])
+    return Priority(row["priority"], said, met, breached, share, usual)
 
 
 def write(report: Report, figures: Sla) -> Iterator[Section]:
@@ -115,9 +113,10 @@ def write(report: Report, figures: Sla) -> Iterator[Section]:
 def lines(_report: Report, figures: Sla) -> Iterator[Line]:
     """By priority; those by step are in every CSV."""
     for row in figures.priorities:
-        if row.share and row.usual:
-            item = f"priority {row.priority}"
+        item = f"priority {row.priority}"
+        if row.share:
             yield Line("sla_met_share", row.share.ratio, row.share.whole, item=item)
+        if row.usual:
             yield Line("sla_usual", row.usual.ratio, row.usual.whole, item=item)
 
 

@@ -6,13 +6,13 @@ from datetime import date
 
 from connector.messages import _, mark
 from connector.report import sections
-from connector.report.chapters.model import Asked, Chapter, Count, count, few_note
+from connector.report.chapters.model import Asked, Chapter, Count, few_note
 from connector.report.definitions import meaning
 from connector.report.layout import Line, Section, Table
 from connector.report.months import months_of, slices_of
 from connector.report.report import Report
 from connector.report.suppress import hide
-from connector.report.wording import month
+from connector.report.wording import count, month
 from connector.store.database import Row
 
 SHOWN_MONTHS = 6
