@@ -197,14 +197,17 @@ class DepartmentFigures:
     """The tickets of one department's people, and the SLA clocks decided on what is theirs.
 
     `department` "" is all small ones together; NO_DEPARTMENT what belongs to none that is known.
+    `open` and `sla` are None where too few of its people are behind them.
     """
 
     department: str
     name: str
     people: int
     opened: int
-    open: int
-    sla: Share
+    open: int | None
+    sla: Share | None
+    people_open: int = 0
+    people_clocks: int = 0
 
 
 @dataclass(frozen=True)

@@ -173,13 +173,14 @@ def _department(report: Report) -> str:
         (row.sla.ratio, row)
         for row in report.figures.departments
         if row.department not in ("", NO_DEPARTMENT)
+        and row.sla
         and row.sla.ratio is not None
         and row.sla.whole >= FEWEST_CLOCKS
     ]
     if everybody is None or not known:
         return ""
     ratio, worst = min(known, key=lambda pair: pair[0])
-    if everybody - ratio < FAR_BELOW:
+    if worst.sla is None or everybody - ratio < FAR_BELOW:
         return ""
     return _("{department} is far below: {ratio} of its {n} SLA clocks were met.").format(
         department=clean(worst.name), ratio=share(worst.sla), n=number(worst.sla.whole)

@@ -1,6 +1,6 @@
 """What the figures of a report count, as populations of things that belong to people.
 
-One grouped read a population (records, moves, SLA clocks, tickets opened, tickets resolved, moments
+One read a population (records, moves, SLA clocks, tickets opened, tickets resolved, moments
 of truth, time in a band) gives its atoms and the people behind every figure; `protect.py` decides
 from them what a report of a part of the organisation keeps from sight. The definitions are those
 of the figures themselves (`cube.py`, `measure.py`, `trend.py`, the chapters).
@@ -19,6 +19,14 @@ from connector.report.protect import Cell, Family, Group, protect
 from connector.report.source import Source
 from connector.store.records import name as quoted
 from connector.timestamps import format_instance, midnight
+
+ENDINGS = ("lost", "abandoned", "failed")
+"""Outcomes told apart; all others of no value are one more."""
+
+VOICES = ("survey_answered", "article_feedback", "complaint", "compliment", "idea_submitted")
+"""Touchpoints at which people say how it goes, or what they would like."""
+
+INITIATIVES = "sn_cim_register"
 
 NOWHERE = "-"
 """In a cell's name: the record stands in no step, or in no band."""
@@ -46,6 +54,7 @@ class Seen:
     journey: str
     weeks: Sequence[date] = ()
     before: Period | None = None
+    months: Sequence[date] = ()
 
 
 def hidden_cells(source: Source, seen: Seen, minimum: int) -> frozenset[Cell]:
@@ -63,7 +72,7 @@ def _populations(source: Source, seen: Seen) -> Iterator[Population]:
         "other_since": format_instance(before.start) if before else "",
         "other_until": format_instance(before.end) if before else "",
     }
-    yield _standing(journeys, seen, other)
+    yield _standing(source, journeys, seen, other)
     yield _moves(journeys, seen)
     yield from _tickets(source, seen, other)
     if has_clocks(source):
@@ -76,36 +85,29 @@ def _populations(source: Source, seen: Seen) -> Iterator[Population]:
 
 
 def _hidden(source: Source, population: Population, minimum: int) -> frozenset[Cell]:
-    """Atoms and people in one read, then what they give away."""
-    asked = population.attributes
-    sets = {frozenset(family.attributes) for family in population.families} | {frozenset(asked)}
-    rows = source.read(_grouped(population.sql, asked, sets), minimum=minimum, **population.params)
-    whole = _level(asked, frozenset(asked))
-    atoms = [row for row in rows if row["level"] == whole]
+    """Its atoms, the people behind each figure, and then what these give away."""
+    names = ", ".join(population.attributes)
+    # Kept, and asked family by family: all at once would need many times the memory.
+    source.keep("population", f"SELECT DISTINCT {names}, person FROM ({population.sql})",
+                **population.params)  # fmt: skip
     people: dict[Cell, Group] = {}
     for family in population.families:
-        level = _level(asked, frozenset(family.attributes))
-        for row in rows:
-            cell = family.cell_of(row) if row["level"] == level else None
+        for row in source.store.read(_people_sql(family), minimum=minimum):
+            cell = family.cell_of(row)
             if cell is not None:
                 few = frozenset(one for one in row["few"] or () if one is not None)
                 people[cell] = Group(row["people"], few)
+    atoms = source.store.read(f"SELECT DISTINCT {names} FROM population")
     return protect(atoms, population.families, people, minimum)
 
 
-def _grouped(sql: str, asked: Sequence[str], sets: set[frozenset[str]]) -> str:
-    names = ", ".join(asked)
-    grouping = ", ".join(f"({', '.join(n for n in asked if n in one)})" for one in sets)
+def _people_sql(family: Family) -> str:
+    names = "".join(f"{name}, " for name in family.attributes)
     return (
-        f"SELECT {names}, GROUPING({names}) AS level, count(DISTINCT person) AS people,"
+        f"SELECT {names}count(DISTINCT person) AS people,"
         " CASE WHEN count(DISTINCT person) < $minimum THEN list(DISTINCT person) END AS few"
-        f" FROM ({sql}) GROUP BY GROUPING SETS ({grouping})"
+        " FROM population GROUP BY ALL"
     )
-
-
-def _level(asked: Sequence[str], kept: frozenset[str]) -> int:
-    """What GROUPING says of a row: a bit for each attribute that is summed over, first on top."""
-    return sum(1 << (len(asked) - 1 - i) for i, name in enumerate(asked) if name not in kept)
 
 
 def _family(*name: str, by: tuple[str, ...] = (), **only: Any) -> Family:
@@ -115,6 +117,8 @@ def _family(*name: str, by: tuple[str, ...] = (), **only: Any) -> Family:
 # The populations ----------------------------------------------------------------------------------
 
 _STANDING = """
+WITH heat AS (SELECT unnest($month_starts::VARCHAR[]) AS s, unnest($month_ends::VARCHAR[]) AS e,
+                     unnest($months::VARCHAR[]) AS month)
 SELECT {steps}, c.touchpoint, c.band, c.band <> '' AS has_band,
        coalesce(nullif(c.steps[$shown], ''), '-') AS at_step,
        coalesce(nullif(c.band, ''), '-') AS at_band,
@@ -129,10 +133,19 @@ SELECT {steps}, c.touchpoint, c.band, c.band <> '' AS has_band,
        coalesce(l.opened < $other_until
                 AND (l.is_open OR coalesce(l.ended, l.opened) >= $other_since),
                 l.is_open, FALSE) AS in_other,
+       coalesce(l.opened >= $since AND l.opened < $until, FALSE) AS is_new,
+       coalesce(h.month, '') AS month,
+       coalesce(NOT l.is_open AND l.ended >= $since AND l.ended < $until
+                AND l.ended > l.opened, FALSE) AS is_life,
+       CASE WHEN l.is_open THEN 'open' WHEN c.outcome = '' THEN 'ended'
+            WHEN list_contains($endings, c.outcome) THEN c.outcome ELSE 'other' END AS fate,
+       c.table_name = 'sysapproval_approver' AS is_approval,
+       list_contains($voices, c.touchpoint) AND c.table_name <> $initiatives AS is_voice,
        w.person
 FROM classification AS c
 LEFT JOIN life AS l ON l.table_name = c.table_name AND l.sys_id = c.sys_id
 LEFT JOIN who AS w ON w.table_name = c.table_name AND w.sys_id = c.sys_id
+LEFT JOIN heat AS h ON l.opened >= h.s AND l.opened < h.e AND l.opened < $until
 WHERE NOT list_contains($ignored, c.rule_id) AND NOT list_contains($measures, c.table_name)
 """
 
@@ -144,7 +157,9 @@ def _steps(journeys: Mapping[str, str], record: str, nowhere: str) -> str:
     )
 
 
-def _standing(journeys: Mapping[str, str], seen: Seen, other: Mapping[str, str]) -> Population:
+def _standing(
+    source: Source, journeys: Mapping[str, str], seen: Seen, other: Mapping[str, str]
+) -> Population:
     shown = next(name for name, id_ in journeys.items() if id_ == seen.journey)
     families = [
         _family("head", "records", in_period=True),
@@ -160,6 +175,11 @@ def _standing(journeys: Mapping[str, str], seen: Seen, other: Mapping[str, str])
             "touchpoint_open", by=("touchpoint", "at_step", "at_band"), in_period=True, is_open=True
         ),
         _family("lane", by=(shown, "lane"), in_period=True),
+        _family("heat", by=("touchpoint", "month")),
+        _family("life", by=("touchpoint",), is_life=True),
+        _family("cohort", by=(shown, "fate"), is_new=True),
+        _family("approval", by=("touchpoint",), is_new=True, is_approval=True),
+        _family("head", "said", is_new=True, is_voice=True),
     ]
     for step, id_ in journeys.items():
         families += [
@@ -169,9 +189,30 @@ def _standing(journeys: Mapping[str, str], seen: Seen, other: Mapping[str, str])
             _family("band", id_, by=(step, "band"), in_period=True),
         ]
     sql = _STANDING.format(steps=_steps(journeys, "c", ""))
-    return Population(
-        sql, tuple(families), {**journeys, **other, "shown": seen.journey, "supplier": SUPPLIER}
-    )
+    params = {
+        **journeys,
+        **other,
+        **_slices(source, "month", seen.months, 31),
+        "shown": seen.journey,
+        "supplier": SUPPLIER,
+        "endings": list(ENDINGS),
+        "voices": list(VOICES),
+        "initiatives": INITIATIVES,
+    }
+    return Population(sql, tuple(families), params)
+
+
+def _slices(source: Source, name: str, days: Sequence[date], length: int) -> dict[str, object]:
+    """Weeks (7) or months (31) from these first days, by the clock of the report."""
+    zone = source.period.time_zone
+    ends = [day + timedelta(days=length) for day in days]
+    if length > 7:  # months end where the next begins
+        ends = [end.replace(day=1) for end in ends]
+    return {
+        f"{name}s": [f"{day:%Y-%m-%d}" for day in days],
+        f"{name}_starts": [format_instance(midnight(day, zone)) for day in days],
+        f"{name}_ends": [format_instance(midnight(day, zone)) for day in ends],
+    }
 
 
 _MOVES = """
@@ -196,8 +237,8 @@ def _moves(journeys: Mapping[str, str], seen: Seen) -> Population:
 
 
 _OPENED = """
-WITH slice AS (SELECT unnest($starts::VARCHAR[]) AS s, unnest($ends::VARCHAR[]) AS e,
-                      unnest($mondays::VARCHAR[]) AS monday)
+WITH slice AS (SELECT unnest($week_starts::VARCHAR[]) AS s, unnest($week_ends::VARCHAR[]) AS e,
+                      unnest($weeks::VARCHAR[]) AS monday)
 SELECT coalesce(s.monday, '') AS week, {at} >= $since AND {at} < $until AS in_period,
        {at} >= $other_since AND {at} < $other_until AS in_other, {how} AS how, w.person
 FROM life AS l
@@ -215,13 +256,7 @@ _HOW = (
 
 
 def _tickets(source: Source, seen: Seen, other: Mapping[str, str]) -> Iterator[Population]:
-    zone = source.period.time_zone
-    params = {
-        **other,
-        "mondays": [f"{day:%Y-%m-%d}" for day in seen.weeks],
-        "starts": [format_instance(midnight(day, zone)) for day in seen.weeks],
-        "ends": [format_instance(midnight(day + timedelta(weeks=1), zone)) for day in seen.weeks],
-    }
+    params = {**other, **_slices(source, "week", seen.weeks, 7)}
     ended = "CASE WHEN l.is_open THEN NULL ELSE l.ended END"
     for way, at, how in (("opened", "l.opened", "''"), ("resolved", ended, _HOW)):
         families = [

@@ -133,6 +133,7 @@ class _Ledger:
 
     def __init__(self, secrets: Iterable[Vector]) -> None:
         self._secrets = [dict(secret) for secret in secrets]
+        self._secret_atoms = frozenset[int]().union(*self._secrets)
         self._rows: list[tuple[int, Vector]] = []
 
     def show(self, atoms: Iterable[int]) -> bool:
@@ -142,7 +143,8 @@ class _Ledger:
             _clear(row, known, pivot)
         if not row:
             return True
-        pivot = min(row)
+        # Rather one that no secret has: then the secrets stay as short as they are.
+        pivot = min(row.keys() - self._secret_atoms, default=min(row))
         scale = pow(row[pivot], -1, _PRIME)
         row = {atom: value * scale % _PRIME for atom, value in row.items()}
         if any(_is_multiple(secret, row, pivot) for secret in self._secrets):

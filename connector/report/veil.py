@@ -21,6 +21,7 @@ from connector.report.figures import (
     StepFigures,
     TouchpointFigures,
 )
+from connector.report.months import HEAT_MONTHS, months_of
 from connector.report.populations import NOWHERE, Seen, hidden_cells
 from connector.report.source import Source
 
@@ -36,7 +37,9 @@ def veil(figures: Figures, source: Source) -> Figures:
         return figures
     mondays = [*(day for day, _flow in figures.before_weeks), *(w.monday for w in figures.weeks)]
     before = figures.before.period if figures.before else None
-    dark = hidden_cells(source, Seen(figures.shown.journey, mondays, before), minimum)
+    until = figures.data_until
+    recent = months_of(source.period, until)[-HEAT_MONTHS:] if until else ()
+    dark = hidden_cells(source, Seen(figures.shown.journey, mondays, before, recent), minimum)
     seen = replace(figures, veiled=dark)
     return replace(
         seen,
@@ -54,8 +57,9 @@ def veil(figures: Figures, source: Source) -> Figures:
             replace(week, flow=_week(seen, f"{week.monday}", week.flow)) for week in seen.weeks
         ),
         weeks_before=tuple(_week(seen, f"{day}", flow) for day, flow in seen.before_weeks),
-        # Rows of a part are not told apart by table.
-        tables=tuple(table for table in figures.tables if table.is_measure),
+        # Not told apart by people: approvals by month, tables.
+        months=replace(figures.months, approvals=()),
+        tables=(),
         sla_whole=_sla_whole(seen),
         lanes=tuple(_lanes(seen)),
     )

@@ -159,6 +159,6 @@ def test_the_same_records_under_another_name_do_not_give_them_away() -> None:
 
 def test_nothing_is_hidden_where_all_groups_are_large_or_nobodys() -> None:
     assert hidden([row("a1", n, is_open=True) for n in range(6)]) == frozenset()
-    nobody = {("head", "all"): Group(0), ("step", "a1"): Group(0)}
+    nobody: dict[Cell, Group] = {("head", "all"): Group(0), ("step", "a1"): Group(0)}
     records = [row("a1", 1)]
     assert protect(records, (FAMILIES[0], FAMILIES[2]), nobody, MINIMUM) == frozenset()
