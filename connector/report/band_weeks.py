@@ -23,7 +23,8 @@ piece AS (
 )
 SELECT i, band, sum(date_diff('second', greatest(since, s), least(till, e)))::BIGINT AS seconds,
        count(DISTINCT person) AS people
-FROM slice JOIN timed ON since < e AND till > s GROUP BY i, band
+-- A band that a record came to after its end has no time of its life.
+FROM slice JOIN timed ON since < e AND till > s AND till > since GROUP BY i, band
 """
 
 MOST = 53

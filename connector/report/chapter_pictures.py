@@ -15,6 +15,7 @@ from connector.report.chapters.durations import Durations
 from connector.report.chapters.improvement import Loop
 from connector.report.chapters.model import shown_steps
 from connector.report.chapters.moments import Moments, moment_name
+from connector.report.chapters.overview import Overview
 from connector.report.chapters.relations import Relationships, name_of, state_name
 from connector.report.chapters.touchpoints import Cell, Heat
 from connector.report.chapters.worst import Worst
@@ -68,12 +69,21 @@ def map_picture(report: Report) -> Picture | None:
     return journey_map(JourneyMap(steps, bubbles, ribbon_of(report)))
 
 
+def _relationships(report: Report) -> Relationships | None:
+    overview = _part(report, "overview", Overview)
+    return (
+        _part(report, "map", Relationships)
+        or _part(report, "engagement", Relationships)
+        or (overview.relationships if overview else None)
+    )
+
+
 def ribbon_of(report: Report) -> Ribbon | None:
     """Of one relationship its own; of several the median of each step, and how many wear the ring.
 
     None where no step has a score: then nothing is known of compromiso.
     """
-    found = _part(report, "map", Relationships) or _part(report, "engagement", Relationships)
+    found = _relationships(report)
     if found is None:
         return None
     ranked = {state.id for state in found.opinions.scored}

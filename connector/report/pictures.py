@@ -129,7 +129,7 @@ PICTURES: dict[str, tuple[Draw, ...]] = {
     MAP: (of.map_picture,),
     "map": (lambda report: of.relations_picture(report, "map"),),
     "engagement": (lambda report: of.relations_picture(report, "engagement"),),
-    "steps": (steps_picture,),
+    "steps": (of.map_picture, steps_picture),
     "weeks": (trend_picture, of.weeks_trend),
     "sla": (sla_picture,),
     "durations": (of.durations_picture,),

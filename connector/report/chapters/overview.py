@@ -1,11 +1,13 @@
 """The journey as a whole: each step, the weeks, how it ended, and the other period beside it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.messages import _, mark
 from connector.report import sections
+from connector.report.chapters import relations
 from connector.report.chapters.model import Asked, Chapter, Count, part, shown_steps
+from connector.report.chapters.relations import Relationships
 from connector.report.definitions import heading, meaning
 from connector.report.figures import Before, Figures, Share
 from connector.report.layout import Line, Linked, Section, Table
@@ -32,20 +34,24 @@ class Overview:
 
     base: Figures
     open: Mapping[tuple[str, str], int]
+    relationships: Relationships | None = None
+    """For the ribbon of the journey map."""
 
 
 def measure(asked: Asked) -> Overview:
     """Whatever the period, for what is open now."""
+    found = relations.measure(asked)
     if asked.source.scope.is_part:
-        return Overview(asked.base, {})
+        return Overview(asked.base, {}, found)
     rows = asked.source.read(_OPEN, journey=asked.journey.id)
-    return Overview(asked.base, {(row["table_name"], row["step"]): row["n"] for row in rows})
+    return Overview(asked.base, {(row["table_name"], row["step"]): row["n"] for row in rows}, found)
 
 
 def write(report: Report, found: Overview) -> Iterator[Section]:
     """Steps, weeks, value; people where they are read; the comparison."""
     figures = found.base
-    yield sections.steps(report, figures.shown)
+    steps = sections.steps(report, figures.shown)
+    yield replace(steps, figures=(*steps.figures, "moments_won", "moments_lost", "trust_step"))
     if found.open:
         yield _open(report, found.open)
     yield sections.weeks(report)
