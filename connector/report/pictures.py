@@ -102,8 +102,7 @@ def trend_picture(report: Report) -> Picture | None:
         "chart-weeks",
         _("Tickets opened and resolved, by week"),
         _describe(
-            [f"{p.label}: {count(p.values.get('opened'))} / {count(p.values.get('resolved'))}"
-             for p in points]
+            [f"{day(week.monday)}: {_pair(report, week)}" for week in weeks]
         ),
         lines_spec(points, series),
     )  # fmt: skip
@@ -114,6 +113,11 @@ def _shown(report: Report, week: Week) -> Iterator[tuple[str, int]]:
     for way, n in (("opened", week.flow.opened), ("resolved", week.flow.resolved)):
         if not report.figures.is_hidden("week", way, f"{week.monday}"):
             yield way, n
+
+
+def _pair(report: Report, week: Week) -> str:
+    shown = dict(_shown(report, week))
+    return f"{count(shown.get('opened'))} / {count(shown.get('resolved'))}"
 
 
 def _describe(lines: Sequence[str]) -> str:
@@ -139,6 +143,7 @@ PICTURES: dict[str, tuple[Draw, ...]] = {
     "band": (of.band_picture,),
     "agreements": (of.agreements_picture,),
     "improvement": (of.improvement_picture,),
+    "onboarding": (of.onboarding_picture,),
 }
 """By the section that they stand in; the time lines of the worst journeys come beside."""
 
@@ -148,6 +153,8 @@ def pictures_of(report: Report, sections: Iterable[str]) -> dict[str, tuple[Pict
     found = {}
     for section in sections:
         drawn = [draw(report) for draw in PICTURES.get(section, ())]
+        if section == f"journey-{report.journey.id}":
+            drawn = [of.strips_picture(report)]
         if section == "worst":
             drawn = list(of.life_pictures(report))
         if pictures := tuple(picture for picture in drawn if picture):

@@ -23,7 +23,7 @@ from connector.store.runs import read_schema_rows
 from connector.timestamps import format_instance
 
 CLOCK = """
-SELECT s.task, c.steps, l.opened AS started, l.ended, l.is_open AS runs,
+SELECT s.sys_id AS clock_id, s.task, c.steps, l.opened AS started, l.ended, l.is_open AS runs,
        coalesce(t.is_open, FALSE) AS is_open,
        CASE WHEN lower(s.has_breached) IN ('true', '1') OR s.stage = 'breached' THEN 'breached'
             WHEN s.stage IN ('completed', 'achieved') THEN 'met'

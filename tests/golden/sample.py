@@ -407,6 +407,7 @@ class _Maker:
                 "has_breached": "true" if has_breached else "false",
                 "start_time": format_instance(opened),
                 "end_time": format_instance(ended) if ended else "",
+                "planned_end_time": format_instance(target),
             }
         )
         self._place("task_sla", sys_id, "sla_result")

@@ -24,6 +24,8 @@ from connector.report.chapter_pictures import (
     map_picture,
     moments_picture,
     moves_picture,
+    onboarding_picture,
+    strips_picture,
 )
 from connector.report.drawing.picture import Picture
 from connector.report.report import Report
@@ -44,7 +46,16 @@ from tests.golden.sample import (
 from tests.unit.test_report_chapters import NAIVE
 from tests.unit.test_report_figures import END, PERIOD, START, ZONE, in_period, rows_of
 
-CHAPTERS = ("onboarding", "improvement", "band", "worst", "conversion", "touchpoints", "moments")
+CHAPTERS = (
+    "onboarding",
+    "improvement",
+    "sla",
+    "band",
+    "worst",
+    "conversion",
+    "touchpoints",
+    "moments",
+)
 BAND_NAMES = ("visible", "provider_backstage", "consumer_backstage", "")
 REGISTER = "sn_cim_register"
 
@@ -326,6 +337,28 @@ def test_weeks_of_a_part_show_no_band_of_few_people(store: Store, world: World) 
     assert len(set(is_shown)) == 2, "some weeks shown and some not, else this proves nothing"
 
 
+# Time to spare ------------------------------------------------------------------------------------
+
+
+def test_time_to_spare_is_what_was_left_when_a_clock_was_met(report: Report, world: World) -> None:
+    steps = {
+        r["sys_id"]: str((p["steps"] or {}).get("travesia", ""))  # type: ignore[attr-defined]
+        for _t, r, p in rows_of(world.sample)
+    }
+    left: dict[str, list[float]] = defaultdict(list)
+    for clock in world.sample.records["task_sla"]:
+        is_met = clock["stage"] == "completed" and clock["has_breached"] == "false"
+        if is_met and in_period("task_sla", clock) and clock["task"] in steps:
+            ends = (datetime.fromisoformat(clock[c]) for c in ("planned_end_time", "end_time"))
+            planned, real = ends
+            left[steps[clock["task"]]].append((planned - real).total_seconds())
+    spare = report.parts["sla"].spare
+    assert {one.step: (one.met, one.seconds) for one in spare} == {
+        step: (len(values), median(values)) for step, values in left.items()
+    }
+    assert all(one.seconds > 0 for one in spare)
+
+
 # Worst journeys -----------------------------------------------------------------------------------
 
 
@@ -447,9 +480,9 @@ def test_the_band_chart_says_the_seconds_as_parts_of_each_week(report: Report) -
         assert f"({round(1000 * visible / whole) / 10:g}%)" in row[1]
 
 
-def test_three_lives_are_drawn_of_the_worst(report: Report) -> None:
+def test_the_life_of_each_of_the_worst_is_drawn(report: Report) -> None:
     pictures = list(life_pictures(report))
-    assert len(pictures) == 3
+    assert len(pictures) == 10
     for picture, worst in zip(pictures, report.parts["worst"], strict=False):
         assert worst.number in picture.title + picture.description
 
@@ -462,3 +495,31 @@ def test_the_funnel_is_drawn_only_where_it_narrows(report: Report) -> None:
         made = replace(loop, said=stages[0], begun=stages[1], done=stages[2])
         picture: Any = improvement_picture(replace(report, parts={"improvement": made}))
         assert (picture is not None) == (stages[0] == 20)
+
+
+def test_the_cohorts_curve_has_users_and_agents_ready(report: Report) -> None:
+    picture: Any = onboarding_picture(report)
+    drawn = {
+        (value["at"], value["series"]): value["value"]
+        for value in picture.art["data"]["values"]
+        if value["value"] is not None
+    }
+    told = [c for c in report.parts["onboarding"].cohorts if c.ready and c.ready.whole]
+    assert len(told) >= 2
+    assert sorted(value for (_at, series), value in drawn.items() if "Users" in series) == sorted(
+        c.ready.ratio for c in told
+    )
+
+
+def test_two_strips_hold_the_same_records_on_both_journeys(report: Report, world: World) -> None:
+    rows = table_of(strips_picture(report))
+    for place, journey in ((1, "travesia"), (3, "itil4")):
+        steps = [step.id for step in report.mapping.journeys[journey].steps]
+        counted = Counter(
+            str(p["steps"][journey]) for t, r, p in rows_of(world.sample)  # type: ignore[index]
+            if p["steps"] and in_period(t, r)
+        )  # fmt: skip
+        known = {s.step for j in report.figures.journeys if j.journey == journey
+                 for s in j.steps if s.has_source}  # fmt: skip
+        cells = [row[place] for row in rows][: len(steps)]
+        assert cells == [said(counted[step]) if step in known else "–" for step in steps]

@@ -110,6 +110,8 @@ def _comparison(figures: Figures, before: Before) -> Section:
         now_value, then_value = (c.confirmed_share for c in (figures.closures, before.closures))
         shares.append(("value_confirmed_share", now_value, then_value))
     rows += [(heading(id_), part(now), part(then), _points(now, then)) for id_, now, then in shares]
+    # Where records stood then is not kept.
+    rows.append((heading("visible_share"), part(figures.visible), NOTHING, NOTHING))
     columns = (_("Figure"), span(figures.period), span(before.period), _("Change"))
     table = Table(_("The period and the one it is compared with"), columns, tuple(rows))
     note = _("Where records stood then is not kept: only what can be counted for both is compared.")
@@ -119,7 +121,7 @@ def _comparison(figures: Figures, before: Before) -> Section:
         meaning("records_in_period"),
         (table,),
         (note,),
-        (*(id_ for id_, *_rest in pairs), *(id_ for id_, _now, _then in shares)),
+        (*(id_ for id_, *_r in pairs), *(id_ for id_, *_r in shares), "visible_share"),
     )
 
 

@@ -5,13 +5,22 @@ from dataclasses import dataclass
 
 from connector.messages import _, mark
 from connector.report import sections
-from connector.report.chapters.model import Asked, Chapter, Count, few_note, headings, part
+from connector.report.chapters.model import (
+    Asked,
+    Chapter,
+    Count,
+    few_note,
+    headings,
+    part,
+    shown_steps,
+)
 from connector.report.definitions import meaning
 from connector.report.departments import has_clocks
 from connector.report.figures import Figures, Share
 from connector.report.layout import Line, Section, Table
+from connector.report.populations import NOWHERE
 from connector.report.report import Report
-from connector.report.wording import clean, count
+from connector.report.wording import clean, count, duration, number
 from connector.store.coverage import choice_labels
 from connector.store.database import Row
 from connector.store.records import name
@@ -22,6 +31,15 @@ SELECT r.priority, count(*) FILTER (k.in_period AND k.result = 'met') AS met,
        count(*) FILTER (k.result = 'met') AS all_met, count(*) AS all_decided
 FROM clock AS k JOIN ranked AS r ON r.sys_id = k.task
 WHERE k.result <> 'running' GROUP BY 1 ORDER BY 1
+"""
+
+
+_SPARE = """
+SELECT coalesce(k.steps[$journey], '') AS step, count(*) AS n,
+       median(epoch(s.planned_end_time::TIMESTAMP) - epoch(k.ended::TIMESTAMP)) AS seconds
+FROM clock AS k JOIN current.task_sla AS s ON s.sys_id = k.clock_id
+WHERE k.in_period AND k.result = 'met' AND k.ended IS NOT NULL
+  AND coalesce(s.planned_end_time, '') <> '' GROUP BY 1
 """
 
 
@@ -38,11 +56,21 @@ class Priority:
 
 
 @dataclass(frozen=True)
+class Spare:
+    """Half of the clocks met in a step ("" = nowhere) had this much left, in seconds, or more."""
+
+    step: str
+    met: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Sla:
-    """Beside the common figures by step."""
+    """Beside the common figures by step. `spare` is None where no planned end is read."""
 
     priorities: tuple[Priority, ...]
     is_hiding: bool
+    spare: tuple[Spare, ...] | None = None
 
 
 def measure(asked: Asked) -> Sla | None:
@@ -50,9 +78,10 @@ def measure(asked: Asked) -> Sla | None:
     source = asked.source
     if not has_clocks(source):
         return None
+    spare = _spare(asked) if source.has("task_sla", "planned_end_time") else None
     tables = [table for table in source.tickets if source.has(table, "priority")]
     if not tables:
-        return Sla((), is_hiding=False)
+        return Sla((), is_hiding=False, spare=spare)
     ranked = " UNION ALL ".join(
         f"SELECT sys_id, coalesce(priority, '') AS priority FROM current.{name(t)}" for t in tables
     )
@@ -61,7 +90,18 @@ def measure(asked: Asked) -> Sla | None:
         language: choice_labels(source.store, tables[0], language) for language in ("en", "es")
     }
     priorities, is_hiding = _priorities(rows, labels, asked.base)
-    return Sla(priorities, is_hiding)
+    return Sla(priorities, is_hiding, spare)
+
+
+def _spare(asked: Asked) -> tuple[Spare, ...]:
+    """By step, in order. Of a part only where its met clocks are shown."""
+    journey = asked.journey
+    found = {
+        row["step"]: Spare(row["step"], row["n"], row["seconds"])
+        for row in asked.source.read(_SPARE, journey=journey.id)
+        if not asked.base.is_hidden("sla", journey.id, row["step"] or NOWHERE, "met")
+    }
+    return tuple(found[id_] for id_ in (*(s.id for s in journey.steps), "") if id_ in found)
 
 
 def _priorities(
@@ -88,6 +128,8 @@ def _priority(row: Row, labels: dict[str, dict[tuple[str, str], str]], base: Fig
 def write(report: Report, figures: Sla) -> Iterator[Section]:
     """By step, as in every report; then by priority."""
     yield sections.sla(report, report.figures.shown)
+    if figures.spare:
+        yield _spare_section(report, figures.spare)
     if not figures.priorities:
         return
     table = Table(
@@ -110,8 +152,24 @@ def write(report: Report, figures: Sla) -> Iterator[Section]:
     )
 
 
-def lines(_report: Report, figures: Sla) -> Iterator[Line]:
-    """By priority; those by step are in every CSV."""
+def _spare_section(report: Report, spare: tuple[Spare, ...]) -> Section:
+    names = dict(shown_steps(report))
+    rows = tuple(
+        (names.get(one.step, _("Record not placed")), duration(one.seconds), number(one.met))
+        for one in spare
+    )
+    columns = (_("Step"), *headings("sla_spare", "sla_met"))
+    table = Table(_("What was left of the time when a clock was met"), columns, rows)
+    ids = ("sla_spare", "sla_met")
+    return Section("sla-spare", _("Time to spare"), meaning("sla_spare"), (table,), (), ids)
+
+
+def lines(report: Report, figures: Sla) -> Iterator[Line]:
+    """By priority, and what was left; those by step are in every CSV."""
+    journey = report.journey.id
+    for one in figures.spare or ():
+        name = report.step_name(journey, one.step) if one.step else ""
+        yield Line("sla_spare", one.seconds, one.met, journey, one.step, name)
     for row in figures.priorities:
         item = f"priority {row.priority}"
         if row.share:
