@@ -46,7 +46,7 @@ def departments(report: Report) -> Section:
                 n=number(minimum)
             ),
         ),
-        ("department_tickets",),
+        ("department_tickets", "tickets_opened", "records_open", "sla_met_share"),
     )
 
 

@@ -336,5 +336,12 @@ def quality(report: Report) -> Section:
         _("Sources and quality"),
         meaning("unclassified_share"),
         (shares, volumes) if figures.tables else (shares,),
-        figures=("visible_share", "unclassified_share", "low_confidence_share", "records_placed"),
+        figures=(
+            "records_in_period",
+            "records_open",
+            "visible_share",
+            "unclassified_share",
+            "low_confidence_share",
+            "records_placed",
+        ),
     )

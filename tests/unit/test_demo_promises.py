@@ -8,6 +8,7 @@ from connector.journey.engagement_fields import ENGAGEMENT_TABLE
 from connector.journey.fields import CONTACT_TABLE
 from connector.sandbox.seeds import DEMO_CLOCK
 from connector.sandbox.seeds.demo import promises
+from connector.sandbox.seeds.demo.organisation import INVOICING, SERVICES
 from connector.sandbox.seeds.demo.story import Story
 from tests.demo_store import demo_rows
 from tests.journey_kit import shipped
@@ -45,12 +46,12 @@ def test_there_are_promises_kept_broken_overdue_and_pending() -> None:
             assert f"{story.go_live:%Y-%m-%d}" < row["u_date"] < f"{story.recovery:%Y-%m-%d}"
 
 
-def test_next_steps_go_to_one_relationship_a_department_with_an_owner_and_a_day() -> None:
+def test_next_steps_go_to_the_relationships_of_the_story_with_an_owner_and_a_day() -> None:
     rows = [
-        {"sys_id": "b", "u_name": "Finanzas × Nómina", "u_state": "committed"},
-        {"sys_id": "a", "u_name": "Finanzas × ERP", "u_state": "at_risk"},
+        {"sys_id": "b", "u_name": "Finanzas × ERP", "u_state": "committed"},
+        {"sys_id": "a", "u_name": f"Finanzas × {SERVICES[INVOICING][0]}", "u_state": "at_risk"},
         {"sys_id": "c", "u_name": "Ventas × CRM", "u_state": "committed"},
-        {"sys_id": "d", "u_name": "Operaciones × Red", "u_state": ""},
+        {"sys_id": "d", "u_name": f"Operaciones × {SERVICES['network'][0]}", "u_state": ""},
         {"sys_id": "e", "u_name": "Legal × ERP", "u_state": "committed"},
     ]
     found = dict(promises.next_steps(rows, DEMO_CLOCK))

@@ -147,9 +147,8 @@ def write(report: Report, figures: Sla) -> Iterator[Section]:
         ),
     )
     notes = few_note(report, is_hiding=figures.is_hiding)
-    yield Section(
-        "sla-priority", _("SLA by priority"), meaning("sla_usual"), (table,), notes, ("sla_usual",)
-    )
+    ids = ("sla_met", "sla_breached", "sla_met_share", "sla_usual")
+    yield Section("sla-priority", _("SLA by priority"), meaning("sla_usual"), (table,), notes, ids)
 
 
 def _spare_section(report: Report, spare: tuple[Spare, ...]) -> Section:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from connector.sandbox.seeds.base import Record
 from connector.sandbox.seeds.demo.history import record_id
-from connector.sandbox.seeds.demo.organisation import FINANCE, INVOICING
+from connector.sandbox.seeds.demo.organisation import FINANCE, INVOICING, SERVICES
 from connector.sandbox.seeds.demo.story import Story
 
 CONTACTS, RELATIONSHIPS = "u_journey_contact", "u_journey_engagement"
@@ -85,23 +85,28 @@ def _meetings(story: Story) -> Sequence[_Meeting]:
     )  # fmt: skip
 
 
-_STEPS: Mapping[str, tuple[str, int]] = {
-    FINANCE: ("Preparar juntos el cierre del año / Prepare the year-end closing together", 12),
-    "Ventas": ("Acordar los avisos del CRM / Agree on the alerts of the CRM", -4),
-    "Operaciones": ("Recorrer la planta con redes / Walk the floor with the network team", 9),
+_STEPS: Mapping[tuple[str, str], tuple[str, int]] = {
+    (FINANCE, INVOICING): (
+        "Preparar juntos el cierre del año / Prepare the year-end closing together",
+        12,
+    ),
+    ("Ventas", "crm"): ("Acordar los avisos del CRM / Agree on the alerts of the CRM", -4),
+    ("Operaciones", "network"): (
+        "Recorrer la planta con redes / Walk the floor with the network team",
+        9,
+    ),
 }
-"""Department → what comes next, and in how many days."""
+"""Department and service → what comes next, and in how many days."""
 
 
 def next_steps(rows: Sequence[Record], now: datetime) -> Iterator[tuple[str, Record]]:
     """(sys_id, values) of rows of u_journey_engagement: owner, next step and its day.
 
-    One relationship of each department of the story, the first by name; `rows` as the tool holds
-    them, with u_name (`Finanzas × ERP`).
+    `rows` as the tool holds them, with u_name (`Finanzas × ERP`) and u_state.
     """
-    for department, (step, days) in _STEPS.items():
-        mine = sorted((r for r in rows if _is_of(r, department)), key=lambda r: r["u_name"])
-        for row in mine[:1]:
+    for (department, service), (step, days) in _STEPS.items():
+        name = f"{department} × {SERVICES[service][0]}"
+        for row in (row for row in rows if row["u_name"] == name and row.get("u_state")):
             yield (
                 row["sys_id"],
                 {
@@ -110,7 +115,3 @@ def next_steps(rows: Sequence[Record], now: datetime) -> Iterator[tuple[str, Rec
                     "u_due": f"{now + timedelta(days=days):%Y-%m-%d}",
                 },
             )
-
-
-def _is_of(row: Record, department: str) -> bool:
-    return row["u_name"].startswith(f"{department} ×") and bool(row.get("u_state"))
