@@ -229,7 +229,8 @@ def moments_picture(report: Report) -> Picture | None:
             moment_name(report, t.moment_id), t.won or 0, t.lost or 0, t.neutral or 0, t.open or 0
         )
         for t in ordered
-        if t.won is not None
+        # A bar of what is left of a moment would be a wrong picture of it.
+        if t.won is not None and t.lost is not None
     ]
     decided = [score for score in scores if score.won or score.lost]
     return moments_chart(MomentScores(tuple(decided[:MOST_MOMENTS])))

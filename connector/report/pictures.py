@@ -32,7 +32,7 @@ def steps_picture(report: Report) -> Picture | None:
     if not any(sum(bar.values.values()) for bar in bars):
         return None
     series = [Series(band, BAND_CHOICES[band].in_(report.language)) for band in BANDS]
-    series.append(Series(UNSAID, _("band not shown")))
+    series.append(Series(UNSAID, _("Band not shown")))
     used = [s for s in series if any(bar.values.get(s.id) for bar in bars)]
     return Picture(
         "chart-steps",

@@ -260,6 +260,25 @@ def test_of_tickets_and_how_they_ended(told: Any) -> None:
     check(report, things, tickets_of)
 
 
+def test_no_share_of_clocks_tells_what_is_hidden(told: Any) -> None:
+    """A share with its whole is both of its sides."""
+    report, _things, _moves, clocks = told
+    known = clocks_of(clocks)
+    shown = [line for line in lines_of(report) if line.figure.startswith("sla_met_")]
+    assert not [line for line in shown if line.figure == "sla_met_by_month"]
+    for line in shown:
+        if line.item.startswith("priority"):
+            continue
+        for side in ("met", "breached"):
+            people = {t.person for t in known.get((f"sla_{side}", line.journey, line.item, ""), ())}
+            assert not 0 < len(people) < MINIMUM or not line.records, line
+    for section in view_of(report).sections:
+        if section.id == "departments":
+            assert not [
+                row for table in section.tables for row in table.rows if "%" in "".join(row)
+            ]
+
+
 def test_every_chapter_is_in_the_report(told: Any) -> None:
     report, *_rest = told
     assert set(report.parts) == set(CHAPTERS)

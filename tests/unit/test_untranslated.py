@@ -85,7 +85,7 @@ def bare_sentences(source: str) -> Iterator[tuple[int, str]]:
             silent |= {id(inner) for inner in ast.walk(node)}
     for node in ast.walk(tree):
         is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if is_text and id(node) not in silent and SENTENCE.match(node.value):  # type: ignore[attr-defined,arg-type]
+        if is_text and id(node) not in silent and SENTENCE.match(node.value):  # type: ignore[attr-defined]
             yield node.lineno, str(node.value)  # type: ignore[attr-defined]
 
 
