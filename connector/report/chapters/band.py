@@ -52,6 +52,8 @@ _COST = """
 SELECT len(list_filter($limits, x -> s.seconds >= x)) AS class,
        count(DISTINCT (s.table_name, s.sys_id)) AS records,
        count(DISTINCT w.person) AS people,
+       count(DISTINCT w.person) FILTER (m.polarity = 'negative') AS losers,
+       count(DISTINCT w.person) FILTER (m.polarity = 'positive') AS winners,
        count(*) FILTER (m.polarity = 'negative') AS lost,
        count(*) FILTER (m.polarity IN ('negative', 'positive')) AS decided
 FROM invisible_stretch AS s
@@ -163,9 +165,11 @@ def _silences(asked: Asked) -> tuple[tuple[Silence, ...], bool]:
     for i, row in enumerate(rows):
         since = LIMITS[row["class"] - 1] if row["class"] else 0
         is_hidden = i in hidden
-        lost = None if is_hidden else Share(row["lost"], row["decided"])
+        # A share with its whole is both of its sides.
+        is_dark = any(0 < row[side] < asked.minimum for side in ("losers", "winners"))
+        lost = None if is_hidden or is_dark else Share(row["lost"], row["decided"])
         found.append(Silence(since, None if is_hidden else row["records"], lost))
-    return tuple(found), bool(hidden)
+    return tuple(found), any(one.lost is None for one in found)
 
 
 def write(report: Report, figures: Bands) -> Iterator[Section]:

@@ -177,4 +177,11 @@ def lines(report: Report, figures: Sla) -> Iterator[Line]:
             yield Line("sla_usual", row.usual.ratio, row.usual.whole, item=item)
 
 
-CHAPTER = Chapter("sla", mark("SLA by step"), ("sla_met_share",), measure, write, lines)
+CHAPTER = Chapter(
+    "sla",
+    mark("SLA by step"),
+    ("sla_met_share", "sla_usual", "sla_spare"),
+    measure,
+    write,
+    lines,
+)
