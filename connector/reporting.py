@@ -26,8 +26,10 @@ from connector.report.destination import Destination
 from connector.report.figures import Compared
 from connector.report.links import NOWHERE, Tool
 from connector.report.pending import Pending, Publications
+from connector.report.record_list import write_records
 from connector.report.render import ReportFile, render_brief, render_each, write_all
 from connector.report.report import Report
+from connector.report.source import open_source
 from connector.report.summary import summary_rows
 from connector.store import runs
 from connector.store.database import Store, open_snapshot
@@ -43,6 +45,8 @@ class Order:
     formats: tuple[str, ...]
     out: Path
     choice: Choice = field(default=Choice())  # frozen
+    has_records: bool = False
+    """Whether the numbers of the records behind each figure are written, too: never published."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +103,22 @@ def report(
         )
         if instance is not None and "summary" in destination.kinds:
             destination = replace(destination, rows=tuple(summary_rows(store, built)))
-    return [
+        listed = _list_records(store, built, order) if order.has_records else ()
+    results = [
         _one(config, order, built.in_language(language), destination, instance)
         for language in order.languages
     ]
+    return [replace(results[0], files=(*results[0].files, *listed)), *results[1:]]
+
+
+def _list_records(store: Store, built: Report, order: Order) -> tuple[Path, ...]:
+    """The same in every language: one file, beside the others."""
+    figures = built.figures
+    source = open_source(store, built.mapping, figures.period, figures.scope, figures.minimum_group)
+    order.out.mkdir(parents=True, exist_ok=True)
+    path = order.out / f"{built.stem}_records.csv"
+    write_records(built, source, path)
+    return (path,)
 
 
 def _refuse_copy(store: Store, instance: Instance) -> None:
@@ -187,6 +203,7 @@ def brief(
             text,
             journey=shown(config, in_force).mapping.journey,
             time_zone=config.instance.time_zone,
+            minimum_group=config.report.minimum_group,
             tool=tool_of(config),
         )
     return [

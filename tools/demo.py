@@ -13,10 +13,16 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
+from base64 import b64encode
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from connector.config import Config
 from connector.messages import _, current_language
+from connector.sandbox.seeds import DEMO_CLOCK
+from connector.sandbox.seeds.demo import promises
 
 FOLDER = Path(".demo")
 TRAVESIA = [sys.executable, "-m", "connector"]
@@ -150,13 +156,44 @@ def tell_the_story(url: str) -> tuple[dict[str, str], list[str]]:
     (FOLDER / "travesia.toml").write_text(config, encoding="utf-8")
     travesia("provision", "--apply", last=1)
     travesia("check", last=1)
+    meet(url)
     travesia("sync", "--dry-run", "--plan-file", "plan.jsonl", first=TABLES, last=1)
     travesia("sync", last=1)
+    plan(url)
     travesia("sync", last=1)
     record = a_record()
     travesia("explain", record["number"])
+    travesia("brief", "Finanzas")
     said = travesia("report", "--from", "2025-11-20", "--to", "2026-11-20", "--publish")
     return record, re.findall(r"http://\S+", said)
+
+
+def meet(url: str) -> None:
+    """What people write down of their meetings, with what was promised: in the tool, by hand."""
+    say("\n" + _("People note their meetings, and what was promised, in the tool."))
+    for row in promises.contacts(DEMO_CLOCK):
+        at_desk("POST", url, promises.CONTACTS, row)
+
+
+def plan(url: str) -> None:
+    """What people plan with three relationships: an owner, a next step, a day."""
+    say("\n" + _("People write next steps into three relationships, in the tool."))
+    rows = at_desk("GET", url, f"{promises.RELATIONSHIPS}?sysparm_limit=500")
+    for sys_id, values in promises.next_steps(rows, DEMO_CLOCK):
+        at_desk("PATCH", url, f"{promises.RELATIONSHIPS}/{sys_id}", values)
+
+
+def at_desk(method: str, url: str, place: str, values: Mapping[str, str] | None = None) -> Any:
+    """A person's own request to the tool, of which Travesía knows nothing."""
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        f"{url}/api/now/table/{place}",
+        json.dumps(values).encode() if values else None,
+        {"Authorization": f"Basic {b64encode(b'admin:sandbox').decode()}",
+         "Content-Type": "application/json", "Accept": "application/json"},
+        method=method,
+    )  # fmt: skip
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        return json.load(answer)["result"]
 
 
 def show_reports() -> None:

@@ -22,6 +22,7 @@ from connector.report.drawing.palette import DARK_STYLE
 from connector.report.drawing.picture import Picture
 from connector.report.drawing.sankey import sankey
 from connector.report.drawing.spread import spread_chart
+from connector.report.drawing.strips import strips_chart
 from connector.report.drawing.trend import trend_chart
 from connector.report.layout import Table
 from connector.resources import shipped
@@ -40,6 +41,7 @@ SAMPLES: dict[str, Callable[[], Picture | None]] = {
     "relations": lambda: relations_matrix(figures.some_relations(), "g-relations"),
     "calendar": lambda: calendar_strip(figures.a_calendar(), "g-calendar"),
     "funnel": lambda: funnel(figures.a_funnel(), "g-funnel"),
+    "strips": lambda: strips_chart(figures.some_strips(), "g-strips"),
 }
 """Name of a form → its picture of invented figures, in the language that is spoken."""
 

@@ -17,6 +17,7 @@ from connector.report.drawing.matrix import Relation, Relations
 from connector.report.drawing.ribbon import Ribbon
 from connector.report.drawing.sankey import Flow, Flows
 from connector.report.drawing.spread import Spread, Spreads
+from connector.report.drawing.strips import Box, Strip
 from connector.report.drawing.trend import Trend, TrendPoint
 from connector.report.wording import day, month
 
@@ -347,3 +348,26 @@ def a_funnel() -> Funnel:
         Stage(_either("Done and told", "Hechos y comunicados"), 31),
     )
     return Funnel(_either("From feedback to improvement", "Del comentario a la mejora"), stages)
+
+
+def some_strips() -> tuple[Strip, ...]:
+    """A year by the steps of two journeys."""
+    eight = (
+        (_either("Explore", "Explorar"), 120),
+        (_either("Understand & commit", "Entender y comprometerse"), 64),
+        (_either("Make visible", "Dar visibilidad"), 410),
+        (_either("Agree", "Acordar"), 890),
+        (_either("Build", "Construir"), 530),
+        (_either("Prepare", "Preparar"), None),
+        (_either("Provide & use", "Dar acceso y usar"), 2210),
+        (_either("Measure, confirm value & improve", "Medir, confirmar el valor y mejorar"), 3870),
+    )
+    three = (
+        (_either("Agree", "Acordar"), 890),
+        (_either("Co-create", "Cocrear"), 3150),
+        (_either("Realize", "Materializar el valor"), 4054),
+    )
+    return tuple(
+        Strip(name, tuple(Box(*box) for box in boxes))
+        for name, boxes in ((_either("Eight steps", "Ocho pasos"), eight), ("ITIL 4", three))
+    )

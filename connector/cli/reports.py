@@ -100,6 +100,13 @@ def report(  # noqa: PLR0913, PLR0917 - the options of a command are its paramet
     publish: Annotated[
         bool, flag("--publish", text=_("Put it into the tool too; again updates it."))
     ] = False,
+    records: Annotated[
+        bool,
+        flag(
+            "--records",
+            text=_("Also list the record numbers behind each figure, in a CSV that stays here."),
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Parse, build one report, name the files of each language."""
@@ -116,6 +123,7 @@ def report(  # noqa: PLR0913, PLR0917 - the options of a command are its paramet
         several(formats, config.report.formats),
         out or config.report.out,
         Choice(scope, reporting.compared(compare or config.report.compare), chosen),
+        records,
     )
     results = reporting.report(config, mapping, order, instance)
     if as_json:

@@ -14,22 +14,31 @@ piece AS (
            lead(p.since) OVER (PARTITION BY p.table_name, p.sys_id ORDER BY p.since) AS next_at
     FROM band_piece AS p
 ), timed AS (
-    SELECT p.band, p.since, least(coalesce(p.next_at, $now::TIMESTAMP), $now::TIMESTAMP,
+    SELECT w.person, p.band, p.since, least(coalesce(p.next_at, $now::TIMESTAMP), $now::TIMESTAMP,
                CASE WHEN l.is_open THEN $now::TIMESTAMP
                     ELSE coalesce(l.ended::TIMESTAMP, p.since) END) AS till
     FROM piece AS p JOIN life AS l ON l.table_name = p.table_name AND l.sys_id = p.sys_id
+    LEFT JOIN who AS w ON w.table_name = p.table_name AND w.sys_id = p.sys_id
     WHERE p.band <> '' AND NOT list_contains($measures, p.table_name)
 )
-SELECT i, band, sum(date_diff('second', greatest(since, s), least(till, e)))::BIGINT AS seconds
-FROM slice JOIN timed ON since < e AND till > s GROUP BY i, band
+SELECT i, band, sum(date_diff('second', greatest(since, s), least(till, e)))::BIGINT AS seconds,
+       count(DISTINCT person) AS people
+-- A band that a record came to after its end has no time of its life.
+FROM slice JOIN timed ON since < e AND till > s AND till > since GROUP BY i, band
 """
 
 MOST = 53
 """Weeks shown: a year."""
 
 
-def measure_band_weeks(source: Source, data_until: datetime | None) -> tuple[WeekBands, ...]:
-    """Seconds in each band in every week that touches the period, up to where the data reach."""
+def measure_band_weeks(
+    source: Source, data_until: datetime | None, minimum: int = 0
+) -> tuple[WeekBands, ...]:
+    """Seconds in each band in every week that touches the period, up to where the data reach.
+
+    A week with fewer people than `minimum` in one of the bands is empty: the bands are shown as
+    parts of a whole, so that one of them would tell the others.
+    """
     if data_until is None or data_until <= source.period.start:
         return ()
     mondays = _mondays(source.period, data_until)
@@ -43,7 +52,8 @@ def measure_band_weeks(source: Source, data_until: datetime | None) -> tuple[Wee
         now=_naive(data_until),
     )
     found: dict[int, dict[str, int]] = {}
-    for row in rows:
+    few = {row["i"] for row in rows if 0 < row["people"] < minimum}
+    for row in (row for row in rows if row["i"] not in few):
         found.setdefault(row["i"], {})[row["band"]] = row["seconds"]
     return tuple(WeekBands(day, found.get(i, {})) for i, day in enumerate(mondays))
 

@@ -31,7 +31,7 @@ from connector.report.links import NOWHERE, Tool
 from connector.report.measure import measure_all
 from connector.report.report import Report, plain
 from connector.report.source import open_source
-from connector.report.wording import NOTHING, clean, full_day, number
+from connector.report.wording import NOTHING, clean, count, full_day, number
 from connector.store.database import Row, Store
 from connector.store.engagement import read_changes, read_relationships
 from connector.store.standings import last_mark
@@ -80,6 +80,7 @@ def brief_of(  # what a page needs to know, spelled out
     *,
     journey: str = "travesia",
     time_zone: str = "UTC",
+    minimum_group: int = 5,
     tool: Tool = NOWHERE,
 ) -> Brief:
     """The page about the one customer or service whose name is or contains `text`.
@@ -104,7 +105,7 @@ def brief_of(  # what a page needs to know, spelled out
         0,
         tuple(c for c in contacts_of_source(source) if scope.sys_id in (c.customer, c.service)),
     )
-    figures: Figures = measure_all(source, journey, 1, "none")
+    figures: Figures = measure_all(source, journey, minimum_group, "none")
     open_rows = source.read(OPEN)
     return Brief(
         scope,
@@ -172,8 +173,9 @@ def _facts(brief: Brief) -> Iterator[tuple[str, str]]:
     yield _("As of"), full_day(rows[0]["as_of"]) if rows else NOTHING
     yield _("Open moments of truth"), number(brief.open_count)
     yield _("Promises pending"), number(len(brief.pending))
-    closures = brief.report.figures.closures
-    yield _("Tickets that ended this month"), number(closures.total)
+    figures = brief.report.figures
+    ended = figures.counted(figures.flow.resolved, "head", "resolved")
+    yield _("Tickets that ended this month"), count(ended)
 
 
 def _sections(brief: Brief, report: Report) -> Iterator[Section]:

@@ -14,6 +14,15 @@ CHAPTER_DEFINITIONS = (
         ),
     ),
     Definition(
+        "sla_spare",
+        "seconds",
+        mark("Time to spare"),
+        mark(
+            "Half of the clocks met in the period had this much left of the agreed time, or more,"
+            " when they stopped."
+        ),
+    ),
+    Definition(
         "stays",
         "moves",
         mark("Stays ended"),

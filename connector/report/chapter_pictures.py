@@ -15,9 +15,13 @@ from connector.report.chapters.durations import Durations
 from connector.report.chapters.improvement import Loop
 from connector.report.chapters.model import shown_steps
 from connector.report.chapters.moments import Moments, moment_name
+from connector.report.chapters.onboarding import Cohort, Onboarding
+from connector.report.chapters.overview import Overview
 from connector.report.chapters.relations import Relationships, name_of, state_name
 from connector.report.chapters.touchpoints import Cell, Heat
 from connector.report.chapters.worst import Worst
+from connector.report.charts import Point, Series, lines_spec
+from connector.report.definitions import heading
 from connector.report.drawing.bands import BandPeriod, BandTime, band_chart
 from connector.report.drawing.calendar import Agreement, Calendar, CalendarEvent, calendar_strip
 from connector.report.drawing.diverging import MomentScore, MomentScores, moments_chart
@@ -30,14 +34,15 @@ from connector.report.drawing.picture import Picture
 from connector.report.drawing.ribbon import STATES, Ribbon
 from connector.report.drawing.sankey import Flow, Flows, sankey
 from connector.report.drawing.spread import Spread, Spreads, spread_chart
+from connector.report.drawing.strips import Box, Strip, strips_chart
 from connector.report.drawing.trend import Trend, TrendPoint, trend_chart
 from connector.report.report import Report
-from connector.report.wording import clean, day, month, number
+from connector.report.wording import clean, day, month, number, percent
 from connector.store.database import Row
 
 F = TypeVar("F")
 
-MOST_RELATIONS, MOST_TOUCHPOINTS, MOST_MOMENTS, MOST_LIVES = 12, 12, 15, 3
+MOST_RELATIONS, MOST_TOUCHPOINTS, MOST_MOMENTS, MOST_LIVES = 12, 12, 15, 10
 """What one picture can hold and still be read; tables have the rest."""
 
 
@@ -68,12 +73,21 @@ def map_picture(report: Report) -> Picture | None:
     return journey_map(JourneyMap(steps, bubbles, ribbon_of(report)))
 
 
+def _relationships(report: Report) -> Relationships | None:
+    overview = _part(report, "overview", Overview)
+    return (
+        _part(report, "map", Relationships)
+        or _part(report, "engagement", Relationships)
+        or (overview.relationships if overview else None)
+    )
+
+
 def ribbon_of(report: Report) -> Ribbon | None:
     """Of one relationship its own; of several the median of each step, and how many wear the ring.
 
     None where no step has a score: then nothing is known of compromiso.
     """
-    found = _part(report, "map", Relationships) or _part(report, "engagement", Relationships)
+    found = _relationships(report)
     if found is None:
         return None
     ranked = {state.id for state in found.opinions.scored}
@@ -155,12 +169,18 @@ def durations_picture(report: Report) -> Picture | None:
 
 def weeks_trend(report: Report) -> Picture | None:
     """Tickets opened, week by week, with as many weeks before them behind."""
-    weeks, before = report.figures.weeks, report.figures.weeks_before
-    if not any(flow.opened for flow in before):
+    weeks, before = report.figures.weeks, report.figures.before_weeks
+    if not any(flow.opened for _monday, flow in before):
         return None
+    counted = report.figures.counted
     points = tuple(
-        TrendPoint(day(week.monday), week.flow.opened, flow.opened, week.is_complete)
-        for week, flow in zip(weeks, before, strict=True)
+        TrendPoint(
+            day(week.monday),
+            counted(week.flow.opened, "week", "opened", f"{week.monday}"),
+            counted(flow.opened, "week", "opened", f"{monday}"),
+            week.is_complete,
+        )
+        for week, (monday, flow) in zip(weeks, before, strict=True)
     )
     return trend_chart(
         Trend(
@@ -209,7 +229,8 @@ def moments_picture(report: Report) -> Picture | None:
             moment_name(report, t.moment_id), t.won or 0, t.lost or 0, t.neutral or 0, t.open or 0
         )
         for t in ordered
-        if t.won is not None
+        # A bar of what is left of a moment would be a wrong picture of it.
+        if t.won is not None and t.lost is not None
     ]
     decided = [score for score in scores if score.won or score.lost]
     return moments_chart(MomentScores(tuple(decided[:MOST_MOMENTS])))
@@ -225,6 +246,60 @@ def band_picture(report: Report) -> Picture | None:
         for week in found.weeks
     )
     return band_chart(BandTime(periods))
+
+
+# --- onboarding, two models ---
+
+
+def onboarding_picture(report: Report) -> Picture | None:
+    """The cohorts' curve: users ready and agents ready, side by side."""
+    found = _part(report, "onboarding", Onboarding)
+    if found is None:
+        return None
+    points = [Point(month(row.month), dict(_ready(row))) for row in found.cohorts]
+    points = [point for point in points if point.values]
+    if len(points) < 2:  # a point is no curve
+        return None
+    series = [Series("users", heading("users_ready")), Series("agents", heading("agents_ready"))]
+    used = [s for s in series if any(s.id in point.values for point in points)]
+    told = "; ".join(
+        f"{point.label}: " + ", ".join(f"{s.label} {percent(point.values.get(s.id))}" for s in used)
+        for point in points
+    )
+    return Picture(
+        "chart-onboarding",
+        _("Ready on the first day, by month"),
+        told,
+        lines_spec(points, used, is_share=True),
+    )
+
+
+def _ready(row: Cohort) -> Iterator[tuple[str, float]]:
+    for name, share in (("users", row.ready), ("agents", row.agents)):
+        if share is not None and share.ratio is not None:
+            yield name, share.ratio
+
+
+def strips_picture(report: Report) -> Picture | None:
+    """The same records on each journey: a strip a journey."""
+    figures = report.figures
+    return strips_chart(
+        tuple(
+            Strip(
+                clean(report.mapping.journeys[journey.journey].name.in_(report.language)),
+                tuple(
+                    Box(
+                        report.step_name(journey.journey, step.step),
+                        figures.counted(step.in_period, "in_period", journey.journey, step.step)
+                        if step.has_source
+                        else None,
+                    )
+                    for step in journey.steps
+                ),
+            )
+            for journey in figures.journeys
+        )
+    )
 
 
 # --- single records, agreements, improvements ---

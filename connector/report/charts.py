@@ -3,11 +3,11 @@
 No text is drawn but the labels given, already in the reader's language.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.report.drawing.palette import FONT, PAPER
-from connector.report.drawing.vega import LINES, Spec, broken, config
+from connector.report.drawing.vega import LINES, Spec, broken, config, percent_axis
 
 THEME: dict[str, str] = {
     **{role: PAPER[role] for role in ("visible", "provider_backstage", "consumer_backstage")},
@@ -16,6 +16,8 @@ THEME: dict[str, str] = {
     "running": PAPER["none"],
     "opened": PAPER["lost"],
     "resolved": PAPER["visible"],
+    "users": PAPER["visible"],
+    "agents": PAPER["provider_backstage"],
     "ink": PAPER["ink"],
     "muted": PAPER["muted"],
     "line": PAPER["line"],
@@ -46,10 +48,13 @@ class Bar:
 
 @dataclass(frozen=True)
 class Point:
-    """One moment of a line chart, in order; `is_complete` false is drawn hollow."""
+    """One moment of a line chart, in order; `is_complete` false is drawn hollow.
+
+    A series without a value is a gap in its line.
+    """
 
     label: str
-    values: dict[str, int]
+    values: Mapping[str, float]
     is_complete: bool = True
 
 
@@ -116,13 +121,20 @@ def _notes(ends: list[Spec], order: list[str]) -> Spec:
     }
 
 
-def lines_spec(points: Sequence[Point], series: Sequence[Series]) -> Spec:
-    """Lines over time; told apart by dashes as well as by colour."""
+def lines_spec(
+    points: Sequence[Point], series: Sequence[Series], *, is_share: bool = False
+) -> Spec:
+    """Lines over time; told apart by dashes as well as by colour. Shares are 0.0 to 1.0."""
+    counted: Spec = {"axis": {"tickCount": 5, "format": "d", "tickMinStep": 1}}
+    shared_out: Spec = {
+        "scale": {"domain": [0, 1]},
+        "axis": {"tickCount": 5, "labelExpr": percent_axis()},
+    }
     rows = [
         {
             "at": point.label,
             "series": s.label,
-            "value": point.values.get(s.id, 0),
+            "value": point.values.get(s.id),
             "whole": point.is_complete,
         }
         for point in points
@@ -142,7 +154,7 @@ def lines_spec(points: Sequence[Point], series: Sequence[Series]) -> Spec:
             "field": "value",
             "type": "quantitative",
             "title": None,
-            "axis": {"tickCount": 5, "format": "d", "tickMinStep": 1},
+            **(shared_out if is_share else counted),
         },
         "color": {**_colour(series), **_legend("stroke")},
     }

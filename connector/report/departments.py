@@ -5,6 +5,8 @@ never shown, and never alone: the next smallest goes with it, so that the total 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import sqlglot
 from sqlglot import exp, select
@@ -12,6 +14,7 @@ from sqlglot import exp, select
 from connector.report.figures import NO_DEPARTMENT, DepartmentFigures, Share
 from connector.report.life import first_filled
 from connector.report.source import Source
+from connector.report.suppress import hide_in_row
 from connector.store.database import Row
 
 PERSON_COLUMNS = ("caller_id", "requested_for", "opened_by")
@@ -39,6 +42,8 @@ _DEPARTMENTS = """
 SELECT w.department, any_value(d.name) AS name,
        count(DISTINCT w.person) FILTER (w.is_ticket) AS people,
        count(DISTINCT w.person) AS anybody,
+       count(DISTINCT w.person) FILTER (w.is_open) AS people_open,
+       count(DISTINCT w.person) FILTER (w.is_clock) AS people_clocks,
        count(*) FILTER (w.is_ticket) AS opened, count(*) FILTER (w.is_open) AS open,
        count(*) FILTER (w.is_met) AS met, count(*) FILTER (w.is_clock) AS decided
 FROM work AS w
@@ -67,6 +72,7 @@ def measure_departments(source: Source, minimum_group: int) -> tuple[DepartmentF
     rows = source.read(query.sql("duckdb"))
     nobodys = [row for row in rows if not row["department"] and not row["anybody"]]
     shown = suppress([_figures(row) for row in rows if row not in nobodys], minimum_group)
+    shown = hide_columns(shown, minimum_group)
     # What belongs to nobody points at nobody: it needs no company.
     return (*shown, *(_figures(row) for row in nobodys)) if shown else ()
 
@@ -133,6 +139,8 @@ def _figures(row: Row) -> DepartmentFigures:
         opened=row["opened"],
         open=row["open"],
         sla=Share(row["met"], row["decided"]),
+        people_open=row["people_open"],
+        people_clocks=row["people_clocks"],
     )
 
 
@@ -154,12 +162,29 @@ def suppress(
     return (*shown, _together(small))
 
 
+def hide_columns(
+    departments: Sequence[DepartmentFigures], minimum_group: int
+) -> tuple[DepartmentFigures, ...]:
+    """Without what stands behind few of a department's people: its open tickets, its clocks."""
+    found = tuple(departments)
+    for column, of in (("open", "people_open"), ("sla", "people_clocks")):
+        people = [getattr(one, of) for one in found]
+        dark = hide_in_row([*people, sum(people)], minimum_group)
+        emptied: dict[str, Any] = {column: None}
+        found = tuple(replace(d, **emptied) if i in dark else d for i, d in enumerate(found))
+    return found
+
+
 def _together(small: Sequence[DepartmentFigures]) -> DepartmentFigures:
     return DepartmentFigures(
         department="",
         name="",
         people=sum(d.people for d in small),
         opened=sum(d.opened for d in small),
-        open=sum(d.open for d in small),
-        sla=Share(sum(d.sla.part for d in small), sum(d.sla.whole for d in small)),
+        open=sum(d.open or 0 for d in small),
+        sla=Share(
+            sum(d.sla.part for d in small if d.sla), sum(d.sla.whole for d in small if d.sla)
+        ),
+        people_open=sum(d.people_open for d in small),
+        people_clocks=sum(d.people_clocks for d in small),
     )

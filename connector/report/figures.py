@@ -10,6 +10,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from connector.journey.model import Band, Kind
+from connector.report.protect import Cell
 
 BANDS: tuple[Band, ...] = ("visible", "provider_backstage", "consumer_backstage")
 """In the order in which they are shown."""
@@ -152,6 +153,11 @@ class TouchpointFigures:
     in_period: int
     open: int
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Touchpoint, step and band, as cells are named."""
+        return self.touchpoint, self.step or "-", self.band or "-"
+
 
 @dataclass(frozen=True)
 class TableFigures:
@@ -191,14 +197,17 @@ class DepartmentFigures:
     """The tickets of one department's people, and the SLA clocks decided on what is theirs.
 
     `department` "" is all small ones together; NO_DEPARTMENT what belongs to none that is known.
+    `open` and `sla` are None where too few of its people are behind them.
     """
 
     department: str
     name: str
     people: int
     opened: int
-    open: int
-    sla: Share
+    open: int | None
+    sla: Share | None
+    people_open: int = 0
+    people_clocks: int = 0
 
 
 @dataclass(frozen=True)
@@ -295,10 +304,6 @@ class Before:
     sla: Share | None
 
 
-Veiled = tuple[str, str, str]
-"""A cell that is kept from sight: (journey or table, row, column)."""
-
-
 @dataclass(frozen=True)
 class Figures:
     """All figures of one period and scope. `journeys` begins with the one that is shown."""
@@ -308,6 +313,8 @@ class Figures:
     data_until: datetime | None
     moves_since: datetime | None
     records: int
+    open: int
+    """Records of the period that are still open; `open_now` is all that are."""
     open_now: int
     journeys: tuple[JourneyFigures, ...]
     touchpoints: tuple[TouchpointFigures, ...]
@@ -324,8 +331,8 @@ class Figures:
     departments: tuple[DepartmentFigures, ...]
     months: Months
     minimum_group: int
-    veiled: frozenset[Veiled] = frozenset()
-    """Cells of a part of the organisation that are kept from sight; their figure is 0."""
+    veiled: frozenset[Cell] = frozenset()
+    """Cells of a part of the organisation that are kept from sight; their figure is 0 or None."""
     sla_whole: SlaFigures | None = None
     """All SLA clocks together, where rows of `shown.sla` were emptied."""
     lanes: tuple[LaneFigures, ...] = ()
@@ -338,13 +345,38 @@ class Figures:
         return self.journeys[0]
 
     @property
-    def open(self) -> int:
-        """Records of the period that are still open; `open_now` is all that are."""
-        return sum(t.open for t in self.tables if not t.is_measure)
+    def before_weeks(self) -> tuple[tuple[date, Flow], ...]:
+        """`weeks_before` with their Mondays."""
+        back = timedelta(weeks=len(self.weeks))
+        pairs = zip(self.weeks, self.weeks_before, strict=False)
+        return tuple((week.monday - back, flow) for week, flow in pairs)
 
-    def is_veiled(self, place: str, *rows: str) -> bool:
-        """Whether a cell of this place (and of one of these rows, if given) is kept from sight."""
-        return any(p == place and (not rows or r in rows) for p, r, _column in self.veiled)
+    def is_hidden(self, *cell: str) -> bool:
+        """Whether a cell is kept from sight."""
+        return cell in self.veiled
+
+    def hides(self, *place: str) -> bool:
+        """Whether any cell whose name begins so is kept from sight."""
+        return any(cell[: len(place)] == place for cell in self.veiled)
+
+    def is_dark(self, family: str, *keys: str) -> bool:
+        """Whether one of these cells of a family is kept from sight."""
+        return any(self.is_hidden(family, key) for key in keys)
+
+    def sla_cells(self, row: SlaFigures, journey: str = "") -> dict[str, int | None]:
+        """The counts of a row of clocks, or of all together; None is kept from sight."""
+        place = ("sla", journey, row.step or "-") if journey else ("sla_all",)
+        late = ("sla_late", journey, row.step or "-") if journey else ("sla_late_all",)
+        return {
+            "met": self.counted(row.met, *place, "met"),
+            "breached": self.counted(row.breached, *place, "breached"),
+            "breached_open": self.counted(row.breached_open, *late),
+            "running": self.counted(row.running, *place, "running"),
+        }
+
+    def counted(self, n: int, *cell: str) -> int | None:
+        """`n`, None where its cell is kept from sight."""
+        return None if cell in self.veiled else n
 
     @property
     def is_observed(self) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from connector.report.figures import LaneFigures, TouchpointFigures
 from connector.report.source import Source
-from connector.report.suppress import hide
 
 LANES = ("consumer", "visible", "provider", "supplier")
 
@@ -27,24 +26,13 @@ WHERE m.decided_at >= $since::TIMESTAMP AND m.decided_at < $until::TIMESTAMP
 GROUP BY ALL
 """
 
-_PEOPLE = """
-SELECT c.steps[$journey] AS step, c.touchpoint, c.band, list(DISTINCT w.person) AS people
-FROM classification AS c
-JOIN who AS w ON w.table_name = c.table_name AND w.sys_id = c.sys_id
-JOIN life AS l ON l.table_name = c.table_name AND l.sys_id = c.sys_id
-WHERE l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since)
-  AND c.steps[$journey] IS NOT NULL AND NOT list_contains($measures, c.table_name)
-GROUP BY ALL
-"""
-
 
 def measure_lanes(
-    source: Source, journey: str, touchpoints: Sequence[TouchpointFigures], minimum: int
+    source: Source, journey: str, touchpoints: Sequence[TouchpointFigures]
 ) -> tuple[LaneFigures, ...]:
     """Records of the period by step of `journey` and lane, with their moments decided in it.
 
-    `touchpoints` are the period's of this journey. Within a scope, cells of fewer people than
-    `minimum` are left out, and what would give them away.
+    `touchpoints` are the period's of this journey.
     """
     records: Counter[Place] = Counter()
     for one in touchpoints:
@@ -56,12 +44,11 @@ def measure_lanes(
         won[place] += row["won"]
         lost[place] += row["lost"]
     steps = [step.id for step in source.mapping.journeys[journey].steps]
-    hidden = _hidden(source, journey, steps, minimum) if source.scope.is_part else frozenset()
     return tuple(
         LaneFigures(step, lane, records[step, lane], won[step, lane], lost[step, lane])
         for step in steps
         for lane in LANES
-        if records[step, lane] and (step, lane) not in hidden
+        if records[step, lane]
     )
 
 
@@ -70,16 +57,3 @@ def lane_of(touchpoint: str, band: str) -> str:
     if touchpoint.startswith(SUPPLIER):
         return "supplier"
     return {"visible": "visible", "consumer_backstage": "consumer"}.get(band, "provider")
-
-
-def _hidden(source: Source, journey: str, steps: Sequence[str], minimum: int) -> frozenset[Place]:
-    people: dict[Place, set[int]] = {}
-    for row in source.read(_PEOPLE, journey=journey):
-        place = (row["step"], lane_of(row["touchpoint"], row["band"]))
-        people.setdefault(place, set()).update(row["people"])
-    grid = [[len(people.get((step, lane), ())) for lane in LANES] for step in steps]
-    grid = [[*row, sum(row)] for row in grid]
-    grid.append([sum(column) for column in zip(*grid, strict=True)])
-    return frozenset(
-        (steps[r], LANES[c]) for r, c in hide(grid, minimum) if r < len(steps) and c < len(LANES)
-    )

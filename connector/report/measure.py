@@ -13,7 +13,7 @@ from typing import NamedTuple
 from connector.journey.model import Journey
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.sources import tables_reaching
-from connector.report.cube import CUBE, VOICE, Cube, before_of, closures_of, count
+from connector.report.cube import CUBE, Cube, before_of, closures_of, count
 from connector.report.departments import has_clocks, measure_departments
 from connector.report.figures import (
     WHOLE,
@@ -107,6 +107,7 @@ def measure_all(source: Source, journey: str, minimum_group: int, compared: Comp
         data_until=data_until,
         moves_since=_aware(run["since"]),
         records=total,
+        open=count(in_period, _is("is_open")),
         open_now=count(cube, lambda row: row["is_open"] and row["table_name"] not in MEASURES),
         journeys=_journeys(source, cube, _Reach(data_until, _aware(run["since"])), journey),
         touchpoints=touchpoints,
@@ -123,10 +124,10 @@ def measure_all(source: Source, journey: str, minimum_group: int, compared: Comp
         departments=departments,
         months=measure_months(source, data_until, departments, minimum_group),
         minimum_group=minimum_group,
-        lanes=measure_lanes(source, journey, touchpoints, minimum_group),
+        lanes=measure_lanes(source, journey, touchpoints),
         weeks_before=measure_weeks_before(source, weeks),
     )
-    return veil(figures, source, VOICE)
+    return veil(figures, source)
 
 
 def _aware(moment: datetime | None) -> datetime | None:

@@ -25,6 +25,9 @@ from connector.report.source import Source
 from connector.store.database import Row
 from connector.timestamps import format_instance, midnight
 
+HEAT_MONTHS = 6
+"""The touchpoints are shown month by month for so long."""
+
 FEWEST_MONTHS, MOST_MONTHS = 12, 13
 """At least a year, for a month to be held against; at most that and the month it began in."""
 

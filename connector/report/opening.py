@@ -72,6 +72,12 @@ def _no_data(report: Report) -> str:
 
 def _volume(report: Report) -> str:
     figures = report.figures
+    if figures.is_hidden("head", "open"):
+        return _n(
+            "{n} record was open on the journey at some moment of the period.",
+            "{n} records were open on the journey at some moment of the period.",
+            figures.records,
+        ).format(n=number(figures.records))
     return _n(
         "{n} record was open on the journey at some moment of the period; {open} still open.",
         "{n} records were open on the journey at some moment of the period; {open} still open.",
@@ -81,7 +87,7 @@ def _volume(report: Report) -> str:
 
 def _flow(report: Report) -> str:
     flow = report.figures.flow
-    if not (flow.opened or flow.resolved):
+    if report.figures.is_dark("head", "opened", "resolved") or not (flow.opened or flow.resolved):
         return ""
     difference = flow.opened - flow.resolved
     if difference > 0:
@@ -102,9 +108,10 @@ def _flow(report: Report) -> str:
 
 
 def _change(report: Report) -> str:
-    if report.figures.before is None or not _is_over(report):
+    figures = report.figures
+    if figures.before is None or not _is_over(report) or figures.is_hidden("head", "opened"):
         return ""
-    now, before = report.figures.flow.opened, report.figures.before.flow.opened
+    now, before = figures.flow.opened, figures.before.flow.opened
     if before < FEWEST_BEFORE or abs(now - before) < LEAST_CHANGE * before:
         return ""
     texts = {
@@ -121,8 +128,11 @@ def _change(report: Report) -> str:
             "{percent} fewer tickets came in than in the same period a year before ({before})."
         ),
     }
-    text = texts[report.figures.compared, now > before]
+    text = texts[figures.compared, now > before]
     return text.format(percent=percent(abs(now - before) / before), before=number(before))
+
+
+DECIDED = ("met", "breached")
 
 
 def _is_over(report: Report) -> bool:
@@ -148,7 +158,7 @@ def _where(report: Report) -> str:
 
 def _sla(report: Report) -> str:
     total = report.figures.sla_total
-    if total is None or not total.met_share.whole:
+    if total is None or not total.met_share.whole or report.figures.is_dark("sla_all", *DECIDED):
         return ""
     return _("{ratio} of the {n} SLA clocks decided were met.").format(
         ratio=share(total.met_share), n=number(total.met_share.whole)
@@ -163,13 +173,14 @@ def _department(report: Report) -> str:
         (row.sla.ratio, row)
         for row in report.figures.departments
         if row.department not in ("", NO_DEPARTMENT)
+        and row.sla
         and row.sla.ratio is not None
         and row.sla.whole >= FEWEST_CLOCKS
     ]
     if everybody is None or not known:
         return ""
     ratio, worst = min(known, key=lambda pair: pair[0])
-    if everybody - ratio < FAR_BELOW:
+    if worst.sla is None or everybody - ratio < FAR_BELOW:
         return ""
     return _("{department} is far below: {ratio} of its {n} SLA clocks were met.").format(
         department=clean(worst.name), ratio=share(worst.sla), n=number(worst.sla.whole)
@@ -181,6 +192,8 @@ def _overdue(report: Report) -> str:
     if total is None or not total.breached_open:
         return ""
     worst = max(report.figures.shown.sla or (), key=lambda row: row.breached_open)
+    if not worst.breached_open:
+        return ""
     return _n(
         "{n} clock is breached on a record that is still open, in “{step}”.",
         "{n} clocks are breached on records that are still open, {most} of them in “{step}”.",
@@ -194,7 +207,7 @@ def _overdue(report: Report) -> str:
 
 def _confirmed(report: Report) -> str:
     confirmed = report.figures.closures.confirmed_share
-    if confirmed.ratio is None or report.figures.is_veiled("closures", "confirmed", "presumed"):
+    if confirmed.ratio is None or report.figures.is_dark("closures", "confirmed", "presumed"):
         return ""
     return _("Value confirmed: {ratio} of {n} closures that brought value.").format(
         ratio=share(confirmed), n=number(confirmed.whole)
@@ -203,7 +216,7 @@ def _confirmed(report: Report) -> str:
 
 def _value(report: Report) -> str:
     closures = report.figures.closures
-    if not closures.total or report.figures.is_veiled("closures"):
+    if not closures.total or report.figures.hides("closures"):
         return ""
     return _n(
         "{n} ticket ended. Value confirmed by a voice: {confirmed}; presumed from silence:"

@@ -7,7 +7,7 @@ from connector.report.definitions import heading, meaning
 from connector.report.figures import NO_DEPARTMENT, ApprovalMonth, DepartmentFigures
 from connector.report.layout import Section, Table
 from connector.report.report import Report
-from connector.report.wording import NOTHING, clean, duration, month, number, of, share
+from connector.report.wording import NOTHING, clean, count, duration, month, number, of, share
 
 
 def _department_name(row: DepartmentFigures) -> str:
@@ -24,8 +24,8 @@ def departments(report: Report) -> Section:
             _department_name(row),
             number(row.people),
             number(row.opened),
-            number(row.open),
-            of(row.sla),
+            count(row.open),
+            of(row.sla) if row.sla else NOTHING,
         )
         for row in report.figures.departments
     )
@@ -46,7 +46,7 @@ def departments(report: Report) -> Section:
                 n=number(minimum)
             ),
         ),
-        ("department_tickets",),
+        ("department_tickets", "tickets_opened", "records_open", "sla_met_share"),
     )
 
 

@@ -3,7 +3,7 @@
 None where there is nothing to draw; the table beside a picture says the same in words.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from connector.journey.fields import BAND_CHOICES
 from connector.messages import _
@@ -11,9 +11,9 @@ from connector.report import chapter_pictures as of
 from connector.report.charts import Bar, Point, Series, bars_spec, lines_spec
 from connector.report.definitions import heading
 from connector.report.drawing.picture import Picture
-from connector.report.figures import BANDS
+from connector.report.figures import BANDS, StepFigures, Week
 from connector.report.report import Report
-from connector.report.wording import day, number, share
+from connector.report.wording import count, day, share
 
 
 def steps_picture(report: Report) -> Picture | None:
@@ -22,14 +22,17 @@ def steps_picture(report: Report) -> Picture | None:
     bars = [
         Bar(
             _numbered(report, i, step.step),
-            dict(step.bands),
-            number(step.in_period) if step.has_source else _("no source in this tool"),
+            dict(step.bands) or _unsaid(report, step),
+            count(report.figures.counted(step.in_period, "in_period", shown.journey, step.step))
+            if step.has_source
+            else _("no source in this tool"),
         )
         for i, step in enumerate(shown.steps, 1)
     ]
     if not any(sum(bar.values.values()) for bar in bars):
         return None
     series = [Series(band, BAND_CHOICES[band].in_(report.language)) for band in BANDS]
+    series.append(Series(UNSAID, _("Band not shown")))
     used = [s for s in series if any(bar.values.get(s.id) for bar in bars)]
     return Picture(
         "chart-steps",
@@ -38,6 +41,15 @@ def steps_picture(report: Report) -> Picture | None:
         bars_spec(bars, used),
         hatched=("provider_backstage",),
     )
+
+
+UNSAID = "running"
+"""The grey of a bar whose parts are kept from sight."""
+
+
+def _unsaid(report: Report, step: StepFigures) -> dict[str, int]:
+    is_dark = report.figures.hides("band", report.figures.shown.journey, step.step)
+    return {UNSAID: step.in_period} if is_dark and step.in_period else {}
 
 
 def _numbered(report: Report, position: int, step: str) -> str:
@@ -55,7 +67,10 @@ def sla_picture(report: Report) -> Picture | None:
             share(row.met_share) if row.met_share.whole else "",
         )
         for row in shown.sla or ()
-        if row.step in positions and row.met + row.breached + row.running
+        if row.step in positions
+        and row.met + row.breached + row.running
+        # A bar of what is left would be a wrong picture of all.
+        and None not in report.figures.sla_cells(row, shown.journey).values()
     ]
     if not bars:
         return None
@@ -77,7 +92,7 @@ def trend_picture(report: Report) -> Picture | None:
     points = [
         Point(
             day(week.monday) + ("" if week.is_complete else "*"),
-            {"opened": week.flow.opened, "resolved": week.flow.resolved},
+            dict(_shown(report, week)),
             week.is_complete,
         )
         for week in weeks
@@ -87,11 +102,22 @@ def trend_picture(report: Report) -> Picture | None:
         "chart-weeks",
         _("Tickets opened and resolved, by week"),
         _describe(
-            [f"{p.label}: {number(p.values['opened'])} / {number(p.values['resolved'])}"
-             for p in points]
+            [f"{day(week.monday)}: {_pair(report, week)}" for week in weeks]
         ),
         lines_spec(points, series),
     )  # fmt: skip
+
+
+def _shown(report: Report, week: Week) -> Iterator[tuple[str, int]]:
+    """What is not kept from sight: a gap in the line is no 0."""
+    for way, n in (("opened", week.flow.opened), ("resolved", week.flow.resolved)):
+        if not report.figures.is_hidden("week", way, f"{week.monday}"):
+            yield way, n
+
+
+def _pair(report: Report, week: Week) -> str:
+    shown = dict(_shown(report, week))
+    return f"{count(shown.get('opened'))} / {count(shown.get('resolved'))}"
 
 
 def _describe(lines: Sequence[str]) -> str:
@@ -107,7 +133,7 @@ PICTURES: dict[str, tuple[Draw, ...]] = {
     MAP: (of.map_picture,),
     "map": (lambda report: of.relations_picture(report, "map"),),
     "engagement": (lambda report: of.relations_picture(report, "engagement"),),
-    "steps": (steps_picture,),
+    "steps": (of.map_picture, steps_picture),
     "weeks": (trend_picture, of.weeks_trend),
     "sla": (sla_picture,),
     "durations": (of.durations_picture,),
@@ -117,6 +143,7 @@ PICTURES: dict[str, tuple[Draw, ...]] = {
     "band": (of.band_picture,),
     "agreements": (of.agreements_picture,),
     "improvement": (of.improvement_picture,),
+    "onboarding": (of.onboarding_picture,),
 }
 """By the section that they stand in; the time lines of the worst journeys come beside."""
 
@@ -126,6 +153,8 @@ def pictures_of(report: Report, sections: Iterable[str]) -> dict[str, tuple[Pict
     found = {}
     for section in sections:
         drawn = [draw(report) for draw in PICTURES.get(section, ())]
+        if section == f"journey-{report.journey.id}":
+            drawn = [of.strips_picture(report)]
         if section == "worst":
             drawn = list(of.life_pictures(report))
         if pictures := tuple(picture for picture in drawn if picture):

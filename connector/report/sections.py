@@ -20,6 +20,7 @@ from connector.report.report import Report
 from connector.report.wording import (
     NOTHING,
     clean,
+    count,
     day,
     duration,
     instant,
@@ -38,6 +39,7 @@ STEP_FIGURES = (
     "records_placed",
     "records_in_band",
 )
+STEP_FAMILIES = ("in_period", "open", "placed", "entered", "left", "stay", "band")
 SLA_FIGURES = ("sla_met", "sla_breached", "sla_breached_open", "sla_running", "sla_met_share")
 
 
@@ -51,14 +53,14 @@ def steps(report: Report, journey: JourneyFigures) -> Section:
         _("Step by step"),
         " ".join((meaning("records_in_period"), meaning("records_in_band"))),
         (_step_table(report, journey),),
-        (*_unobserved(report), *_veiled_note(report)),
+        (*_unobserved(report), *_veiled_note(report, *STEP_FAMILIES)),
         STEP_FIGURES,
     )
 
 
-def _veiled_note(report: Report) -> tuple[str, ...]:
-    """Why some cells of a part show nothing."""
-    if not report.figures.veiled:
+def _veiled_note(report: Report, *families: str) -> tuple[str, ...]:
+    """Why some cells of a part show nothing, where some of these families are hidden."""
+    if not any(report.figures.hides(family) for family in families):
         return ()
     text = _(
         "– stands where too few people (under {n}) are behind a figure, or where one so hidden"
@@ -100,8 +102,7 @@ def _step_cells(report: Report, journey: JourneyFigures, step: StepFigures) -> t
         return (_("no source in this tool"),)
 
     def cell(column: str, value: int) -> str:
-        is_hidden = (journey.journey, step.step, column) in report.figures.veiled
-        return NOTHING if is_hidden else number(value)
+        return count(report.figures.counted(value, column, journey.journey, step.step))
 
     return (
         cell("in_period", step.in_period),
@@ -131,6 +132,7 @@ def sla(report: Report, journey: JourneyFigures) -> Section:
             "A record whose clock is met tends to be resolved and to move on: the steps before the"
             " last keep mostly the breached ones."
         ),
+        *_veiled_note(report, "sla", "sla_all", "sla_late", "sla_late_all"),
     )
     return Section("sla", _("SLA by step"), meaning("sla_met_share"), tables, notes, SLA_FIGURES)
 
@@ -138,15 +140,13 @@ def sla(report: Report, journey: JourneyFigures) -> Section:
 def _sla_table(report: Report, journey: JourneyFigures) -> Table:
     positions = {step.step: i for i, step in enumerate(journey.steps, 1)}
     rows = [
-        _sla_row(
-            _place(report, journey.journey, row.step, positions), row, _dark(report, journey, row)
-        )
+        _sla_row(report, _place(report, journey.journey, row.step, positions), row, journey.journey)
         for row in journey.sla or ()
         if row.step in positions or row.met + row.breached + row.running
     ]
     total = report.figures.sla_total
     if total is not None:
-        rows.append(_sla_row(_("All"), total))
+        rows.append(_sla_row(report, _("All"), total))
     return Table(
         _("SLA clocks: {journey}").format(journey=_journey_name(report, journey)),
         (_("Step"), *(heading(figure) for figure in SLA_FIGURES)),
@@ -161,19 +161,12 @@ def _place(report: Report, journey: str, step: str, positions: dict[str, int]) -
     return f"{positions[step]}. {name}" if step in positions else name
 
 
-def _dark(report: Report, journey: JourneyFigures, row: SlaFigures) -> bool:
-    """Whether any cell of the row is kept from sight: then its share would tell it."""
-    columns = ("sla_met", "sla_breached", "sla_running")
-    return any((journey.journey, row.step, c) in report.figures.veiled for c in columns)
-
-
-def _sla_row(name: str, row: SlaFigures, is_dark: bool = False) -> tuple[str, ...]:
-    counts = (row.met, row.breached, row.breached_open, row.running)
-    if is_dark:
-        return (name, *(NOTHING for _count in (*counts, None)))
-    if not any(counts):
+def _sla_row(report: Report, name: str, row: SlaFigures, journey: str = "") -> tuple[str, ...]:
+    cells = report.figures.sla_cells(row, journey)
+    if not any(n is None or n for n in cells.values()):
         return (name, _("no SLA clock"))
-    return (name, *(number(count) for count in counts), share(row.met_share))
+    is_dark = None in (cells["met"], cells["breached"])
+    return (name, *map(count, cells.values()), NOTHING if is_dark else share(row.met_share))
 
 
 # Weeks, touchpoints, value ----------------------------------------------------------------
@@ -184,8 +177,10 @@ def weeks(report: Report) -> Section:
     rows = tuple(
         (
             day(week.monday) + ("" if week.is_complete else " *"),
-            number(week.flow.opened),
-            number(week.flow.resolved),
+            *(
+                count(report.figures.counted(n, "week", way, f"{week.monday}"))
+                for way, n in (("opened", week.flow.opened), ("resolved", week.flow.resolved))
+            ),
         )
         for week in report.figures.weeks
     )
@@ -195,7 +190,7 @@ def weeks(report: Report) -> Section:
         _("Opened and resolved"),
         meaning("tickets_opened"),
         (Table(_("Tickets by week"), columns, rows),) if rows else (),
-        () if rows else (*_veiled_note(report), _("There are no weeks to show.")),
+        (*_veiled_note(report, "week"), *(() if rows else (_("There are no weeks to show."),))),
         ("tickets_opened", "tickets_resolved"),
     )
 
@@ -214,7 +209,10 @@ def touchpoints(report: Report) -> Section:
         _("Touchpoints"),
         meaning("touchpoint_records"),
         tuple(tables),
-        () if tables else (_("No touchpoint in this period."),),
+        (
+            *(() if tables else (_("No touchpoint in this period."),)),
+            *_veiled_note(report, "touchpoint", "touchpoint_open"),
+        ),
         ("touchpoint_records", "records_in_period", "records_open"),
     )
 
@@ -237,9 +235,7 @@ def _touchpoint_table(report: Report, caption: str, rows: Sequence[TouchpointFig
                 if row.band in BAND_CHOICES
                 else NOTHING,
                 number(row.in_period),
-                NOTHING
-                if ("touchpoints", row.touchpoint, "open") in report.figures.veiled
-                else number(row.open),
+                count(report.figures.counted(row.open, "touchpoint_open", *row.place)),
             )
             for row in rows
         ),
@@ -262,7 +258,7 @@ def value(report: Report) -> Section:
         ),
     ]
     rows = tuple((name, number(n), _part(n, total)) for name, n in ends)
-    if any(place == "closures" for place, _row, _column in report.figures.veiled):
+    if report.figures.hides("closures"):
         # What is hidden is 0 in the figures: only what is shown is listed, and no share of it.
         rows = tuple((name, number(n), NOTHING) for name, n in ends if n)
     columns = (_("How they ended"), heading("closures"), _("Share"))
@@ -271,7 +267,10 @@ def value(report: Report) -> Section:
         _("Value"),
         " ".join((meaning("value_confirmed_share"), meaning("closures"))),
         (Table(_("Tickets that ended in the period"), columns, rows),) if total else (),
-        () if total else (_("No ticket ended in this period."),),
+        (
+            *(() if total else (_("No ticket ended in this period."),)),
+            *_veiled_note(report, "closures"),
+        ),
         ("value_confirmed_share", "closures"),
     )
 
@@ -337,5 +336,12 @@ def quality(report: Report) -> Section:
         _("Sources and quality"),
         meaning("unclassified_share"),
         (shares, volumes) if figures.tables else (shares,),
-        figures=("visible_share", "unclassified_share", "low_confidence_share", "records_placed"),
+        figures=(
+            "records_in_period",
+            "records_open",
+            "visible_share",
+            "unclassified_share",
+            "low_confidence_share",
+            "records_placed",
+        ),
     )

@@ -23,7 +23,8 @@ from connector.store.runs import read_schema_rows
 from connector.timestamps import format_instance
 
 CLOCK = """
-SELECT s.task, c.steps, l.opened AS started, coalesce(t.is_open, FALSE) AS is_open,
+SELECT s.sys_id AS clock_id, s.task, c.steps, l.opened AS started, l.ended, l.is_open AS runs,
+       coalesce(t.is_open, FALSE) AS is_open,
        CASE WHEN lower(s.has_breached) IN ('true', '1') OR s.stage = 'breached' THEN 'breached'
             WHEN s.stage IN ('completed', 'achieved') THEN 'met'
             ELSE 'running' END AS result,
@@ -96,6 +97,15 @@ class Source:
 
         `who` (table_name, sys_id, person) tells people apart within a scope; else it is empty.
         """
+        query, asked = self._asked(sql, params)
+        return self.store.read(query, **asked)
+
+    def keep(self, name: str, sql: str, **params: object) -> None:
+        """Put the rows of a SELECT into TEMP TABLE `name`, to be asked more than once."""
+        query, asked = self._asked(sql, params)
+        self.store.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", **asked)
+
+    def _asked(self, sql: str, params: Mapping[str, object]) -> tuple[str, dict[str, object]]:
         query = _parse(sql)
         if _reads(query, "clock"):
             query = _with(query, "clock", _parse(CLOCK))
@@ -110,7 +120,7 @@ class Source:
                     query = _with(query, relation, belonging)
         asked = {placeholder.name for placeholder in query.find_all(exp.Placeholder)}
         known = {name: value for name, value in self._known().items() if name in asked}
-        return self.store.read(query.sql("duckdb"), **{**known, **params})
+        return query.sql("duckdb"), {**known, **params}
 
     def _lives(self) -> exp.Query:
         lives = lives_of(self._placed())

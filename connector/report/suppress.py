@@ -6,7 +6,7 @@ total. So no row or column with a total keeps just one hidden cell, and what it 
 together, stands for a group that is large enough. Pure; it counts people and knows no figures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 Place = tuple[int, int]
 
@@ -14,13 +14,14 @@ Grid = Sequence[Sequence[int]]
 """People behind each cell. The last row and the last column are the totals; 0 is nobody."""
 
 
-def hide(people: Grid, minimum: int) -> frozenset[Place]:
+def hide(people: Grid, minimum: int, also: Collection[Place] = ()) -> frozenset[Place]:
     """The (row, column) places to keep from sight, totals included.
 
-    First every cell with at least one person and fewer than `minimum`; then, line by line, the
-    smallest of the others until nothing hidden can be had by subtraction.
+    First every cell with at least one person and fewer than `minimum`, and those of `also`, which
+    another table would give away; then, line by line, the smallest of the others until nothing
+    hidden can be had by subtraction.
     """
-    return _spread(people, minimum, _lines(len(people), len(people[0]) if people else 0))
+    return _spread(people, minimum, _lines(len(people), len(people[0]) if people else 0), also)
 
 
 def hide_in_row(people: Sequence[int], minimum: int) -> frozenset[int]:
@@ -29,8 +30,11 @@ def hide_in_row(people: Sequence[int], minimum: int) -> frozenset[int]:
     return frozenset(c for _r, c in _spread([people], minimum, [row]))
 
 
-def _spread(people: Grid, minimum: int, lines: Sequence[Sequence[Place]]) -> frozenset[Place]:
+def _spread(
+    people: Grid, minimum: int, lines: Sequence[Sequence[Place]], also: Collection[Place] = ()
+) -> frozenset[Place]:
     hidden = {(r, c) for r, row in enumerate(people) for c, n in enumerate(row) if 0 < n < minimum}
+    hidden |= set(also)
     while more := {place for line in lines if (place := _next(people, hidden, line, minimum))}:
         hidden |= more
     return frozenset(hidden)

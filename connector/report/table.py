@@ -113,7 +113,7 @@ def _frame(figures: Figures) -> tuple[str, ...]:
 def lines(report: Report) -> Iterator[Line]:
     """All figures, in a fixed order."""
     figures = report.figures
-    yield from _totals(figures)
+    yield from _totals(report)
     for journey in figures.journeys:
         yield from _journey_lines(report, journey)
     for t in figures.touchpoints:
@@ -129,8 +129,8 @@ def lines(report: Report) -> Iterator[Line]:
         )
     for week in figures.weeks:
         item = week.monday.isoformat()
-        yield Line("tickets_opened", week.flow.opened, week.flow.opened, item=item)
-        yield Line("tickets_resolved", week.flow.resolved, week.flow.resolved, item=item)
+        for way, n in (("opened", week.flow.opened), ("resolved", week.flow.resolved)):
+            yield _counted(f"tickets_{way}", figures.counted(n, "week", way, item), item=item)
     for table in figures.tables:
         name = report.table_name(table.table)
         for figure, n in (
@@ -159,14 +159,18 @@ def _month_lines(months: Months) -> Iterator[Line]:
         yield Line("approvals_waiting", month.waiting, month.waiting, item=item)
 
 
-def _totals(figures: Figures) -> Iterator[Line]:
-    yield Line("records_in_period", figures.records, figures.records)
-    yield Line("records_open", figures.open, figures.open)
-    yield Line("open_now", figures.open_now, figures.open_now)
-    yield Line("tickets_opened", figures.flow.opened, figures.flow.opened)
-    yield Line("tickets_resolved", figures.flow.resolved, figures.flow.resolved)
+def _totals(report: Report) -> Iterator[Line]:
+    figures = report.figures
+    for figure, n, name in (
+        ("records_in_period", figures.records, "records"),
+        ("records_open", figures.open, "open"),
+        ("open_now", figures.open_now, "open_now"),
+        ("tickets_opened", figures.flow.opened, "opened"),
+        ("tickets_resolved", figures.flow.resolved, "resolved"),
+    ):
+        yield _counted(figure, figures.counted(n, "head", name))
     closures = figures.closures
-    if not figures.is_veiled("closures", "confirmed", "presumed"):
+    if not figures.is_dark("closures", "confirmed", "presumed"):
         yield _share("value_confirmed_share", closures.confirmed_share)
     for how, n in (
         ("confirmed", closures.confirmed),
@@ -175,13 +179,18 @@ def _totals(figures: Figures) -> Iterator[Line]:
         ("unknown", closures.unknown),
         *closures.outcomes.items(),
     ):
-        if not figures.is_veiled("closures", how):
+        if not figures.is_hidden("closures", how):
             yield Line("closures", n, n, item=how)
     yield _share("visible_share", figures.visible)
     yield _share("unclassified_share", figures.unclassified)
     yield _share("low_confidence_share", figures.low_confidence)
     if figures.sla_total:
-        yield from _sla_lines(figures.sla_total, "", "")
+        yield from _sla_lines(report, figures.sla_total, "")
+
+
+def _counted(figure: str, n: int | None, *where: str, **more: str) -> Line:
+    """A count with its records; empty where it is kept from sight."""
+    return Line(figure, n, n or 0, *where, **more)
 
 
 def _share(figure: str, value: Share) -> Line:
@@ -202,30 +211,22 @@ def _journey_lines(report: Report, journey: JourneyFigures) -> Iterator[Line]:
             ("records_entered", "entered", step.entered),
             ("records_left", "left", step.left),
         ):
-            is_hidden = (journey.journey, step.step, column) in report.figures.veiled
-            yield Line(figure, None if is_hidden else n, 0 if is_hidden else n or 0, *where)
+            is_hidden = report.figures.is_hidden(column, journey.journey, step.step)
+            yield _counted(figure, None if is_hidden else n, *where)
         yield Line("dwell_median", step.dwell_seconds, step.dwell_records, *where)
         yield Line("age_median", step.age_seconds, step.open, *where)
         for band, n in step.bands.items():
             yield Line("records_in_band", n, n, *where, band=band)
     for row in journey.sla or ():
-        name = report.step_name(journey.journey, row.step) if row.step else ""
-        if not _is_dark(report, journey, row):
-            yield from _sla_lines(row, journey.journey, name)
+        yield from _sla_lines(report, row, journey.journey)
 
 
-def _is_dark(report: Report, journey: JourneyFigures, row: SlaFigures) -> bool:
-    columns = ("sla_met", "sla_breached", "sla_running")
-    return any((journey.journey, row.step, c) in report.figures.veiled for c in columns)
-
-
-def _sla_lines(row: SlaFigures, journey: str, name: str) -> Iterator[Line]:
-    for figure, n in (
-        ("sla_met", row.met),
-        ("sla_breached", row.breached),
-        ("sla_breached_open", row.breached_open),
-        ("sla_running", row.running),
-    ):
-        yield Line(figure, n, n, journey, row.step, name)
-    decided = row.met_share
-    yield Line("sla_met_share", decided.ratio, decided.whole, journey, row.step, name)
+def _sla_lines(report: Report, row: SlaFigures, journey: str) -> Iterator[Line]:
+    name = report.step_name(journey, row.step) if row.step else ""
+    where = (journey, row.step, name)
+    cells = report.figures.sla_cells(row, journey)
+    for figure, n in cells.items():
+        yield _counted(f"sla_{figure}", n, *where)
+    if None not in (cells["met"], cells["breached"]):
+        decided = row.met_share
+        yield Line("sla_met_share", decided.ratio, decided.whole, *where)

@@ -17,7 +17,7 @@ from connector.report.layout import Section, safe
 from connector.report.opening import groups
 from connector.report.pictures import MAP, pictures_of
 from connector.report.report import Report
-from connector.report.wording import NOTHING, clean, instant, number, share, span
+from connector.report.wording import NOTHING, clean, count, instant, number, share, span
 
 
 @dataclass(frozen=True)
@@ -166,25 +166,30 @@ def _notes(report: Report) -> list[str]:
 def _tiles(report: Report) -> tuple[Tile, ...]:
     figures = report.figures
     total, closures = figures.sla_total, figures.closures
-    hidden = figures.is_veiled("closures", "confirmed", "presumed")
+    hidden = figures.is_dark("closures", "confirmed", "presumed")
+    is_dark = figures.is_dark("sla_all", "met", "breached")
     return (
         Tile(
             _("Open now"),
-            number(figures.open_now),
+            count(figures.counted(figures.open_now, "head", "open_now")),
             _("{n} in the period, {open} of these still open").format(
-                n=number(figures.records), open=number(figures.open)
+                n=number(figures.records), open=count(figures.counted(figures.open, "head", "open"))
             ),
         ),
         Tile(
             _("Tickets opened"),
-            number(figures.flow.opened),
-            _("{n} resolved").format(n=number(figures.flow.resolved)),
+            count(figures.counted(figures.flow.opened, "head", "opened")),
+            _("{n} resolved").format(
+                n=count(figures.counted(figures.flow.resolved, "head", "resolved"))
+            ),
         ),
         Tile(
             _("SLA met"),
-            share(total.met_share) if total else NOTHING,
+            share(total.met_share) if total and not is_dark else NOTHING,
             _("no source in this tool")
             if total is None
+            else NOTHING
+            if is_dark
             else _("of {n} clocks decided").format(n=number(total.met_share.whole)),
         ),
         Tile(
@@ -213,8 +218,7 @@ def _stop(report: Report, position: int, figures: StepFigures, busiest: int) -> 
     step = report.step(journey, figures.step)
 
     def cell(column: str, value: int) -> str:
-        is_hidden = (journey, figures.step, column) in report.figures.veiled
-        return NOTHING if is_hidden else number(value)
+        return count(report.figures.counted(value, column, journey, figures.step))
 
     return Stop(
         position=position,

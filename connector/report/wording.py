@@ -30,6 +30,11 @@ def number(value: int) -> str:
     return format_decimal(value, locale=current_language())
 
 
+def count(value: int | None) -> str:
+    """A number; nothing for None, which is kept from sight or cannot be had."""
+    return NOTHING if value is None else number(value)
+
+
 def percent(ratio: float | None) -> str:
     """0.634 → 63.4 %; nothing for None. Never rounded up to a whole that it is not."""
     if ratio is None:

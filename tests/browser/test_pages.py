@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from connector.journey.model import Text
-from connector.report.render import render
+from connector.report.brief import brief_of
+from connector.report.build import Choice, build_report
+from connector.report.chapters import CHAPTERS
+from connector.report.links import Tool
+from connector.report.render import render, render_article, render_brief
 from connector.report.report import Report
 from connector.sandbox.instance import Instance
 from tests.browser.kit import (
@@ -21,8 +25,11 @@ from tests.browser.kit import (
     running_browser,
     what_ran,
 )
+from tests.golden.hostile import hostile_store
 from tests.golden.rewrite import golden_report
+from tests.golden.sample import sample_mapping
 from tests.sandbox_instance import USER, incident_id, make_instance, serving
+from tests.unit.test_report_figures import PERIOD, ZONE
 from tools import gallery, gallery_figures
 
 pytestmark = pytest.mark.browser
@@ -72,6 +79,36 @@ def opened(browser: Any, path: Path, **context: Any) -> Any:
     return page
 
 
+LONG = f"=1+1 {HOSTILE} [a](javascript:window.ran=4) \x07\r\n`" + "x" * 100_000
+TOOL = Tool("https://example.service-now.com", frozenset({"incident", "sc_req_item"}))
+
+LEADING_AWAY = """() => [...document.querySelectorAll('a[href], form, base, meta[http-equiv]')]
+    .map(e => e.getAttribute('href') || e.outerHTML)
+    .filter(to => !to.startsWith('https://example.service-now.com/') && !to.startsWith('#'))"""
+
+
+def hostile_tickets(folder: Path) -> dict[str, str]:
+    """Every chapter, the knowledge article and the page before a meeting, of hostile records."""
+    with hostile_store(folder / "hostile.duckdb", LONG) as store:
+        made = build_report(
+            store, sample_mapping(), PERIOD.start, PERIOD.end, "en", ZONE,
+            choice=Choice(only=tuple(CHAPTERS)), tool=TOOL,
+        )  # fmt: skip
+        meeting = brief_of(store, sample_mapping(), "dep0", time_zone=ZONE, tool=TOOL)
+    found = {}
+    for language in ("en", "es"):
+        told = made.in_language(language)
+        found[f"tickets-{language}"] = render(told, "html").content.decode()
+        article = render_article(told)
+        found[f"article-{language}"] = (
+            f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+            f'<meta name="viewport" content="width=device-width"><title>KB</title></head>'
+            f'<body style="overflow-wrap:anywhere"><main><h1>KB</h1>{article}</main></body></html>'
+        )
+        found[f"brief-{language}"] = render_brief(meeting, language, "html").content.decode()
+    return found
+
+
 @pytest.fixture(scope="module")
 def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every page to be looked at, by name."""
@@ -81,6 +118,7 @@ def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         for kind, one in (("report", report), ("hostile", with_hostile_names(report)))
         for language in ("en", "es")
     }
+    contents |= hostile_tickets(folder)
     for language in ("en", "es"):
         contents[f"gallery-{language}"] = gallery.page(language, gallery.samples(language))
     for name, content in contents.items():
@@ -88,9 +126,9 @@ def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return {name: folder / f"{name}.html" for name in contents}
 
 
-PAGES = [
-    f"{kind}-{language}" for kind in ("report", "hostile", "gallery") for language in ("en", "es")
-]
+KINDS = ("report", "hostile", "tickets", "article", "brief", "gallery")
+PAGES = [f"{kind}-{language}" for kind in KINDS for language in ("en", "es")]
+ATTACKED = ("hostile", "tickets", "article", "brief")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -115,8 +153,12 @@ def test_nothing_runs_and_nothing_is_fetched(
     page = opened(browser, pages[name])
     assert what_ran(page) == []
     assert page.asked == [pages[name].as_uri()]
-    if name.startswith("hostile"):
-        assert "<script>window.ran=1</script>" in page.inner_text("body"), "it is there, as text"
+    if name.startswith(ATTACKED):
+        said = page.inner_text("body")
+        assert "<script>window.ran=1</script>" in said, "it is there, as text"
+        assert not set(said) & set("\u202e\u2066\x07"), "nothing turns the writing"
+        assert len(page.content()) < 6_000_000, "a line of 100 kB is cut"
+        assert page.evaluate(LEADING_AWAY) == []
     page.context.close()
 
 
@@ -130,7 +172,7 @@ def test_no_grave_accessibility_fault(
     page.context.close()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [n for n in PAGES if not n.startswith(("article", "brief"))])
 def test_every_picture_can_be_heard(browser: Any, pages: dict[str, Path], name: str) -> None:
     page = opened(browser, pages[name])
     assert pictures_without_words(page) == []

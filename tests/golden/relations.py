@@ -177,7 +177,7 @@ def seen_rows() -> list[ROW]:
 
 
 def contacts() -> list[dict[str, str]]:
-    """Meetings with Finanzas about the ERP: a promise kept, one pending, one overdue."""
+    """Meetings with Finanzas about the ERP: promises kept, one pending, one overdue."""
     common = {"u_customer": "dep0", "u_company": "", "u_service": "svc0"}
     touchpoint = {"u_touchpoint": "relationship_meeting"}
     return [
@@ -192,6 +192,7 @@ def contacts() -> list[dict[str, str]]:
         for i, (day, due, kept) in enumerate(
             (
                 ("2026-09-10", "2026-09-30", "yes"),
+                ("2026-10-10", "2026-10-20", "yes"),
                 ("2026-10-15", "2026-10-31", ""),
                 ("2026-11-03", "2026-11-20", ""),
             )

@@ -407,6 +407,7 @@ class _Maker:
                 "has_breached": "true" if has_breached else "false",
                 "start_time": format_instance(opened),
                 "end_time": format_instance(ended) if ended else "",
+                "planned_end_time": format_instance(target),
             }
         )
         self._place("task_sla", sys_id, "sla_result")
@@ -491,9 +492,9 @@ def fill_store(path: Path, sample: Sample, memory_limit_mb: int = 112) -> Store:
     for table, rows in sample.records.items():
         columns = sorted({column for row in rows for column in row})
         ensure_table(store, table, [name for name in columns if not name.startswith("_")])
-        _insert(store, f"current.{table}", rows, columns)
+        insert_rows(store, f"current.{table}", rows, columns)
     for name, rows in _own_tables(sample).items():
-        _insert(store, name, rows, sorted({column for row in rows for column in row}))
+        insert_rows(store, name, rows, sorted({column for row in rows for column in row}))
     _describe(store, sample)
     for i, (mark, outcome) in enumerate(((FIRST_SYNC, "succeeded"), (NOW, "partial")), 1):
         store.execute(
@@ -548,10 +549,10 @@ def _describe(store: Store, sample: Sample) -> None:
         for table, records in sample.records.items()
         for column in sorted({name for record in records for name in record if name[0] != "_"})
     ]
-    _insert(store, "dictionary", rows, list(rows[0]))
+    insert_rows(store, "dictionary", rows, list(rows[0]))
 
 
-def _insert(store: Store, table: str, rows: Sequence[ROW], columns: Sequence[str]) -> None:
+def insert_rows(store: Store, table: str, rows: Sequence[ROW], columns: Sequence[str]) -> None:
     if not rows:
         return
     kinds = {

@@ -298,8 +298,10 @@ def test_the_relationships_that_moved_open_with_what_was_planned(report: Report)
     assert first[0] == "Finanzas × ERP"
     assert first[1] == "A next step for Nov 2: overdue"
     assert "Oct 20: Transactional → At risk" in first[2]
-    assert "contacts noted: 2" in first[2]
-    assert "promises pending: 2" in first[2]
+    assert "contacts noted: 3" in first[2]
+    assert "promises kept: 1" in first[2]
+    assert "promises not kept: 1" in first[2], "the one of Oct 31, of which nobody said anything"
+    assert "promises pending: 1" in first[2]
     assert first[3] == "51 → 38 (\u221212.6)"
     assert second[1] == "Nothing was planned"
 

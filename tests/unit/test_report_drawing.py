@@ -22,6 +22,7 @@ from connector.report.drawing.picture import Picture
 from connector.report.drawing.ribbon import Ribbon, role_of
 from connector.report.drawing.sankey import Flow, Flows, sankey
 from connector.report.drawing.spread import Spread, Spreads, spread_chart
+from connector.report.drawing.strips import Box, Strip, strips_chart
 from connector.report.drawing.trend import Trend, TrendPoint, trend_chart
 from connector.resources import shipped
 from tests.unit.test_report_charts import luminance
@@ -158,6 +159,7 @@ NOTHING_TO_SHOW = {
         Calendar(date(2026, 1, 1), date(2026, 2, 1), date(2026, 1, 9), ())
     ),
     "funnel": lambda: funnel(Funnel("t", (Stage("a", 0),))),
+    "strips": lambda: strips_chart((Strip("t", (Box("a", 0), Box("b", None))),)),
 }
 
 
@@ -367,6 +369,7 @@ def test_hostile_names_stay_words() -> None:
         trend_chart(Trend(HOSTILE, (TrendPoint(HOSTILE, 1), TrendPoint("2", 3)), HOSTILE)),
         band_chart(BandTime(tuple(BandPeriod(f"{HOSTILE}{i}", {"visible": 1.0}) for i in (1, 2)))),
         funnel(Funnel(HOSTILE, (Stage(HOSTILE, 3),))),
+        strips_chart((Strip(HOSTILE, (Box(HOSTILE, 3),)),)),
     ]
     for picture in pictures:
         assert picture is not None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.journey.mapping import load_mapping
-from connector.report.departments import suppress
+from connector.report.departments import hide_columns, suppress
 from connector.report.figures import (
     NO_DEPARTMENT,
     DepartmentFigures,
@@ -412,8 +412,10 @@ def test_departments_sum_to_tickets_opened_and_to_clocks_decided(tmp_path: Path)
     assert total is not None
     assert (none.department, none.people) == (NO_DEPARTMENT, 0)
     assert sum(d.opened for d in figures.departments) == figures.flow.opened
-    assert sum(d.sla.part for d in figures.departments) == total.met
-    assert sum(d.sla.whole for d in figures.departments) == total.met + total.breached
+    clocks = [d.sla for d in figures.departments if d.sla]
+    assert len(clocks) == len(figures.departments)
+    assert sum(met.part for met in clocks) == total.met
+    assert sum(met.whole for met in clocks) == total.met + total.breached
 
 
 def test_a_few_people_without_department_go_with_the_others(tmp_path: Path) -> None:
@@ -484,6 +486,19 @@ def test_the_next_smallest_goes_with_a_single_small_department() -> None:
 
 def test_a_small_department_without_company_is_not_shown_at_all() -> None:
     assert suppress([department("a", 4)], 5) == ()
+
+
+def test_what_few_of_a_departments_people_have_is_not_told() -> None:
+    rows = [
+        DepartmentFigures("a", "a", 20, 40, 2, Share(9, 12), people_open=2, people_clocks=9),
+        DepartmentFigures("b", "b", 9, 12, 7, Share(3, 4), people_open=6, people_clocks=4),
+        DepartmentFigures("c", "c", 30, 50, 12, Share(20, 30), people_open=11, people_clocks=25),
+    ]
+    a, b, c = hide_columns(rows, 5)
+    # Its neighbour goes along, or the total would tell it.
+    assert (a.open, b.open, c.open) == (None, None, 12)
+    assert (a.sla, b.sla, c.sla) == (None, None, Share(20, 30))
+    assert [one.opened for one in (a, b, c)] == [40, 12, 50]
 
 
 @given(st.lists(st.integers(0, 12), max_size=8), st.integers(1, 6))

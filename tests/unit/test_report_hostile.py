@@ -13,7 +13,8 @@ from connector.report.chapters import CHAPTERS, MONTHLY
 from connector.report.links import Tool
 from connector.report.render import render, render_article
 from connector.report.report import Report
-from tests.golden.sample import fill_store, make_sample, sample_mapping
+from tests.golden.hostile import hostile_store
+from tests.golden.sample import sample_mapping
 from tests.unit.test_report_scope import PERIOD, ZONE
 
 HOSTILE = (
@@ -25,19 +26,9 @@ TOOL = Tool("https://example.service-now.com", frozenset({"incident"}))
 
 @pytest.fixture(scope="module", params=["monthly", "chapters"])
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    sample = make_sample(150, 40)
-    # A NUL ends a text of the database: it cannot come out of it.
-    text = LONG.replace("\x00", "")
-    for i, record in enumerate(sample.records["incident"]):
-        record["number"] = text if i % 10 == 0 else text[:300]
-        record["priority"] = text[:300]
-    for table in ("cmn_department", "cmdb_ci_service"):
-        for record in sample.records[table]:
-            record["name"] = text
     only = tuple(CHAPTERS) if request.param == "chapters" else ()
     folder = Path(tmp_path_factory.mktemp("hostile"))
-    with fill_store(folder / "s.duckdb", sample) as store:
-        store.execute("UPDATE engagement SET customer_name = $n, service_name = $n", n=text)
+    with hostile_store(folder / "s.duckdb", LONG) as store:
         return build_report(
             store, sample_mapping(), PERIOD.start, PERIOD.end, "en", ZONE,
             choice=Choice(only=only), tool=TOOL,

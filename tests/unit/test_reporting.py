@@ -321,6 +321,16 @@ def test_the_page_before_a_meeting_names_what_is_open_promised_and_moved(config:
     assert [row[2] for row in promises.tables[0].rows] == ["vencida", "pendiente"]
 
 
+def test_the_page_tells_no_count_of_few_people(config: Config) -> None:
+    with open_store(config.store.path) as store:
+        few, many = (
+            brief_view(brief_of(store, sample_mapping(), "Finanzas", minimum_group=n), "en")
+            for n in (1000, 1)
+        )
+    assert dict(few.facts)["Tickets that ended this month"] == "–"
+    assert int(dict(many.facts)["Tickets that ended this month"]) > 0
+
+
 def test_the_open_moments_of_a_page_are_those_of_its_customer(
     config: Config, sample: Sample
 ) -> None:

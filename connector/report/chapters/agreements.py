@@ -1,17 +1,15 @@
 """Agreements: approvals that lapsed, contracts about to end, promises that changed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from connector.messages import _, mark
-from connector.report.chapters.model import Asked, Chapter, Count, count, few_note, part
+from connector.report.chapters.model import Asked, Chapter, Count, few_note, part
 from connector.report.figures import Share
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
-from connector.report.suppress import hide_in_row
-from connector.report.wording import NOTHING, clean, full_day, number
-from connector.store.database import Row
+from connector.report.wording import NOTHING, clean, count, full_day, number
 
 AHEAD = timedelta(days=92)
 """So far ahead the end of an agreement is looked for: the mapping's three months."""
@@ -20,10 +18,9 @@ FATES = ("approval_granted", "approval_rejected", "approval_lapsed", "approval_r
 """Touchpoints of an approval, in the order shown."""
 
 _APPROVALS = """
-SELECT c.touchpoint, count(*) AS n, count(DISTINCT w.person) AS people
+SELECT c.touchpoint, count(*) AS n
 FROM life AS l
 JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
-LEFT JOIN who AS w ON w.table_name = l.table_name AND w.sys_id = l.sys_id
 WHERE l.table_name = 'sysapproval_approver' AND l.opened >= $since AND l.opened < $until
   AND NOT list_contains($ignored, c.rule_id)
 GROUP BY 1
@@ -94,7 +91,10 @@ def measure(asked: Asked) -> Agreements | None:
     source = asked.source
     approvals = None
     if source.has("sysapproval_approver", "state"):
-        approvals = _approval_counts(source.read(_APPROVALS), asked.minimum)
+        approvals = {
+            row["touchpoint"]: asked.base.counted(row["n"], "approval", row["touchpoint"])
+            for row in source.read(_APPROVALS)
+        }
     contracts = _contracts(asked) if source.has("ast_contract", "number", "ends") else None
     targets = None
     if source.has("contract_sla", "active", "sys_created_on") and not source.scope.is_part:
@@ -102,12 +102,6 @@ def measure(asked: Asked) -> Agreements | None:
     if approvals is None and contracts is None and targets is None:
         return None
     return Agreements(approvals, contracts, targets)
-
-
-def _approval_counts(rows: Sequence[Row], minimum: int) -> dict[str, Count]:
-    people = [row["people"] for row in rows]
-    hidden = hide_in_row([*people, sum(people)], minimum)
-    return {row["touchpoint"]: None if i in hidden else row["n"] for i, row in enumerate(rows)}
 
 
 def _contracts(asked: Asked) -> tuple[Contract, ...]:

@@ -1,7 +1,7 @@
 """What the other party could see: time in each band, the longest silences, and what they cost."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from connector.journey.fields import BAND_CHOICES
@@ -11,17 +11,16 @@ from connector.report.chapters.model import (
     Asked,
     Chapter,
     Count,
-    count,
     few_note,
     headings,
     part,
     shown_steps,
 )
-from connector.report.figures import BANDS, Share, WeekBands
+from connector.report.figures import BANDS, Figures, Share, WeekBands
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
 from connector.report.suppress import hide_in_row
-from connector.report.wording import NOTHING, clean, duration, instant
+from connector.report.wording import NOTHING, clean, count, duration, instant
 from connector.store.database import Row
 from connector.store.moments import numbers_of
 
@@ -53,6 +52,8 @@ _COST = """
 SELECT len(list_filter($limits, x -> s.seconds >= x)) AS class,
        count(DISTINCT (s.table_name, s.sys_id)) AS records,
        count(DISTINCT w.person) AS people,
+       count(DISTINCT w.person) FILTER (m.polarity = 'negative') AS losers,
+       count(DISTINCT w.person) FILTER (m.polarity = 'positive') AS winners,
        count(*) FILTER (m.polarity = 'negative') AS lost,
        count(*) FILTER (m.polarity IN ('negative', 'positive')) AS decided
 FROM invisible_stretch AS s
@@ -66,10 +67,13 @@ GROUP BY 1 ORDER BY 1
 
 @dataclass(frozen=True)
 class StepBand:
-    """Seconds in each band of the records of the period that stand in this step."""
+    """Seconds in each band of the records of the period that stand in this step.
+
+    None is kept from sight.
+    """
 
     step: str
-    seconds: dict[str, int]
+    seconds: dict[str, Count]
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,8 @@ class Bands:
     is_exact: bool
     is_hiding: bool
     weeks: tuple[WeekBands, ...] = ()
+    totals: dict[str, Count] = field(default_factory=dict)
+    """Seconds in each band, of all steps together."""
 
 
 def measure(asked: Asked) -> Bands | None:
@@ -115,21 +121,24 @@ def measure(asked: Asked) -> Bands | None:
         tuple(
             StepBand(step.id, mine)
             for step in asked.journey.steps
-            if (mine := {r["band"]: r["seconds"] for r in rows if r["step"] == step.id})
+            if (mine := {r["band"]: _seconds(asked.base, r) for r in rows if r["step"] == step.id})
         ),
         _longest(asked),
         silences,
         all(row["is_exact"] for row in rows),
-        is_hiding,
-        _weeks(asked),
+        is_hiding or asked.base.hides("band_time"),
+        measure_band_weeks(asked.source, asked.base.data_until, asked.minimum),
+        {band: _total(asked.base, rows, band) for band in BANDS},
     )
 
 
-def _weeks(asked: Asked) -> tuple[WeekBands, ...]:
-    """Of the whole organisation alone: they are not told apart by people."""
-    if asked.source.scope.is_part:
-        return ()
-    return measure_band_weeks(asked.source, asked.base.data_until)
+def _seconds(base: Figures, row: Row) -> Count:
+    return base.counted(row["seconds"], "band_time", row["step"], row["band"])
+
+
+def _total(base: Figures, rows: Sequence[Row], band: str) -> Count:
+    whole = sum(row["seconds"] for row in rows if row["band"] == band)
+    return base.counted(whole, "band_time_all", band)
 
 
 def _longest(asked: Asked) -> tuple[Stretch, ...]:
@@ -156,9 +165,11 @@ def _silences(asked: Asked) -> tuple[tuple[Silence, ...], bool]:
     for i, row in enumerate(rows):
         since = LIMITS[row["class"] - 1] if row["class"] else 0
         is_hidden = i in hidden
-        lost = None if is_hidden else Share(row["lost"], row["decided"])
+        # A share with its whole is both of its sides.
+        is_dark = any(0 < row[side] < asked.minimum for side in ("losers", "winners"))
+        lost = None if is_hidden or is_dark else Share(row["lost"], row["decided"])
         found.append(Silence(since, None if is_hidden else row["records"], lost))
-    return tuple(found), bool(hidden)
+    return tuple(found), any(one.lost is None for one in found)
 
 
 def write(report: Report, figures: Bands) -> Iterator[Section]:
@@ -175,9 +186,6 @@ def write(report: Report, figures: Bands) -> Iterator[Section]:
 
 def _times(report: Report, figures: Bands) -> Table:
     names = dict(shown_steps(report))
-    total: dict[str, int] = {
-        band: sum(row.seconds.get(band, 0) for row in figures.steps) for band in BANDS
-    }
     rows = [(names[row.step], *_time_cells(row.seconds)) for row in figures.steps]
     return Table(
         _("Time in each band, of all records together"),
@@ -186,12 +194,14 @@ def _times(report: Report, figures: Bands) -> Table:
             *(BAND_CHOICES[band].in_(report.language) for band in BANDS),
             *headings("visible_time_share"),
         ),
-        (*rows, (_("All"), *_time_cells(total))),
+        (*rows, (_("All"), *_time_cells(figures.totals))),
     )
 
 
-def _time_cells(seconds: dict[str, int]) -> tuple[str, ...]:
-    share = Share(seconds.get("visible", 0), sum(seconds.values()))
+def _time_cells(seconds: dict[str, Count]) -> tuple[str, ...]:
+    known = [n for n in seconds.values() if n is not None]
+    is_whole = len(known) == len(seconds)
+    share = Share(seconds.get("visible") or 0, sum(known)) if is_whole else None
     return (*(duration(seconds.get(band, 0)) for band in BANDS), part(share))
 
 
@@ -235,7 +245,7 @@ def lines(report: Report, figures: Bands) -> Iterator[Line]:
     for row in figures.steps:
         name = report.step_name(journey, row.step)
         for band, seconds in row.seconds.items():
-            yield Line("band_seconds", seconds, seconds, journey, row.step, name, band)
+            yield Line("band_seconds", seconds, seconds or 0, journey, row.step, name, band)
     for silence in figures.silences:
         item = f">= {silence.since} s"
         yield Line("unseen_records", silence.records, silence.records or 0, item=item)

@@ -9,23 +9,20 @@ from connector.report.chapters.model import (
     Asked,
     Chapter,
     Count,
-    count,
     few_note,
     headings,
     shown_steps,
 )
+from connector.report.figures import Figures
 from connector.report.layout import Line, Section, Table
+from connector.report.populations import ENDINGS
 from connector.report.report import Report
 from connector.report.suppress import hide
+from connector.report.wording import count
 from connector.store.database import Row
 
-ENDINGS = ("lost", "abandoned", "failed")
-"""Outcomes told apart; all others of no value are one more column."""
-
 _MOVES = """
-SELECT t.from_step, t.to_step, count(*) AS n, count(DISTINCT w.person) AS people
-FROM transition AS t
-LEFT JOIN who AS w ON w.table_name = t.table_name AND w.sys_id = t.sys_id
+SELECT t.from_step, t.to_step, count(*) AS n FROM transition AS t
 WHERE t.journey = $journey AND t.cause = 'customer' AND t.from_step <> ''
   AND t.happened_at >= $since::TIMESTAMP AND t.happened_at < $until::TIMESTAMP
   AND NOT list_contains($measures, t.table_name)
@@ -96,31 +93,31 @@ def measure(asked: Asked) -> Conversion | None:
     cohort = asked.source.read(_COHORT, journey=asked.journey.id, steps=steps)
     if not moves and not cohort:
         return None
-    found, hid_moves = _moves(moves, steps, asked.minimum)
-    reached, hid_cohort = _cohort(cohort, steps, asked.minimum)
+    found, hid_moves = _moves(moves, steps, asked.base)
+    reached, hid_cohort = _cohort(cohort, steps, asked)
     return Conversion(found, reached, hid_moves or hid_cohort)
 
 
-def _moves(rows: Sequence[Row], steps: list[str], minimum: int) -> tuple[tuple[Move, ...], bool]:
-    cells = {(row["from_step"], row["to_step"]): row for row in rows}
-    hidden = _hidden(cells, steps, steps, minimum)
-    return tuple(
-        Move(a, b, None if (a, b) in hidden else cells[a, b]["n"], steps.index(b) < steps.index(a))
+def _moves(rows: Sequence[Row], steps: list[str], base: Figures) -> tuple[tuple[Move, ...], bool]:
+    cells = {(row["from_step"], row["to_step"]): row["n"] for row in rows}
+    found = tuple(
+        Move(a, b, base.counted(cells[a, b], "move", a, b), steps.index(b) < steps.index(a))
         for a in steps
         for b in steps
         if (a, b) in cells
-    ), bool(hidden)
+    )
+    return found, base.hides("move")
 
 
 def _cohort(
-    rows: Sequence[Row], steps: list[str], minimum: int
+    rows: Sequence[Row], steps: list[str], asked: Asked
 ) -> tuple[tuple[Reached, ...], bool]:
     cells: dict[tuple[str, str], Counter[str]] = {}
     for row in rows:
         fate = row["what"] if row["what"] in FATES else "other"
         cell = cells.setdefault((row["step"], fate), Counter())
         cell.update(n=row["n"], people=row["people"])
-    hidden = _hidden(cells, steps, list(FATES), minimum)
+    hidden = _hidden(cells, steps, asked)
     found = []
     for step in steps:
         mine = {fate: cells[step, fate]["n"] for fate in FATES if (step, fate) in cells}
@@ -134,22 +131,28 @@ def _cohort(
 
 
 def _hidden(
-    cells: dict[tuple[str, str], Row] | dict[tuple[str, str], Counter[str]],
-    rows: list[str],
-    columns: list[str],
-    minimum: int,
+    cells: dict[tuple[str, str], Counter[str]], steps: list[str], asked: Asked
 ) -> set[tuple[str, str]]:
-    """The cells to keep from sight; (row, "") is a row's total."""
-    if not minimum:
+    """The cells to keep from sight; (row, "") is a row's total.
+
+    Those that stand here now are among the figures by step, too: what is hidden there is hidden.
+    """
+    if not asked.minimum:
         return set()
-    people = [[_people(cells.get((r, c))) for c in columns] for r in rows]
+    people = [[_people(cells.get((r, c))) for c in FATES] for r in steps]
     grid = [[*row, sum(row)] for row in people]
     grid.append([sum(column) for column in zip(*grid, strict=True)])
-    named = [*columns, ""]
-    return {(rows[r], named[c]) for r, c in hide(grid, minimum) if r < len(rows)}
+    dark = {
+        (r, c)
+        for r, step in enumerate(steps)
+        for c, fate in enumerate(FATES)
+        if asked.base.is_hidden("cohort", step, fate)
+    }
+    named = [*FATES, ""]
+    return {(steps[r], named[c]) for r, c in hide(grid, asked.minimum, dark) if r < len(steps)}
 
 
-def _people(cell: Row | Counter[str] | None) -> int:
+def _people(cell: Counter[str] | None) -> int:
     return int(cell["people"]) if cell else 0
 
 

@@ -1,6 +1,6 @@
 """How long: in each step, at each touchpoint until the end, and what of it was waiting."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connector.messages import _, mark
@@ -8,25 +8,21 @@ from connector.report.chapters.model import (
     Asked,
     Chapter,
     Count,
-    count,
     few_note,
     headings,
     part,
     shown_steps,
 )
-from connector.report.figures import Share
+from connector.report.figures import Figures, Share
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
-from connector.report.suppress import hide_in_row
-from connector.report.wording import duration
+from connector.report.wording import count, duration
 from connector.store.database import Row
 
 _STAYS = """
 SELECT t.from_step AS id, median(t.dwell_seconds) AS half,
-       quantile_cont(t.dwell_seconds, 0.9) AS slow, count(*) AS n,
-       count(DISTINCT w.person) AS people
+       quantile_cont(t.dwell_seconds, 0.9) AS slow, count(*) AS n
 FROM transition AS t
-LEFT JOIN who AS w ON w.table_name = t.table_name AND w.sys_id = t.sys_id
 WHERE t.journey = $journey AND t.cause = 'customer' AND t.dwell_seconds IS NOT NULL
   AND t.happened_at >= $since::TIMESTAMP AND t.happened_at < $until::TIMESTAMP
   AND NOT list_contains($measures, t.table_name)
@@ -34,12 +30,11 @@ GROUP BY 1
 """
 
 _WHOLE = """
-SELECT c.touchpoint AS id, count(*) AS n, count(DISTINCT w.person) AS people,
+SELECT c.touchpoint AS id, count(*) AS n,
        median(epoch(l.ended::TIMESTAMP) - epoch(l.opened::TIMESTAMP)) AS half,
        quantile_cont(epoch(l.ended::TIMESTAMP) - epoch(l.opened::TIMESTAMP), 0.9) AS slow
 FROM life AS l
 JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
-LEFT JOIN who AS w ON w.table_name = l.table_name AND w.sys_id = l.sys_id
 WHERE NOT l.is_open AND l.ended >= $since AND l.ended < $until AND l.ended > l.opened
   AND c.touchpoint <> '' AND NOT list_contains($measures, l.table_name)
 GROUP BY 1
@@ -88,29 +83,26 @@ def measure(asked: Asked) -> Durations | None:
     if not stays and not lives:
         return None
     waits = {row["id"]: row for row in asked.source.read(_WAITS, journey=journey)}
-    steps, hid_steps = _stays(stays, asked.minimum)
-    touchpoints, hid_touchpoints = _stays(lives, asked.minimum)
+    steps = [_stay(asked.base, row, "stay", journey) for row in stays]
+    touchpoints = [_stay(asked.base, row, "life") for row in lives]
     placed = {step.id: i for i, step in enumerate(asked.journey.steps)}
     known = sorted((s for s in steps if s.id in placed), key=lambda stay: placed[stay.id])
     return Durations(
-        tuple(_with_wait(stay, waits.get(stay.id), stay.records is not None) for stay in known),
+        tuple(_with_wait(stay, waits.get(stay.id), asked.base) for stay in known),
         tuple(sorted(touchpoints, key=lambda stay: (-(stay.records or 0), stay.id))),
-        hid_steps or hid_touchpoints,
+        asked.base.hides("stay", journey) or asked.base.hides("life"),
     )
 
 
-def _stays(rows: Sequence[Row], minimum: int) -> tuple[list[Stay], bool]:
-    hidden = hide_in_row([*(row["people"] for row in rows), minimum], minimum) if minimum else ()
-    return [
-        Stay(row["id"], None, None, None)
-        if i in hidden
-        else Stay(row["id"], row["n"], row["half"], row["slow"])
-        for i, row in enumerate(rows)
-    ], bool(hidden)
+def _stay(base: Figures, row: Row, *family: str) -> Stay:
+    if base.is_hidden(*family, row["id"]):
+        return Stay(row["id"], None, None, None)
+    return Stay(row["id"], row["n"], row["half"], row["slow"])
 
 
-def _with_wait(stay: Stay, row: Row | None, is_shown: bool) -> Stay:
-    if row is None or not is_shown:
+def _with_wait(stay: Stay, row: Row | None, base: Figures) -> Stay:
+    # Others' time counts in the share, too: with any of it hidden there is none.
+    if row is None or stay.records is None or base.hides("band_time", stay.id):
         return stay
     waiting = Share(int(row["waiting"] or 0), int(row["whole"]))
     return Stay(stay.id, stay.records, stay.half, stay.slow, waiting)

@@ -8,27 +8,20 @@ from connector.report.chapters.model import (
     Asked,
     Chapter,
     Count,
-    count,
     few_note,
     headings,
     part,
 )
 from connector.report.figures import Share
 from connector.report.layout import Line, Section, Table
+from connector.report.populations import INITIATIVES, VOICES
 from connector.report.report import Report
-from connector.report.suppress import hide_in_row
-from connector.report.wording import duration
-
-INITIATIVES = "sn_cim_register"
-VOICES = ("survey_answered", "article_feedback", "complaint", "compliment", "idea_submitted")
-"""Touchpoints at which people say how it goes, or what they would like."""
+from connector.report.wording import count, duration
 
 _FUNNEL = """
-SELECT count(*) FILTER (l.table_name <> $table AND list_contains($voices, c.touchpoint)) AS said,
-       count(DISTINCT w.person) FILTER (list_contains($voices, c.touchpoint)) AS people
+SELECT count(*) FILTER (l.table_name <> $table AND list_contains($voices, c.touchpoint)) AS said
 FROM life AS l
 JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
-LEFT JOIN who AS w ON w.table_name = l.table_name AND w.sys_id = l.sys_id
 WHERE l.opened >= $since AND l.opened < $until AND NOT list_contains($ignored, c.rule_id)
 """
 
@@ -77,9 +70,8 @@ def measure(asked: Asked) -> Loop | None:
     voices = source.read(_FUNNEL, table=INITIATIVES, voices=list(VOICES))[0]
     column = "coalesce(source_id, '')" if source.has(INITIATIVES, "source_id") else "''"
     row = source.read(_OF_INITIATIVES.format(source=column), now=asked.until)[0]
-    is_hidden = bool(hide_in_row([voices["people"], asked.minimum], asked.minimum))
     return Loop(
-        None if is_hidden else voices["said"],
+        asked.base.counted(voices["said"], "head", "said"),
         row["begun"],
         Share(row["of_feedback"], row["begun"]),
         row["done"],

@@ -101,7 +101,7 @@ def write(report: Report, figures: Quality) -> Iterator[Section]:
         meaning("rule_records"),
         tuple(tables),
         notes,
-        ("rule_records", "rule_low"),
+        ("rule_records", "rule_low", "rule_overruled", "rules_dead"),
     )
 
 

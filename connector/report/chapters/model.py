@@ -83,11 +83,6 @@ class Chapter(Generic[F]):
         return Section(self.name, title, lead, tuple(tables), tuple(notes), self.figures)
 
 
-def count(value: Count) -> str:
-    """A count in words."""
-    return NOTHING if value is None else number(value)
-
-
 def part(value: Share | None) -> str:
     """A share in words."""
     return NOTHING if value is None else share(value)

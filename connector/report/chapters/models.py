@@ -1,10 +1,12 @@
 """The same records on each of the journeys, one after the other."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from connector.messages import mark
 from connector.report import sections
 from connector.report.chapters.model import Asked, Chapter
+from connector.report.definitions import meaning
 from connector.report.figures import Figures
 from connector.report.layout import Line, Section
 from connector.report.report import Report
@@ -17,7 +19,9 @@ def measure(asked: Asked) -> Figures:
 
 def write(report: Report, figures: Figures) -> Iterator[Section]:
     """A section a journey, the shown one first."""
-    for journey in figures.journeys:
+    first, *others = figures.journeys
+    yield replace(sections.other_journey(report, first), lead=meaning("records_in_period"))
+    for journey in others:
         yield sections.other_journey(report, journey)
 
 

@@ -11,16 +11,14 @@ from connector.report.chapters.model import (
     Asked,
     Chapter,
     Count,
-    count,
     few_note,
     headings,
     part,
 )
-from connector.report.figures import Share
+from connector.report.figures import Figures, Share
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
-from connector.report.suppress import hide
-from connector.report.wording import clean, instant
+from connector.report.wording import clean, count, instant
 from connector.store.database import Row
 from connector.store.moments import numbers_of
 
@@ -33,21 +31,18 @@ KINDS = ("lost", "won", "neutral", "open")
 """How a moment can have gone in the period, in the order of the columns."""
 
 _COUNTS = f"""
-SELECT moment_id, kind, count(*) AS n, count(DISTINCT w.person) AS people
+SELECT moment_id, kind, count(*) AS n
 FROM (SELECT table_name, sys_id, moment_id, CASE
         WHEN polarity = 'negative' AND {_DECIDED} THEN 'lost'
         WHEN polarity = 'positive' AND {_DECIDED} THEN 'won'
         WHEN polarity = 'neutral' AND {_ENDED} THEN 'neutral'
         WHEN polarity = 'open' THEN 'open' ELSE 'other' END AS kind FROM moment) AS m
-LEFT JOIN who AS w ON w.table_name = m.table_name AND w.sys_id = m.sys_id
 GROUP BY ALL
 """
 
 _USUAL = """
-SELECT moment_id, count(*) FILTER (polarity = 'negative') AS lost, count(*) AS whole,
-       count(DISTINCT w.person) AS people
-FROM moment AS m
-LEFT JOIN who AS w ON w.table_name = m.table_name AND w.sys_id = m.sys_id
+SELECT moment_id, count(*) FILTER (polarity = 'negative') AS lost, count(*) AS whole
+FROM moment
 WHERE polarity <> 'open' GROUP BY 1
 """
 
@@ -103,45 +98,27 @@ def measure(asked: Asked) -> Moments | None:
     if not known:
         return None
     usual = {row["moment_id"]: row for row in asked.source.read(_USUAL)}
-    hidden = _hidden([moment.id for moment in known], cells, asked.minimum)
-    tallies = tuple(
-        _tally(moment, cells, usual.get(moment.id), hidden[moment.id], asked.minimum)
-        for moment in known
-    )
+    tallies = tuple(_tally(moment, cells, usual.get(moment.id), asked.base) for moment in known)
     melons = asked.source.read(_MELONS, melon=WATERMELON)
     named = _named(asked, melons[:SHOWN_MELONS])
-    return Moments(tallies, named, len(melons), any(hidden.values()))
+    is_hiding = asked.base.hides("moment") or asked.base.hides("moment_usual")
+    return Moments(tallies, named, len(melons), is_hiding)
 
 
 def _is_known(moment_id: str, cells: dict[tuple[str, str], Row]) -> bool:
     return any((moment_id, kind) in cells for kind in (*KINDS, "other"))
 
 
-def _hidden(
-    ids: Sequence[str], cells: dict[tuple[str, str], Row], minimum: int
-) -> dict[str, set[str]]:
-    """Moment → the kinds of it that are kept from sight."""
-    found: dict[str, set[str]] = {id_: set() for id_ in ids}
-    if not minimum:
-        return found
-    grid = [[cells[id_, k]["people"] if (id_, k) in cells else 0 for k in KINDS] for id_ in ids]
-    whole = [[*row, sum(row)] for row in grid]
-    whole.append([sum(column) for column in zip(*whole, strict=True)])
-    for r, c in hide(whole, minimum):
-        if r < len(ids) and c < len(KINDS):
-            found[ids[r]].add(KINDS[c])
-    return found
-
-
 def _tally(
     moment: Moment,
     cells: dict[tuple[str, str], Row],
     usual: Row | None,
-    hidden: set[str],
-    minimum: int,
+    base: Figures,
 ) -> Tally:
-    counts: dict[str, Count] = {
-        kind: None if kind in hidden else int(cells.get((moment.id, kind), {}).get("n", 0))
+    counts = {
+        kind: base.counted(
+            int(cells.get((moment.id, kind), {}).get("n", 0)), "moment", moment.id, kind
+        )
         for kind in KINDS
     }
     can_go_well = any(one.polarity != "negative" for one in moment.evidence)
@@ -149,7 +126,8 @@ def _tally(
     share = None
     if can_go_well and None not in ended:
         share = Share(counts["lost"] or 0, sum(n or 0 for n in ended))
-    is_told = can_go_well and usual is not None and usual["people"] >= minimum
+    is_dark = base.is_dark("moment_over", moment.id) or base.is_dark("moment_usual", moment.id)
+    is_told = can_go_well and usual is not None and not is_dark
     return Tally(
         moment.id,
         counts["won"],

@@ -6,6 +6,7 @@ from connector.journey.engagement_words import points, reasons_text, whole
 from connector.messages import _, mark
 from connector.report.chapters.model import Chapter
 from connector.report.chapters.relations import (
+    Contact,
     Relationships,
     change_of,
     changes_since,
@@ -83,11 +84,27 @@ def since_text(report: Report, figures: Relationships, row: Row) -> str:
     met = [one for one in figures.contacts_of(row) if one.day > begun.isoformat()]
     if met:
         said.append(_("contacts noted: {n}").format(n=len(met)))
-    if pending := sum(one.is_pending for one in figures.contacts_of(row)):
+    due = [one for one in figures.contacts_of(row) if _is_due(one, row)]
+    if kept := sum(one.kept == "yes" for one in due):
+        said.append(_("promises kept: {n}").format(n=kept))
+    if broken := sum(one.kept != "yes" for one in due):
+        said.append(_("promises not kept: {n}").format(n=broken))
+    if pending := sum(_is_ahead(one, row) for one in figures.contacts_of(row)):
         said.append(_("promises pending: {n}").format(n=pending))
     if row["last_contact"]:
         said.append(_("last visible contact {day}").format(day=day(row["last_contact"])))
     return "; ".join(said) or NOTHING
+
+
+def _is_ahead(one: Contact, row: Row) -> bool:
+    today: str = row["as_of"].isoformat()
+    return one.is_pending and one.due >= today
+
+
+def _is_due(one: Contact, row: Row) -> bool:
+    """Whether a promise fell due in the last 30 days."""
+    today: str = row["as_of"].isoformat()
+    return month_before(row).isoformat() < one.due < today
 
 
 def trust_text(report: Report, row: Row) -> str:

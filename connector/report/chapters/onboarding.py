@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from connector.messages import _, mark
-from connector.report.chapters.model import Asked, Chapter, Count, count, few_note, headings, part
+from connector.report.chapters.model import Asked, Chapter, Count, few_note, headings, part
 from connector.report.figures import Share
 from connector.report.layout import Line, Section, Table
 from connector.report.months import months_of, slices_of
 from connector.report.report import Report
 from connector.report.suppress import hide_in_row
-from connector.report.wording import month
+from connector.report.wording import count, month
 from connector.store.database import Row
 
 READY = "M03"

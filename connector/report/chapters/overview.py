@@ -1,17 +1,19 @@
 """The journey as a whole: each step, the weeks, how it ended, and the other period beside it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.messages import _, mark
 from connector.report import sections
-from connector.report.chapters.model import Asked, Chapter, part, shown_steps
+from connector.report.chapters import relations
+from connector.report.chapters.model import Asked, Chapter, Count, part, shown_steps
+from connector.report.chapters.relations import Relationships
 from connector.report.definitions import heading, meaning
 from connector.report.figures import Before, Figures, Share
 from connector.report.layout import Line, Linked, Section, Table
 from connector.report.people import departments, months
 from connector.report.report import Report
-from connector.report.wording import NOTHING, number, percent, span
+from connector.report.wording import NOTHING, count, number, percent, span
 
 _OPEN = """
 SELECT l.table_name, c.steps[$journey] AS step, count(*) AS n
@@ -32,20 +34,24 @@ class Overview:
 
     base: Figures
     open: Mapping[tuple[str, str], int]
+    relationships: Relationships | None = None
+    """For the ribbon of the journey map."""
 
 
 def measure(asked: Asked) -> Overview:
     """Whatever the period, for what is open now."""
+    found = relations.measure(asked)
     if asked.source.scope.is_part:
-        return Overview(asked.base, {})
+        return Overview(asked.base, {}, found)
     rows = asked.source.read(_OPEN, journey=asked.journey.id)
-    return Overview(asked.base, {(row["table_name"], row["step"]): row["n"] for row in rows})
+    return Overview(asked.base, {(row["table_name"], row["step"]): row["n"] for row in rows}, found)
 
 
 def write(report: Report, found: Overview) -> Iterator[Section]:
     """Steps, weeks, value; people where they are read; the comparison."""
     figures = found.base
-    yield sections.steps(report, figures.shown)
+    steps = sections.steps(report, figures.shown)
+    yield replace(steps, figures=(*steps.figures, "moments_won", "moments_lost", "trust_step"))
     if found.open:
         yield _open(report, found.open)
     yield sections.weeks(report)
@@ -86,14 +92,16 @@ def _open_cell(report: Report, cells: Mapping[tuple[str, str], int], table: str,
 def _comparison(figures: Figures, before: Before) -> Section:
     total = figures.sla_total
     pairs = [
-        ("records_in_period", figures.records, before.records),
-        ("tickets_opened", figures.flow.opened, before.flow.opened),
-        ("tickets_resolved", figures.flow.resolved, before.flow.resolved),
+        ("records_in_period", figures.records, before.records, "records"),
+        ("tickets_opened", figures.flow.opened, before.flow.opened, "opened"),
+        ("tickets_resolved", figures.flow.resolved, before.flow.resolved, "resolved"),
     ]
-    rows = [
-        (heading(id_), number(now), number(then), _change(now, then)) for id_, now, then in pairs
-    ]
-    now_sla = total.met_share if total else None
+    rows = []
+    for id_, n, past, name in pairs:
+        now, then = _counts(figures, name, n, past)
+        rows.append((heading(id_), count(now), count(then), _change(now, then)))
+    is_dark = figures.is_dark("sla_all", "met", "breached")
+    now_sla = total.met_share if total and not is_dark else None
     shares: list[tuple[str, Share | None, Share | None]] = [
         ("sla_met_share", now_sla, before.sla),
     ]
@@ -102,6 +110,8 @@ def _comparison(figures: Figures, before: Before) -> Section:
         now_value, then_value = (c.confirmed_share for c in (figures.closures, before.closures))
         shares.append(("value_confirmed_share", now_value, then_value))
     rows += [(heading(id_), part(now), part(then), _points(now, then)) for id_, now, then in shares]
+    # Where records stood then is not kept.
+    rows.append((heading("visible_share"), part(figures.visible), NOTHING, NOTHING))
     columns = (_("Figure"), span(figures.period), span(before.period), _("Change"))
     table = Table(_("The period and the one it is compared with"), columns, tuple(rows))
     note = _("Where records stood then is not kept: only what can be counted for both is compared.")
@@ -111,12 +121,17 @@ def _comparison(figures: Figures, before: Before) -> Section:
         meaning("records_in_period"),
         (table,),
         (note,),
-        tuple(id_ for id_, _now, _then in (*pairs, *shares)),
+        (*(id_ for id_, *_r in pairs), *(id_ for id_, *_r in shares), "visible_share"),
     )
 
 
-def _change(now: int, then: int) -> str:
-    if not then:
+def _counts(figures: Figures, name: str, now: int, then: int) -> tuple[Count, Count]:
+    """A figure of the period and of the other one; None is kept from sight."""
+    return figures.counted(now, "head", name), figures.counted(then, "head", f"{name}_before")
+
+
+def _change(now: Count, then: Count) -> str:
+    if not then or now is None:
         return NOTHING
     return ("+" if now > then else "") + percent((now - then) / then)
 
@@ -137,9 +152,13 @@ def lines(report: Report, found: Overview) -> Iterator[Line]:
     if before is None:
         return
     item = f"{before.period.start:%Y-%m-%d}"
-    yield Line("records_before", before.records, before.records, item=item)
-    yield Line("opened_before", before.flow.opened, before.flow.opened, item=item)
-    yield Line("resolved_before", before.flow.resolved, before.flow.resolved, item=item)
+    for name, past in (
+        ("records", before.records),
+        ("opened", before.flow.opened),
+        ("resolved", before.flow.resolved),
+    ):
+        then = found.base.counted(past, "head", f"{name}_before")
+        yield Line(f"{name}_before", then, then or 0, item=item)
 
 
 CHAPTER = Chapter(

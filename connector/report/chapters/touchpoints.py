@@ -6,16 +6,15 @@ from datetime import date
 
 from connector.messages import _, mark
 from connector.report import sections
-from connector.report.chapters.model import Asked, Chapter, Count, count, few_note
+from connector.report.chapters.model import Asked, Chapter, Count, few_note
 from connector.report.definitions import meaning
+from connector.report.figures import Figures
 from connector.report.layout import Line, Section, Table
-from connector.report.months import months_of, slices_of
+from connector.report.months import HEAT_MONTHS, months_of, slices_of
 from connector.report.report import Report
-from connector.report.suppress import hide
-from connector.report.wording import month
+from connector.report.wording import count, month
 from connector.store.database import Row
 
-SHOWN_MONTHS = 6
 SHOWN_TOUCHPOINTS = 20
 
 _CELLS = """
@@ -25,12 +24,11 @@ weighed AS (
            count(*) FILTER (polarity = 'negative') AS lost
     FROM moment GROUP BY ALL
 )
-SELECT c.touchpoint, i, count(*) AS n, count(DISTINCT w.person) AS people,
+SELECT c.touchpoint, i, count(*) AS n,
        coalesce(sum(m.won), 0)::BIGINT AS won, coalesce(sum(m.lost), 0)::BIGINT AS lost
 FROM slice JOIN life AS l ON l.opened >= s AND l.opened < e
 JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
 LEFT JOIN weighed AS m ON m.table_name = l.table_name AND m.sys_id = l.sys_id
-LEFT JOIN who AS w ON w.table_name = l.table_name AND w.sys_id = l.sys_id
 WHERE c.touchpoint <> '' AND l.opened < $until AND NOT list_contains($measures, l.table_name)
 GROUP BY ALL
 """
@@ -61,33 +59,31 @@ def measure(asked: Asked) -> Heat | None:
     until = asked.base.data_until
     if until is None or until <= asked.period.start:
         return None
-    months = months_of(asked.period, until)[-SHOWN_MONTHS:]
+    months = months_of(asked.period, until)[-HEAT_MONTHS:]
     rows = asked.source.read(_CELLS, **slices_of(asked.source, months))
-    return _heat(rows, months, asked.minimum)
+    return _heat(rows, months, asked.base)
 
 
-def _heat(rows: Sequence[Row], months: Sequence[date], minimum: int) -> Heat:
+def _heat(rows: Sequence[Row], months: Sequence[date], base: Figures) -> Heat:
     cells = {(row["touchpoint"], row["i"]): row for row in rows}
     totals: dict[str, int] = {}
     for row in rows:
         totals[row["touchpoint"]] = totals.get(row["touchpoint"], 0) + row["n"]
     busiest = sorted(totals, key=lambda id_: (-totals[id_], id_))[:SHOWN_TOUCHPOINTS]
-    people = [[_people(cells.get((id_, i))) for i in range(len(months))] for id_ in busiest]
-    grid = [[*row, sum(row)] for row in people]
-    grid.append([sum(column) for column in zip(*grid, strict=True)])
-    hidden = hide(grid, minimum) if minimum else frozenset()
+    hidden = {
+        (id_, i)
+        for id_ in busiest
+        for i, first in enumerate(months)
+        if base.is_hidden("heat", id_, f"{first}")
+    }
     return Heat(
         tuple(months),
         tuple(
-            (id_, tuple(_cell(cells.get((id_, i)), (r, i) in hidden) for i in range(len(months))))
-            for r, id_ in enumerate(busiest)
+            (id_, tuple(_cell(cells.get((id_, i)), (id_, i) in hidden) for i in range(len(months))))
+            for id_ in busiest
         ),
         bool(hidden),
     )
-
-
-def _people(row: Row | None) -> int:
-    return int(row["people"]) if row else 0
 
 
 def _cell(row: Row | None, is_hidden: bool) -> Cell | None:

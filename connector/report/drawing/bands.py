@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from connector.journey.fields import BAND_CHOICES
 from connector.messages import _, current_language
 from connector.report.drawing.picture import Picture
-from connector.report.drawing.vega import Spec, colours, config, literal
+from connector.report.drawing.vega import Spec, colours, config, literal, percent_axis
 from connector.report.layout import Table
 from connector.report.wording import NOTHING, duration, percent
 
@@ -102,12 +102,6 @@ def _spec(figures: BandTime, told: list[BandPeriod]) -> Spec:
         },
         "config": config(),
     }
-
-
-def percent_axis() -> str:
-    """An axis of shares as the reader writes them: 50% or 50 %."""
-    behind = percent(0.5).removeprefix("50")
-    return f"format(100 * datum.value, 'd') + '{behind}'"
 
 
 def _table(figures: BandTime) -> Table:

@@ -190,7 +190,7 @@ def _legend(top: float, hatched: str) -> str:
     marks = (
         ("visible", _("more moments won than lost")),
         (hatched, _("more lost than won")),
-        ("none", _("even, or none decided")),
+        ("none", _("even, none decided, or not shown")),
     )
     x, parts = LEFT, []
     for fill, label in marks:

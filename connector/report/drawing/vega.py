@@ -6,6 +6,7 @@ from textwrap import wrap
 from typing import Any
 
 from connector.report.drawing.palette import FONT, PAPER
+from connector.report.wording import percent
 
 Spec = dict[str, Any]
 
@@ -103,3 +104,9 @@ def _unit(char: str) -> str:
 def _units(char: str) -> list[int]:
     packed = char.encode("utf-16-be", "surrogatepass")
     return [int.from_bytes(packed[i : i + 2], "big") for i in range(0, len(packed), 2)]
+
+
+def percent_axis() -> str:
+    """An axis of shares as the reader writes them: 50% or 50 %."""
+    behind = percent(0.5).removeprefix("50")
+    return f"format(100 * datum.value, 'd') + '{behind}'"
