@@ -32,7 +32,7 @@ ROW = record(1, 1)
 def read(instance: ServiceNow) -> list[Record]:
     after, until = Cursor("2026-11-01 00:00:00"), parse_instance("2026-11-20 00:00:00")
     pages = instance.list_pages("incident", ["number"], after, until)
-    return [row for page in pages for row in page.records]
+    return [dict(row) for page in pages for row in page.records]
 
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────

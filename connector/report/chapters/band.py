@@ -174,7 +174,7 @@ def _silences(asked: Asked) -> tuple[tuple[Silence, ...], bool]:
 
 def write(report: Report, figures: Bands) -> Iterator[Section]:
     """Time by step and band, what silence costs, and the longest silences."""
-    if not figures.is_hiding and not any(sum(row.seconds.values()) for row in figures.steps):
+    if not figures.is_hiding and not any(any(row.seconds.values()) for row in figures.steps):
         yield CHAPTER.section((), (_("No time in any band is known of these records."),))
         return
     tables = [_times(report, figures)]
