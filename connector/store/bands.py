@@ -180,7 +180,8 @@ def save(store: Store) -> None:
         store.execute(f"INSERT INTO {table} FROM {temporary}")
     for table in ("band_piece", "band_dwell", "invisible_stretch"):
         store.execute(
-            f"DELETE FROM {table} WHERE ({_KEY}) NOT IN (SELECT ({_KEY}) FROM classified)"
+            f"DELETE FROM {table} WHERE rowid IN (SELECT b.rowid FROM {table} b"
+            " ANTI JOIN classified c ON c.table_name = b.table_name AND c.sys_id = b.sys_id)"
         )
 
 
