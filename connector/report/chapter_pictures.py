@@ -375,7 +375,9 @@ def _outcome(report: Report, ends: date, outcome: str) -> Iterator[CalendarEvent
 def improvement_picture(report: Report) -> Picture | None:
     """From what was said to what was done; None where it is no funnel, or too few people spoke."""
     found = _part(report, "improvement", Loop)
-    if found is None or not found.said or not found.said >= found.begun >= found.done:
+    if found is None or not found.said or found.begun is None or found.done is None:
+        return None
+    if not found.said >= found.begun >= found.done:
         return None
     stages = (
         Stage(_("People said something"), found.said),

@@ -523,3 +523,20 @@ def test_two_strips_hold_the_same_records_on_both_journeys(report: Report, world
                  for s in j.steps if s.has_source}  # fmt: skip
         cells = [row[place] for row in rows][: len(steps)]
         assert cells == [said(counted[step]) if step in known else "–" for step in steps]
+
+
+def test_initiatives_of_few_people_are_not_counted_of_a_part(store: Store, world: World) -> None:
+    """The sample's register names nobody, so its initiatives belong to no department at all."""
+    part = report_of(store, "improvement", scope="department=Ventas").parts["improvement"]
+    home = {u["sys_id"]: u["department"] for u in world.sample.records["sys_user"]}
+    spoke = [
+        r["caller_id"]
+        for t, r, p in rows_of(world.sample)
+        if t == "incident"
+        and p["touchpoint"] == "survey_answered"
+        and START <= r["opened_at"] < END
+        and home[r["caller_id"]] == "dep1"
+    ]
+    assert spoke
+    assert part.said == (len(spoke) if len(set(spoke)) >= 5 else None)
+    assert (part.begun, part.done, part.open) == (0, 0, 0)
