@@ -21,13 +21,12 @@ from connector.report.chapter_pictures import (
     heat_picture,
     improvement_picture,
     life_pictures,
-    map_picture,
     moments_picture,
     moves_picture,
     onboarding_picture,
-    strips_picture,
 )
 from connector.report.drawing.picture import Picture
+from connector.report.journey_pictures import map_picture, strips_picture
 from connector.report.report import Report
 from connector.report.view import view_of
 from connector.report.wording import count as said
