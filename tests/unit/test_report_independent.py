@@ -314,6 +314,15 @@ def test_seconds_in_each_band_are_counted_week_by_week(report: Report, world: Wo
     assert all(week.seconds for week in weeks)
 
 
+def test_records_came_to_each_band_so_often(report: Report, world: World) -> None:
+    came = Counter(
+        piece["band"] for piece in world.pieces
+        if piece["band"] and NAIVE[0] <= piece["since"] < NAIVE[1]
+    )  # fmt: skip
+    assert report.parts["band"].entries == dict(came)
+    assert len(came) == 3
+
+
 def test_weeks_of_a_part_show_no_band_of_few_people(store: Store, world: World) -> None:
     home = {u["sys_id"]: u["department"] for u in world.sample.records["sys_user"]}
     caller = {one["sys_id"]: one["caller_id"] for one in world.sample.records["incident"]}
