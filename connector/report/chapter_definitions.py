@@ -249,6 +249,15 @@ CHAPTER_DEFINITIONS = (
         ),
     ),
     Definition(
+        "band_entries",
+        "moves",
+        mark("Times come to it"),
+        mark(
+            "How often a record came to this band within the period: when it was opened, and"
+            " whenever what the other party could see of it changed."
+        ),
+    ),
+    Definition(
         "visible_time_share",
         "ratio",
         mark("Visible, % of time"),

@@ -2,11 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from statistics import median
-from typing import TypeVar
 
-from connector.journey.engagement import late_steps
-from connector.journey.engagement_words import ring_of
 from connector.messages import _
 from connector.report.chapters.agreements import Agreements
 from connector.report.chapters.band import Bands
@@ -16,7 +12,6 @@ from connector.report.chapters.improvement import Loop
 from connector.report.chapters.model import shown_steps
 from connector.report.chapters.moments import Moments, moment_name
 from connector.report.chapters.onboarding import Cohort, Onboarding
-from connector.report.chapters.overview import Overview
 from connector.report.chapters.relations import Relationships, name_of, state_name
 from connector.report.chapters.touchpoints import Cell, Heat
 from connector.report.chapters.worst import Worst
@@ -27,98 +22,18 @@ from connector.report.drawing.calendar import Agreement, Calendar, CalendarEvent
 from connector.report.drawing.diverging import MomentScore, MomentScores, moments_chart
 from connector.report.drawing.funnel import Funnel, Stage, funnel
 from connector.report.drawing.heat import HeatCell, HeatMap, heat_map
-from connector.report.drawing.journey_map import Bubble, JourneyMap, MapStep, journey_map
 from connector.report.drawing.life import MomentMark, RecordLife, Stay, life_line
 from connector.report.drawing.matrix import Relation, Relations, relations_matrix
 from connector.report.drawing.picture import Picture
-from connector.report.drawing.ribbon import STATES, Ribbon
 from connector.report.drawing.sankey import Flow, Flows, sankey
 from connector.report.drawing.spread import Spread, Spreads, spread_chart
-from connector.report.drawing.strips import Box, Strip, strips_chart
 from connector.report.drawing.trend import Trend, TrendPoint, trend_chart
+from connector.report.journey_pictures import cuts, part
 from connector.report.report import Report
-from connector.report.wording import clean, day, month, number, percent
-from connector.store.database import Row
-
-F = TypeVar("F")
+from connector.report.wording import clean, day, month, percent
 
 MOST_RELATIONS, MOST_TOUCHPOINTS, MOST_MOMENTS, MOST_LIVES = 12, 12, 15, 10
 """What one picture can hold and still be read; tables have the rest."""
-
-
-def _part(report: Report, name: str, kind: type[F]) -> F | None:
-    found = report.parts.get(name)
-    return found if isinstance(found, kind) else None
-
-
-# --- the journey map ---
-
-
-def map_picture(report: Report) -> Picture | None:
-    """Steps × lanes, with the ribbon where relationships are known."""
-    shown = {step.step: step for step in report.figures.shown.steps}
-    steps = tuple(
-        MapStep(
-            step.id,
-            report.step_name(report.journey.id, step.id),
-            clean(step.group.in_(report.language)) if step.group else "",
-            has_source=step.id in shown and shown[step.id].has_source,
-        )
-        for step in report.journey.steps
-    )
-    bubbles = tuple(
-        Bubble(lane.step, lane.lane, lane.records, lane.won, lane.lost)
-        for lane in report.figures.lanes
-    )
-    return journey_map(JourneyMap(steps, bubbles, ribbon_of(report)))
-
-
-def _relationships(report: Report) -> Relationships | None:
-    overview = _part(report, "overview", Overview)
-    return (
-        _part(report, "map", Relationships)
-        or _part(report, "engagement", Relationships)
-        or (overview.relationships if overview else None)
-    )
-
-
-def ribbon_of(report: Report) -> Ribbon | None:
-    """Of one relationship its own; of several the median of each step, and how many wear the ring.
-
-    None where no step has a score: then nothing is known of compromiso.
-    """
-    found = _relationships(report)
-    if found is None:
-        return None
-    ranked = {state.id for state in found.opinions.scored}
-    rows = [row for row in found.rows if row["state"] in ranked]
-    scores = _scores(report, rows)
-    if not any(score is not None for _step, score in scores):
-        return None
-    cuts = _cuts(found)
-    if len(rows) == 1:
-        row = rows[0]
-        return Ribbon(scores, row["ring_confirmed"], row["ring_proposed"], cuts=cuts)
-    worn = sum(ring_of(row) == "confirmed" for row in rows)
-    said = _("median of {n} relationships; ring on {worn}").format(
-        n=number(len(rows)), worn=number(worn)
-    )
-    return Ribbon(scores, cuts=cuts, said=said, is_worn=2 * worn > len(rows))
-
-
-def _scores(report: Report, rows: list[Row]) -> tuple[tuple[str, float | None], ...]:
-    """From the step of the ring on."""
-    found: list[tuple[str, float | None]] = []
-    for step in late_steps(report.mapping, report.journey.id)[1]:
-        known = [row["steps"][step] for row in rows if row["steps"].get(step) is not None]
-        found.append((step, float(median(known)) if known else None))
-    return tuple(found)
-
-
-def _cuts(found: Relationships) -> tuple[tuple[float, str], ...]:
-    """The organisation's own cuts, in our five colours from good to bad."""
-    ordered = sorted((float(state.at_least or 0) for state in found.opinions.scored), reverse=True)
-    return tuple((cut, STATES[min(i, len(STATES) - 1)]) for i, cut in enumerate(ordered))
 
 
 # --- relationships ---
@@ -126,7 +41,7 @@ def _cuts(found: Relationships) -> tuple[tuple[float, str], ...]:
 
 def relations_picture(report: Report, chapter: str) -> Picture | None:
     """The relationships that stand worst."""
-    found = _part(report, chapter, Relationships)
+    found = part(report, chapter, Relationships)
     if found is None:
         return None
     steps = tuple(shown_steps(report))
@@ -141,7 +56,7 @@ def relations_picture(report: Report, chapter: str) -> Picture | None:
         )
         for row in found.rows[:MOST_RELATIONS]
     )
-    return relations_matrix(Relations(steps, rows, _cuts(found)), f"chart-{chapter}")
+    return relations_matrix(Relations(steps, rows, cuts(found)), f"chart-{chapter}")
 
 
 # --- how things move ---
@@ -149,7 +64,7 @@ def relations_picture(report: Report, chapter: str) -> Picture | None:
 
 def moves_picture(report: Report) -> Picture | None:
     """Moves from step to step; hidden ones are left out."""
-    found = _part(report, "conversion", Conversion)
+    found = part(report, "conversion", Conversion)
     if found is None:
         return None
     steps = tuple((s.id, report.step_name(report.journey.id, s.id)) for s in report.journey.steps)
@@ -158,7 +73,7 @@ def moves_picture(report: Report) -> Picture | None:
 
 def durations_picture(report: Report) -> Picture | None:
     """How long records stay in each step."""
-    found = _part(report, "durations", Durations)
+    found = part(report, "durations", Durations)
     if found is None:
         return None
     names = dict(shown_steps(report))
@@ -197,7 +112,7 @@ def weeks_trend(report: Report) -> Picture | None:
 
 def heat_picture(report: Report) -> Picture | None:
     """Where more moments were lost than won."""
-    found = _part(report, "touchpoints", Heat)
+    found = part(report, "touchpoints", Heat)
     if found is None:
         return None
     ranked = sorted(found.rows, key=lambda row: (-sum(_hurt(c) or 0 for c in row[1]), row[0]))
@@ -220,7 +135,7 @@ def _hurt(cell: Cell | None) -> int | None:
 
 def moments_picture(report: Report) -> Picture | None:
     """Moments won and lost in the period, those lost most often first."""
-    found = _part(report, "moments", Moments)
+    found = part(report, "moments", Moments)
     if found is None:
         return None
     ordered = sorted(found.tallies, key=lambda t: (-(t.lost or 0), t.moment_id))
@@ -238,7 +153,7 @@ def moments_picture(report: Report) -> Picture | None:
 
 def band_picture(report: Report) -> Picture | None:
     """Time in each band, week by week."""
-    found = _part(report, "band", Bands)
+    found = part(report, "band", Bands)
     if found is None:
         return None
     periods = tuple(
@@ -248,12 +163,12 @@ def band_picture(report: Report) -> Picture | None:
     return band_chart(BandTime(periods))
 
 
-# --- onboarding, two models ---
+# --- onboarding ---
 
 
 def onboarding_picture(report: Report) -> Picture | None:
     """The cohorts' curve: users ready and agents ready, side by side."""
-    found = _part(report, "onboarding", Onboarding)
+    found = part(report, "onboarding", Onboarding)
     if found is None:
         return None
     points = [Point(month(row.month), dict(_ready(row))) for row in found.cohorts]
@@ -278,28 +193,6 @@ def _ready(row: Cohort) -> Iterator[tuple[str, float]]:
     for name, share in (("users", row.ready), ("agents", row.agents)):
         if share is not None and share.ratio is not None:
             yield name, share.ratio
-
-
-def strips_picture(report: Report) -> Picture | None:
-    """The same records on each journey: a strip a journey."""
-    figures = report.figures
-    return strips_chart(
-        tuple(
-            Strip(
-                clean(report.mapping.journeys[journey.journey].name.in_(report.language)),
-                tuple(
-                    Box(
-                        report.step_name(journey.journey, step.step),
-                        figures.counted(step.in_period, "in_period", journey.journey, step.step)
-                        if step.has_source
-                        else None,
-                    )
-                    for step in journey.steps
-                ),
-            )
-            for journey in figures.journeys
-        )
-    )
 
 
 # --- single records, agreements, improvements ---
@@ -350,7 +243,7 @@ AHEAD = timedelta(days=92)
 
 def agreements_picture(report: Report) -> Picture | None:
     """Contracts that end in the period or soon after."""
-    found = _part(report, "agreements", Agreements)
+    found = part(report, "agreements", Agreements)
     if found is None or not found.contracts:
         return None
     period = report.period
@@ -374,8 +267,10 @@ def _outcome(report: Report, ends: date, outcome: str) -> Iterator[CalendarEvent
 
 def improvement_picture(report: Report) -> Picture | None:
     """From what was said to what was done; None where it is no funnel, or too few people spoke."""
-    found = _part(report, "improvement", Loop)
-    if found is None or not found.said or not found.said >= found.begun >= found.done:
+    found = part(report, "improvement", Loop)
+    if found is None or not found.said or found.begun is None or found.done is None:
+        return None
+    if not found.said >= found.begun >= found.done:
         return None
     stages = (
         Stage(_("People said something"), found.said),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from connector.journey.fields import BAND_CHOICES
 from connector.messages import _
 from connector.report import chapter_pictures as of
+from connector.report import journey_pictures as of_journey
 from connector.report.charts import Bar, Point, Series, bars_spec, lines_spec
 from connector.report.definitions import heading
 from connector.report.drawing.picture import Picture
@@ -130,10 +131,10 @@ MAP = "journey"
 """The journey at the head of the report, which is no chapter."""
 
 PICTURES: dict[str, tuple[Draw, ...]] = {
-    MAP: (of.map_picture,),
+    MAP: (of_journey.map_picture,),
     "map": (lambda report: of.relations_picture(report, "map"),),
     "engagement": (lambda report: of.relations_picture(report, "engagement"),),
-    "steps": (of.map_picture, steps_picture),
+    "steps": (of_journey.map_picture, steps_picture),
     "weeks": (trend_picture, of.weeks_trend),
     "sla": (sla_picture,),
     "durations": (of.durations_picture,),
@@ -154,7 +155,7 @@ def pictures_of(report: Report, sections: Iterable[str]) -> dict[str, tuple[Pict
     for section in sections:
         drawn = [draw(report) for draw in PICTURES.get(section, ())]
         if section == f"journey-{report.journey.id}":
-            drawn = [of.strips_picture(report)]
+            drawn = [of_journey.strips_picture(report)]
         if section == "worst":
             drawn = list(of.life_pictures(report))
         if pictures := tuple(picture for picture in drawn if picture):

@@ -1,8 +1,7 @@
 """What the figures of a report count, as populations of things that belong to people.
 
-One read a population (records, moves, SLA clocks, tickets opened, tickets resolved, moments
-of truth, time in a band) gives its atoms and the people behind every figure; `protect.py` decides
-from them what a report of a part of the organisation keeps from sight. The definitions are those
+Records, moves, SLA clocks, tickets opened, tickets resolved, moments of truth, time in a band: each
+with the figures that it is split into. `withheld.py` reads them. The definitions are those
 of the figures themselves (`cube.py`, `measure.py`, `trend.py`, the chapters).
 """
 
@@ -15,7 +14,7 @@ from connector.report.cube import VOICE
 from connector.report.departments import has_clocks
 from connector.report.figures import Period
 from connector.report.lanes import SUPPLIER
-from connector.report.protect import Cell, Family, Group, protect
+from connector.report.protect import Family
 from connector.report.source import Source
 from connector.store.records import name as quoted
 from connector.timestamps import format_instance, midnight
@@ -57,15 +56,8 @@ class Seen:
     months: Sequence[date] = ()
 
 
-def hidden_cells(source: Source, seen: Seen, minimum: int) -> frozenset[Cell]:
-    """Every cell that a report of this source keeps from sight, whichever chapters it has."""
-    found: set[Cell] = set()
-    for population in _populations(source, seen):
-        found |= _hidden(source, population, minimum)
-    return frozenset(found)
-
-
-def _populations(source: Source, seen: Seen) -> Iterator[Population]:
+def populations(source: Source, seen: Seen) -> Iterator[Population]:
+    """Every population that some figure of a report counts."""
     journeys = {f"step_{i}": id_ for i, id_ in enumerate(source.mapping.journeys)}
     before = seen.before
     other = {
@@ -79,35 +71,6 @@ def _populations(source: Source, seen: Seen) -> Iterator[Population]:
         yield _clocks(source, journeys, other)
     yield _moments(seen)
     yield _band_times(seen)
-
-
-# One read a population ----------------------------------------------------------------------------
-
-
-def _hidden(source: Source, population: Population, minimum: int) -> frozenset[Cell]:
-    """Its atoms, the people behind each figure, and then what these give away."""
-    names = ", ".join(population.attributes)
-    # Kept, and asked family by family: all at once would need many times the memory.
-    source.keep("population", f"SELECT DISTINCT {names}, person FROM ({population.sql})",
-                **population.params)  # fmt: skip
-    people: dict[Cell, Group] = {}
-    for family in population.families:
-        for row in source.store.read(_people_sql(family), minimum=minimum):
-            cell = family.cell_of(row)
-            if cell is not None:
-                few = frozenset(one for one in row["few"] or () if one is not None)
-                people[cell] = Group(row["people"], few)
-    atoms = source.store.read(f"SELECT DISTINCT {names} FROM population")
-    return protect(atoms, population.families, people, minimum)
-
-
-def _people_sql(family: Family) -> str:
-    names = "".join(f"{name}, " for name in family.attributes)
-    return (
-        f"SELECT {names}count(DISTINCT person) AS people,"
-        " CASE WHEN count(DISTINCT person) < $minimum THEN list(DISTINCT person) END AS few"
-        " FROM population GROUP BY ALL"
-    )
 
 
 def _family(*name: str, by: tuple[str, ...] = (), **only: Any) -> Family:

@@ -23,8 +23,9 @@ from connector.report.figures import (
     TouchpointFigures,
 )
 from connector.report.months import HEAT_MONTHS, months_of
-from connector.report.populations import NOWHERE, Seen, hidden_cells
+from connector.report.populations import NOWHERE, Seen
 from connector.report.source import Source
+from connector.report.withheld import hidden_cells
 
 STEP_COLUMNS = ("in_period", "open", "placed", "entered", "left")
 SLA_COLUMNS = ("met", "breached", "running")

@@ -21,13 +21,12 @@ from connector.report.chapter_pictures import (
     heat_picture,
     improvement_picture,
     life_pictures,
-    map_picture,
     moments_picture,
     moves_picture,
     onboarding_picture,
-    strips_picture,
 )
 from connector.report.drawing.picture import Picture
+from connector.report.journey_pictures import map_picture, strips_picture
 from connector.report.report import Report
 from connector.report.view import view_of
 from connector.report.wording import count as said
@@ -315,6 +314,15 @@ def test_seconds_in_each_band_are_counted_week_by_week(report: Report, world: Wo
     assert all(week.seconds for week in weeks)
 
 
+def test_records_came_to_each_band_so_often(report: Report, world: World) -> None:
+    came = Counter(
+        piece["band"] for piece in world.pieces
+        if piece["band"] and NAIVE[0] <= piece["since"] < NAIVE[1]
+    )  # fmt: skip
+    assert report.parts["band"].entries == dict(came)
+    assert len(came) == 3
+
+
 def test_weeks_of_a_part_show_no_band_of_few_people(store: Store, world: World) -> None:
     home = {u["sys_id"]: u["department"] for u in world.sample.records["sys_user"]}
     caller = {one["sys_id"]: one["caller_id"] for one in world.sample.records["incident"]}
@@ -523,3 +531,20 @@ def test_two_strips_hold_the_same_records_on_both_journeys(report: Report, world
                  for s in j.steps if s.has_source}  # fmt: skip
         cells = [row[place] for row in rows][: len(steps)]
         assert cells == [said(counted[step]) if step in known else "–" for step in steps]
+
+
+def test_initiatives_of_few_people_are_not_counted_of_a_part(store: Store, world: World) -> None:
+    """The sample's register names nobody, so its initiatives belong to no department at all."""
+    part = report_of(store, "improvement", scope="department=Ventas").parts["improvement"]
+    home = {u["sys_id"]: u["department"] for u in world.sample.records["sys_user"]}
+    spoke = [
+        r["caller_id"]
+        for t, r, p in rows_of(world.sample)
+        if t == "incident"
+        and p["touchpoint"] == "survey_answered"
+        and START <= r["opened_at"] < END
+        and home[r["caller_id"]] == "dep1"
+    ]
+    assert spoke
+    assert part.said == (len(spoke) if len(set(spoke)) >= 5 else None)
+    assert (part.begun, part.done, part.open) == (0, 0, 0)

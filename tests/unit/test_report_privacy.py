@@ -33,8 +33,8 @@ from tests.unit.test_report_figures import (
 )
 
 MINIMUM = 5
-SCOPES = ("department=Ventas", "department=Operaciones", "department=Finanzas")
-HOMES = {SCOPES[0]: {"dep1"}, SCOPES[1]: {"dep2"}, SCOPES[2]: {"dep0", "dep3"}}
+SCOPES = ("department=Ventas", "department=Finanzas")
+HOMES = {SCOPES[0]: {"dep1"}, SCOPES[1]: {"dep0", "dep3"}}
 JOURNEYS = ("travesia", "itil4")
 
 

@@ -90,7 +90,7 @@ RECORDS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(RECORDS)
 def test_no_figure_of_few_people_follows_from_all_that_is_shown(records: list[Record]) -> None:
     cells = cells_of(records)
@@ -102,7 +102,7 @@ def test_no_figure_of_few_people_follows_from_all_that_is_shown(records: list[Re
             assert not can_be_had(shown, of, len(records)), cell
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(RECORDS)
 def test_nor_do_two_of_them_together_where_they_are_few_as_well(records: list[Record]) -> None:
     cells = cells_of(records)
@@ -115,7 +115,7 @@ def test_nor_do_two_of_them_together_where_they_are_few_as_well(records: list[Re
             assert not can_be_had(shown, both, len(records)), (one, other)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(RECORDS)
 def test_nothing_is_hidden_that_could_be_shown_as_well(records: list[Record]) -> None:
     """Every hidden figure of enough people would give away something, added to what is shown."""

@@ -29,7 +29,7 @@ LISTED = {
 
 @pytest.fixture(scope="module")
 def sample() -> Sample:
-    made = make_sample()
+    made = make_sample(260, 80)
     made.records["incident"][3]["number"] = "=cmd|\"' /C calc'!A0\"\u202e\n\x07"
     return made
 
@@ -69,7 +69,7 @@ def is_listed(line: Line) -> bool:
     return line.figure in LISTED and not is_part and not is_table
 
 
-@pytest.mark.parametrize("scope", ["", "department=Operaciones", "department=Ventas"])
+@pytest.mark.parametrize("scope", ["", "department=Ventas"])
 def test_each_figure_has_as_many_records_as_it_says(
     store: Store, tmp_path: Path, scope: str
 ) -> None:

@@ -65,6 +65,17 @@ GROUP BY 1 ORDER BY 1
 """
 
 
+_ENTRIES = """
+SELECT p.band, count(*) AS n, count(DISTINCT w.person) AS people
+FROM band_piece AS p
+JOIN life AS l ON l.table_name = p.table_name AND l.sys_id = p.sys_id
+LEFT JOIN who AS w ON w.table_name = p.table_name AND w.sys_id = p.sys_id
+WHERE p.since >= $since::TIMESTAMP AND p.since < $until::TIMESTAMP AND p.band <> ''
+  AND NOT list_contains($measures, p.table_name)
+GROUP BY 1 ORDER BY 1
+"""
+
+
 @dataclass(frozen=True)
 class StepBand:
     """Seconds in each band of the records of the period that stand in this step.
@@ -109,6 +120,8 @@ class Bands:
     weeks: tuple[WeekBands, ...] = ()
     totals: dict[str, Count] = field(default_factory=dict)
     """Seconds in each band, of all steps together."""
+    entries: dict[str, Count] = field(default_factory=dict)
+    """How often a record came to each band within the period."""
 
 
 def measure(asked: Asked) -> Bands | None:
@@ -129,7 +142,15 @@ def measure(asked: Asked) -> Bands | None:
         is_hiding or asked.base.hides("band_time"),
         measure_band_weeks(asked.source, asked.base.data_until, asked.minimum),
         {band: _total(asked.base, rows, band) for band in BANDS},
+        _entries(asked),
     )
+
+
+def _entries(asked: Asked) -> dict[str, Count]:
+    rows = asked.source.read(_ENTRIES)
+    people = [row["people"] for row in rows]
+    hidden = hide_in_row([*people, sum(people)], asked.minimum)
+    return {row["band"]: None if i in hidden else row["n"] for i, row in enumerate(rows)}
 
 
 def _seconds(base: Figures, row: Row) -> Count:
@@ -178,6 +199,8 @@ def write(report: Report, figures: Bands) -> Iterator[Section]:
         yield CHAPTER.section((), (_("No time in any band is known of these records."),))
         return
     tables = [_times(report, figures)]
+    if figures.entries:
+        tables.append(_entry_table(report, figures.entries))
     if figures.silences:
         tables += [_costs(figures), _records(report, figures)]
     notes = [] if figures.is_exact else [_("Some of these times are known to ± 1 night only.")]
@@ -196,6 +219,15 @@ def _times(report: Report, figures: Bands) -> Table:
         ),
         (*rows, (_("All"), *_time_cells(figures.totals))),
     )
+
+
+def _entry_table(report: Report, entries: dict[str, Count]) -> Table:
+    return Table(
+        _("How often records came to each band in the period"),
+        (_("Band"), *headings("band_entries")),
+        tuple((BAND_CHOICES[band].in_(report.language), count(entries.get(band, 0)))
+              for band in BANDS),
+    )  # fmt: skip
 
 
 def _time_cells(seconds: dict[str, Count]) -> tuple[str, ...]:
@@ -246,6 +278,8 @@ def lines(report: Report, figures: Bands) -> Iterator[Line]:
         name = report.step_name(journey, row.step)
         for band, seconds in row.seconds.items():
             yield Line("band_seconds", seconds, seconds or 0, journey, row.step, name, band)
+    for band, n in figures.entries.items():
+        yield Line("band_entries", n, n or 0, band=band)
     for silence in figures.silences:
         item = f">= {silence.since} s"
         yield Line("unseen_records", silence.records, silence.records or 0, item=item)
@@ -256,7 +290,7 @@ def lines(report: Report, figures: Bands) -> Iterator[Line]:
 CHAPTER = Chapter(
     "band",
     mark("What could be seen"),
-    ("band_seconds", "visible_time_share", "unseen_records", "unseen_lost_share"),
+    ("band_seconds", "band_entries", "visible_time_share", "unseen_records", "unseen_lost_share"),
     measure,
     write,
     lines,

@@ -27,6 +27,10 @@ WHERE l.opened >= $since AND l.opened < $until AND NOT list_contains($ignored, c
 
 _OF_INITIATIVES = """
 SELECT count(*) FILTER (l.opened >= $since AND l.opened < $until) AS begun,
+       count(DISTINCT w.person) FILTER (l.opened >= $since AND l.opened < $until) AS begun_by,
+       count(DISTINCT w.person) FILTER (NOT l.is_open AND l.ended >= $since
+                                        AND l.ended < $until) AS ended_by,
+       count(DISTINCT w.person) FILTER (l.is_open AND l.opened < $until) AS open_by,
        count(*) FILTER (l.opened >= $since AND l.opened < $until AND r.source <> '') AS of_feedback,
        count(*) FILTER (NOT l.is_open AND l.ended >= $since AND l.ended < $until
                         AND c.outcome = '') AS done,
@@ -39,6 +43,7 @@ SELECT count(*) FILTER (l.opened >= $since AND l.opened < $until) AS begun,
            FILTER (NOT l.is_open AND l.ended >= $since AND l.ended < $until) AS took
 FROM life AS l
 JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
+LEFT JOIN who AS w ON w.table_name = l.table_name AND w.sys_id = l.sys_id
 JOIN (SELECT sys_id, {source} AS source FROM current.sn_cim_register) AS r ON r.sys_id = l.sys_id
 WHERE l.table_name = 'sn_cim_register' AND NOT list_contains($ignored, c.rule_id)
 """
@@ -48,16 +53,16 @@ WHERE l.table_name = 'sn_cim_register' AND NOT list_contains($ignored, c.rule_id
 class Loop:
     """Voices of the period, initiatives begun, ended and open; ages in seconds.
 
-    `said` is None where too few people spoke. `of_feedback` are those begun that name what they
-    come from.
+    Counts are None where they come from too few people. `of_feedback` are those begun that name
+    what they come from.
     """
 
     said: Count
-    begun: int
-    of_feedback: Share
-    done: int
-    given_up: int
-    open: int
+    begun: Count
+    of_feedback: Share | None
+    done: Count
+    given_up: Count
+    open: Count
     age: float | None
     took: float | None
 
@@ -70,15 +75,18 @@ def measure(asked: Asked) -> Loop | None:
     voices = source.read(_FUNNEL, table=INITIATIVES, voices=list(VOICES))[0]
     column = "coalesce(source_id, '')" if source.has(INITIATIVES, "source_id") else "''"
     row = source.read(_OF_INITIATIVES.format(source=column), now=asked.until)[0]
+    begun, ended, still = (
+        0 < row[people] < asked.minimum for people in ("begun_by", "ended_by", "open_by")
+    )
     return Loop(
         asked.base.counted(voices["said"], "head", "said"),
-        row["begun"],
-        Share(row["of_feedback"], row["begun"]),
-        row["done"],
-        row["given_up"],
-        row["open"],
-        row["age"],
-        row["took"],
+        None if begun else row["begun"],
+        None if begun else Share(row["of_feedback"], row["begun"]),
+        None if ended else row["done"],
+        None if ended else row["given_up"],
+        None if still else row["open"],
+        None if still else row["age"],
+        None if ended else row["took"],
     )
 
 
@@ -102,7 +110,11 @@ def write(report: Report, figures: Loop) -> Iterator[Section]:
         ((duration(figures.age), duration(figures.took)),),
         texts=0,
     )
-    yield CHAPTER.section((funnel, ages), few_note(report, is_hiding=figures.said is None))
+    stages = (figures.said, figures.begun, figures.done, figures.open)
+    yield CHAPTER.section(
+        (funnel, ages),
+        few_note(report, is_hiding=None in stages),
+    )
 
 
 def lines(_report: Report, figures: Loop) -> Iterator[Line]:
@@ -115,8 +127,9 @@ def lines(_report: Report, figures: Loop) -> Iterator[Line]:
         ("open", figures.open),
     ):
         yield Line("improvement_stage", n, n or 0, item=stage)
-    yield Line("improvement_age", figures.age, figures.open)
-    yield Line("improvement_took", figures.took, figures.done + figures.given_up)
+    ended = (figures.done or 0) + (figures.given_up or 0)
+    yield Line("improvement_age", figures.age, figures.open or 0)
+    yield Line("improvement_took", figures.took, ended)
 
 
 CHAPTER = Chapter(

@@ -51,9 +51,11 @@ GROUP BY i
 
 _AGENTS = """
 WITH slice AS (SELECT unnest($starts) AS s, unnest($ends) AS e, unnest($numbers) AS i)
-SELECT i, count(*) AS whole, count(*) FILTER (NOT l.is_open) AS ready
+SELECT i, count(*) AS whole, count(*) FILTER (NOT l.is_open) AS ready,
+       count(DISTINCT w.person) AS people
 FROM slice JOIN life AS l ON l.opened >= s AND l.opened < e
 JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
+LEFT JOIN who AS w ON w.table_name = l.table_name AND w.sys_id = l.sys_id
 WHERE c.touchpoint = $agents
 GROUP BY i
 """
@@ -113,8 +115,9 @@ def _cohorts(
     hidden = hide_in_row([*people, sum(people)], asked.base.minimum_group)
     cohorts = []
     for i, first in enumerate(months):
-        work = agents.get(i, {"ready": 0, "whole": 0})
-        done = Share(work["ready"], work["whole"])
+        work = agents.get(i, {"ready": 0, "whole": 0, "people": 0})
+        is_few = 0 < work["people"] < asked.minimum
+        done = Share(0, 0) if is_few else Share(work["ready"], work["whole"])
         if i not in users and i not in agents:
             continue
         if i in hidden:
