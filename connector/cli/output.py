@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from textwrap import wrap
 from zoneinfo import ZoneInfo
 
 from pydantic_core import to_jsonable_python
@@ -47,14 +48,25 @@ def bullet(level: str, sentence: str, remedy: str = "") -> None:
         before = Text(" " * len(before))
 
 
+def hanging(before: str, sentence: str) -> None:
+    """A sentence beside what stands before it; where it does not fit it goes on under itself."""
+    width = max(20, console().width - len(before))
+    for line in wrap(sentence, width, break_long_words=False, break_on_hyphens=False):
+        say(before + line)
+        before = " " * len(before)
+
+
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "", numbers: int = 0
 ) -> None:
-    """A plain table and an empty line on stdout; its last `numbers` columns are set right."""
+    """A plain table and an empty line on stdout; its last `numbers` columns are set right.
+
+    The title stands above by itself: a narrow table would break it.
+    """
+    if title:
+        say(title, "bold")
     shown = Table(
         box=box.SIMPLE_HEAD,
-        title=title or None,
-        title_justify="left",
         show_edge=False,
         pad_edge=False,
     )
