@@ -98,6 +98,17 @@ def of_record(
     )
 
 
+def on_the_record(found: Sequence[RecordMoment]) -> RecordMoment | None:
+    """The one that stands on the record itself: the heaviest decided one, else an open one, else a
+    neutral one; as `store.moments.choose` has it."""
+    classes = {"negative": 2, "positive": 2, "open": 1}
+    return max(
+        found,
+        key=lambda one: (classes.get(one.polarity, 0), one.weight, one.polarity == "negative"),
+        default=None,
+    )
+
+
 def _shown(mapping: Mapping, moment_id: str) -> tuple[str, ...]:
     moment = mapping.moment(moment_id)
     return moment.show if moment else ()

@@ -20,6 +20,7 @@ from connector.journey import fields
 from connector.journey.model import Mapping, Text
 from connector.journey.nearly import Considered, Tested
 from connector.messages import _, current_language
+from connector.moment_records import on_the_record
 
 
 def show_explanation(found: Explanation, mapping: Mapping, config: Config) -> None:
@@ -73,7 +74,7 @@ def _show_place(found: Explanation, mapping: Mapping, zone: str) -> None:
         (_("Band"), _label(fields.BAND_CHOICES, found.band)),
         (_("Outcome"), _label(fields.OUTCOME_CHOICES, found.outcome)),
         (_("Value"), _label(fields.VALUE_CHOICES, found.value)),
-        (_("Moment of truth"), _("potential") if found.is_potential_moment else ""),
+        (_("Moment of truth"), _moment_of(found)),
         (_("Confidence"), _label(fields.CONFIDENCE_CHOICES, found.confidence)),
         (_("As of"), f"{moment(found.as_of, zone)} {zone}"),
     ]
@@ -81,6 +82,15 @@ def _show_place(found: Explanation, mapping: Mapping, zone: str) -> None:
     for name, value in facts:
         if value:
             say(f"  {name:<{width}}  {value}")
+
+
+def _moment_of(found: Explanation) -> str:
+    """What the record says of its moments, and which of them says so."""
+    one = on_the_record(found.moments)
+    if one is None:
+        return _label(fields.MOMENT_CHOICES, "potential") if found.is_potential_moment else ""
+    choice = "potential" if one.polarity == "open" else one.polarity
+    return f"{_label(fields.MOMENT_CHOICES, choice)} ({one.moment_id} {_words(one.name)})"
 
 
 def _show_conditions(conditions: tuple[Tested, ...]) -> None:

@@ -203,12 +203,16 @@ def _share(part: int, whole: int) -> str:
 
 
 def _show_hits(rules: Sequence[RuleHits]) -> None:
-    rows = [
-        (rule.table, rule.rule_id, rule.overrides or "—", rule.low or "—", rule.records)
-        for rule in rules
-    ]
-    heads = (_("Table"), _("Rule"), _("Overruled"), _("Low confidence"), _("Records"))
-    table(heads, rows, title=_("Rules that decided"), numbers=3)
+    rows = [(rule.table, f"{rule.rule_id}{_remarks(rule)}", rule.records) for rule in rules]
+    heads = (_("Table"), _("Rule"), _("Records"))
+    table(heads, rows, title=_("Rules that decided"), numbers=1)
+
+
+def _remarks(rule: RuleHits) -> str:
+    """What is worth saying of few rules needs no column of its own: ids would be cut for it."""
+    said = [_("low confidence")] if rule.low else []
+    said += [_("overruled: {n}").format(n=rule.overrides)] if rule.overrides else []
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _show_silent(rules: Iterable[RuleHits]) -> None:

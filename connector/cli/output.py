@@ -71,6 +71,14 @@ def _wrapped(text: str, room: int) -> list[str]:
     return lines
 
 
+def hanging(before: str, sentence: str) -> None:
+    """A sentence beside what stands before it; where it does not fit it goes on under itself."""
+    width = max(20, console().width - len(before))
+    for line in _wrapped(sentence, width):
+        say(before + line)
+        before = " " * len(before)
+
+
 def table(
     columns: Sequence[str],
     rows: Iterable[Sequence[object]],
@@ -81,12 +89,13 @@ def table(
 ) -> None:
     """A plain table and an empty line on stdout; its last `numbers` columns are set right.
 
-    `is_close` spares room between the columns, and breaks no name of the first.
+    The title stands above by itself: a narrow table would break it. `is_close` spares room
+    between the columns, and breaks no name of the first.
     """
+    if title:
+        say(title, "bold")
     shown = Table(
         box=box.SIMPLE_HEAD,
-        title=title or None,
-        title_justify="left",
         show_edge=False,
         pad_edge=False,
         collapse_padding=is_close,

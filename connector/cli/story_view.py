@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping as Dict
 
-from connector.cli.output import moment, say, table
+from connector.cli.output import hanging, moment, say, table
 from connector.explain import Explanation, Move
 from connector.journey import fields
 from connector.journey.model import Mapping, Text
@@ -43,32 +43,35 @@ def show_moves(found: Explanation, mapping: Mapping, zone: str) -> None:
     """The newest moves, with what they left behind; a step back is named."""
     if not found.moves:
         return
-    journeys = {id_: journey.name for id_, journey in mapping.journeys.items()}
-    headings = (
-        *(_("When"), _("Journey"), _("From"), _("To")),
-        *(_("Time there"), _("Known by"), _("Cause"), _("Rule")),
-    )
-    rows = [
-        (
-            moment(move.happened_at, zone),
-            _label(journeys, move.journey),
-            _label(_steps(mapping, move.journey), move.from_step) or "—",
-            _to(move, mapping),
-            "—" if move.dwell_seconds is None else span(move.dwell_seconds, move.resolution),
-            source_name(move.source),
-            _cause(move.cause),
-            move.rule_id,
-        )
-        for move in found.moves[:SHOWN]
-    ]
-    table(headings, rows, title=_("How it moved"))
+    say(_("How it moved"), "bold")
+    shown = found.moves[:SHOWN]
+    for journey in dict.fromkeys(move.journey for move in shown):
+        known = mapping.journeys.get(journey)
+        say(f"  {known.name.in_(current_language()) if known else journey}")
+        for move in shown:
+            if move.journey == journey:
+                _show_move(move, mapping, zone)
+    say()
 
 
-def _to(move: Move, mapping: Mapping) -> str:
-    name = _label(_steps(mapping, move.journey), move.to_step)
+def _show_move(move: Move, mapping: Mapping, zone: str) -> None:
+    """A line that says from where to where, and one that says how that is known."""
+    steps = _steps(mapping, move.journey)
+    path = _label(steps, move.to_step)
+    if move.from_step:
+        path = f"{_label(steps, move.from_step)} → {path}"
     marks = [_("step back")] if move.is_back_step else []
     marks += [_label(fields.OUTCOME_CHOICES, move.outcome)] if move.outcome else []
-    return f"{name} ({', '.join(marks)})" if marks else name
+    told = f" ({', '.join(marks)})" if marks else ""
+    hanging(f"  {moment(move.happened_at, zone)}  ", path + told)
+    said = (
+        []
+        if move.dwell_seconds is None
+        else [_("after {time}").format(time=span(move.dwell_seconds, move.resolution))]
+    )
+    said += [_("cause: {cause}").format(cause=_cause(move.cause))]
+    said += [source_name(move.source), move.rule_id]
+    hanging("    ", " · ".join(said))
 
 
 def _cause(cause: str) -> str:

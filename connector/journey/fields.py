@@ -133,7 +133,7 @@ RECORD_FIELDS: tuple[JourneyField, ...] = (
     JourneyField(
         CONFIDENCE,
         "choice",
-        Text("Journey confidence", "Confianza de la clasificación"),
+        Text("Journey confidence", "Seguridad de la clasificación"),
         Text("How sure the rule is", "Qué seguridad tiene la regla"),
         causes_write=False,
     ),

@@ -190,6 +190,18 @@ def test_coverage_shows_what_the_next_rule_could_ask(
         assert words in told
 
 
+def test_rules_are_told_whole_at_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    hits = RuleHits("sn_customerservice_case", "case-waiting-for-customer", 12345, 7, 3, "")
+    answer(monkeypatch, "coverage", replace(COVERAGE, rules=(hits,)))
+    assert cli.run(["mappings", "coverage"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "case-waiting-for-customer (low" in told
+    assert "overruled: 3" in told
+
+
 def test_coverage_as_csv_is_a_line_for_each_thing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -292,7 +292,10 @@ def test_what_is_gone_leaves_nothing_behind(told: Told) -> None:
     assert told.bands() == {}
 
 
-def test_the_explanation_tells_moves_times_and_what_the_consumer_saw(told: Told) -> None:
+def test_the_explanation_tells_moves_times_and_what_the_consumer_saw(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     resolve_and_reopen(told)
     told.wrote("11 13:00:00", "comments")
     told.night()
@@ -307,6 +310,10 @@ def test_the_explanation_tells_moves_times_and_what_the_consumer_saw(told: Told)
     with redirect_stdout(shown):
         show_explanation(found, told.kit.mapping, Config())
     text = shown.getvalue()
-    assert "step back" in text
-    assert "1 d" in text
+    move = "2026-11-11 12:00 Measure, confirm value and improve → Provide and use (step back)"
+    assert move in " ".join(text.split())
+    assert "after 1 d · cause: customer" in text
+    assert "\nWhat the consumer saw\n" in text, "a narrow table does not break its title"
+    story = text[text.index("How it moved") : text.index("What the consumer saw")]
+    assert [line for line in story.splitlines() if len(line) > 80] == []
     assert "Longest time out of sight" in text

@@ -31,6 +31,25 @@ def test_a_cancelled_sla_breaks_nothing_even_if_it_had_run_out(kit: Kit) -> None
     assert polarity(kit, "z", "M12") == ("negative", "breached")
 
 
+def test_a_clock_that_runs_again_after_a_refused_resolution_counts_as_well(kit: Kit) -> None:
+    """Kept the first time and missed the second is missed; while it runs nothing is won."""
+    kit.put("contract_sla", {"sys_id": "d", "target": "resolution", "type": "SLA"})
+    kit.put("incident", *({"sys_id": n, "state": "2", "opened_at": at(20)} for n in ("y", "z")))
+    first = {"sla": "d", "active": "false", "stage": "completed", "has_breached": "false"}
+    first |= {"start_time": at(20), "end_time": at(19.9), "planned_end_time": at(15)}
+    again = {"sla": "d", "active": "true", "stage": "in_progress", "start_time": at(18)}
+    kit.put(
+        "task_sla",
+        {**first, "sys_id": "s1", "task": "y"},
+        {**again, "sys_id": "s2", "task": "y", "has_breached": "true", "planned_end_time": at(9)},
+        {**first, "sys_id": "s3", "task": "z"},
+        {**again, "sys_id": "s4", "task": "z", "has_breached": "false", "planned_end_time": at(-5)},
+    )
+    decide(kit)
+    assert polarity(kit, "y", "M12") == ("negative", "breached")
+    assert polarity(kit, "z", "M12") == ("open", "")
+
+
 def test_an_idea_that_was_answered_nobody_knows_when_is_neither_good_nor_bad(kit: Kit) -> None:
     for table in ("sys_audit", "sys_journal_field"):
         kit.store.execute(f"DROP TABLE current.{table}")

@@ -17,6 +17,7 @@ from connector.journey.moment_model import END, Evidence, Moment, Window
 from connector.journey.moment_proofs import after_working_days, instant_of, tell
 from connector.journey.moments import OffMoment, seen_query, usable, verdict_sql
 from connector.journey.scope import catalogue_of
+from connector.moment_records import of_record, on_the_record
 from connector.moments import decide_moments
 from connector.store.classifications import held_columns
 from connector.store.database import Row
@@ -238,6 +239,11 @@ def test_the_heaviest_decided_moment_goes_on_the_record(kit: Kit) -> None:
     assert chosen["handed"]["choice"] == "negative"
     assert chosen["well"]["choice"] == "positive"
     assert chosen["new"]["choice"] == "potential"
+    for key, row in chosen.items():
+        told = of_record(kit.store, kit.mapping, schema(), "incident", key, "UTC")
+        one = on_the_record(told)
+        assert one is not None
+        assert {"open": "potential"}.get(one.polarity, one.polarity) == row["choice"]
 
 
 # --- any moment, any values -----------------------------------------------------------------------
