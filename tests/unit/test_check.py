@@ -19,7 +19,7 @@ from connector.check import (
 )
 from connector.encoded_query import parse
 from connector.errors import ForbiddenError
-from connector.itsm.base import Column, PagingRight, Probe, Record
+from connector.itsm.base import Choice, Column, PagingRight, Probe, Record
 from connector.journey import fields
 from connector.journey.mapping import load_mapping
 from connector.journey.model import FieldInfo, Rule, Text
@@ -52,6 +52,10 @@ class Instance(FakeInstance):
         self.parents: dict[str, str] = {}
         self.paging: dict[str, PagingRight] = {}
         self.blind: set[str] = set()
+        self.choices: list[Choice] = []
+
+    def list_choices(self, tables: Sequence[str]) -> list[Choice]:
+        return [one for one in self.choices if one.table in tables]
 
     def add(self, table: str, *elements: str) -> None:
         self.columns[table] = [Column(table, element, "string") for element in elements]
@@ -191,6 +195,24 @@ def test_how_typos_in_filters_are_treated_is_said(mode: str) -> None:
 def test_a_table_that_is_absent_is_an_error() -> None:
     (found,) = of(look(fitting(), (*TABLES, "incidents")), "incidents", "error")
     assert "[extract] tables" in found.remedy
+
+
+def test_an_account_that_sees_no_table_at_all_is_told_which_right_it_lacks() -> None:
+    instance = fitting()
+    instance.tables.clear()
+    with pytest.raises(ForbiddenError, match="let it read sys_db_object"):
+        look(instance)
+    instance.add("sys_user", "sys_id")
+    assert of(look(instance), "incident", "error"), "here the tables are really missing"
+
+
+def test_without_choice_lists_nothing_is_said_to_be_right() -> None:
+    (found,) = [f for f in look(fitting()) if f.subject == "rules"]
+    assert (found.level, found.remedy) == ("warn", "let the account read sys_choice")
+    instance = fitting()
+    instance.choices = [Choice("incident", "state", "1", "New", "en")]
+    told = [f for f in look(instance) if f.subject == "rules"]
+    assert "let the account read sys_choice" not in {f.remedy for f in told}
 
 
 def test_all_absent_plug_in_tables_are_told_in_one_line() -> None:
