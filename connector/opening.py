@@ -50,7 +50,7 @@ def opened(
                     raise
             publish_snapshot(path)
         except ConnectorError as error:
-            status.say(phase="end", outcome=_outcome_of(error), message=str(error))
+            status.say_at_last(phase="end", outcome=_outcome_of(error), message=str(error))
             raise
         status.say(phase="end", outcome="finished", message="")
 

@@ -80,6 +80,7 @@ def run(
         if plan_to:
             write_back.write_plan(this.store, plan_to)
             plan_to.write(plan_lines(engagement_rows.changes_of(rows)))
+            plan_to.flush()
         sent = write_back.Sent()
         if found := identity.differs(
             this.store, instance, is_accepted=options.accept_instance and not options.dry_run

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from connector.errors import ForbiddenError
 from connector.itsm.base import Column, Instance
 from connector.journey.model import FieldInfo, Mapping, Schema
 from connector.journey.requirements import requirements
-from connector.messages import _n
+from connector.messages import _, _n
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def read_schema(
 
     What any of `mappings` needs is wanted. `ours` says the columns of tables of ours: where the
     instance lacks such a table it is known all the same, and only not read.
-    Raises InstanceError and its kinds.
+    Raises InstanceError and its kinds; ForbiddenError where no table at all is seen.
     """
     known: dict[tuple[str, str], FieldInfo] = {}
     absent: set[str] = set()
@@ -52,6 +53,8 @@ def read_schema(
     pending = set(tables)
     while pending:
         exist = sorted(instance.list_tables(sorted(pending)))
+        if not exist and not asked:
+            _refuse_blindness(instance)
         missing = pending - set(exist)
         held |= {table for table, _column in ours or {}} & missing
         known |= {key: info for key, info in (ours or {}).items() if key[0] in held}
@@ -63,6 +66,20 @@ def read_schema(
         pending = set(wanted) - asked
     readable = {table: columns for table, columns in wanted.items() if table not in absent | held}
     return Needed(known, readable, tuple(table for table in tables if table in absent))
+
+
+WITNESS = "sys_user"
+"""A table that every instance has."""
+
+
+def _refuse_blindness(instance: Instance) -> None:
+    """Not one of the tables is there: more likely the account may not see which there are."""
+    if not instance.list_tables([WITNESS]):
+        raise ForbiddenError(
+            _("The account sees no table of the instance; let it read sys_db_object"),
+            method="GET",
+            path="/api/now/table/sys_db_object",
+        )
 
 
 def _united(all_wanted: Sequence[dict[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:

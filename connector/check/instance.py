@@ -172,7 +172,10 @@ def _dead_rules(
         words = {"rule": one.id, "field": one.field, "value": one.value, "hint": one.hint}
         yield Finding("warn", one.table, text.format(**words))
     yield from _off_moments(mapping, tables, needed)
-    if not dead:
+    if tables and not values:
+        text = _("No choice list is seen: the values of rules were held against nothing")
+        yield Finding("warn", _("rules"), text, _("let the account read sys_choice"))
+    elif not dead:
         text = _("Every rule finds its columns and choice values in the instance")
         yield Finding("ok", _("rules"), text)
 

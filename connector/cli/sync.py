@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -15,7 +15,7 @@ from connector.cli.output import bars, bullet, print_json, say, table
 from connector.cli.session import UsageError, session_of
 from connector.cli.shape import EVERY_DAY, command
 from connector.config import Config
-from connector.errors import PartialRunError
+from connector.errors import ConnectorError, PartialRunError
 from connector.journey import fields
 from connector.messages import _, _n
 from connector.reconcile import Swept
@@ -149,8 +149,13 @@ def _plan_target(path: Path | None) -> Iterator[TextIO | None]:
             with draft.open("w", encoding="utf-8", newline="\n") as file:
                 yield file
             draft.replace(path)
+        except OSError as error:
+            text = _("The plan {path} cannot be written ({reason}); name another place for it")
+            reason = wording.os_reason(error)
+            raise ConnectorError(text.format(path=path, reason=reason)) from error
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
 
 
 def _show(config: Config, result: RunResult, options: Options) -> None:

@@ -9,13 +9,14 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from connector.errors import RunInProgressError, StoreError
 from connector.messages import _
+from connector.store.troubles import full_disk, is_disk_full
 from connector.wording import os_reason
 
 ATTEMPTS = 6
@@ -27,16 +28,25 @@ an instant, and must not turn a starting run away."""
 class Status:
     """What the present run says of itself; every `say` is on disk when it returns."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, path: Path) -> None:
         self._descriptor = descriptor
+        self._path = path
         self._said: dict[str, Any] = {}
 
     def say(self, **facts: Any) -> None:
-        """Add or replace facts (run_id, phase, table, counts, …)."""
+        """Add or replace facts (run_id, phase, table, counts, …). Raises StoreError."""
         self._said.update(facts, pid=os.getpid(), at=datetime.now(UTC).isoformat("T", "seconds"))
         content = json.dumps(self._said, ensure_ascii=False, default=str).encode()
-        os.pwrite(self._descriptor, content, 0)
-        os.ftruncate(self._descriptor, len(content))
+        try:
+            os.pwrite(self._descriptor, content, 0)
+            os.ftruncate(self._descriptor, len(content))
+        except OSError as error:
+            raise _not_writable(self._path, error) from error
+
+    def say_at_last(self, **facts: Any) -> None:
+        """The same on the way out of a run that failed: why it failed matters more."""
+        with suppress(StoreError):
+            self.say(**facts)
 
 
 def sidecar_path(store: Path) -> Path:
@@ -52,16 +62,19 @@ def locked(store: Path) -> Iterator[Status]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
-        raise StoreError(
-            _("{path} cannot be written ({reason}); check the folder in [store] path").format(
-                path=path, reason=os_reason(error)
-            )
-        ) from error
+        raise _not_writable(path, error) from error
     try:
         _take(descriptor, store)
-        yield Status(descriptor)
+        yield Status(descriptor, path)
     finally:
         os.close(descriptor)
+
+
+def _not_writable(path: Path, error: OSError) -> StoreError:
+    if is_disk_full(error):
+        return full_disk(path)
+    text = _("{path} cannot be written ({reason}); check the folder in [store] path")
+    return StoreError(text.format(path=path, reason=os_reason(error)))
 
 
 def _take(descriptor: int, store: Path) -> None:

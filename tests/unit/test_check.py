@@ -198,6 +198,24 @@ def test_a_table_that_is_absent_is_an_error() -> None:
     assert "[extract] tables" in found.remedy
 
 
+def test_an_account_that_sees_no_table_at_all_is_told_which_right_it_lacks() -> None:
+    instance = fitting()
+    instance.tables.clear()
+    with pytest.raises(ForbiddenError, match="let it read sys_db_object"):
+        look(instance)
+    instance.add("sys_user", "sys_id")
+    assert of(look(instance), "incident", "error"), "here the tables are really missing"
+
+
+def test_without_choice_lists_nothing_is_said_to_be_right() -> None:
+    (found,) = [f for f in look(fitting()) if f.subject == "rules"]
+    assert (found.level, found.remedy) == ("warn", "let the account read sys_choice")
+    instance = fitting()
+    instance.choices = [Choice("incident", "state", "1", "New", "en")]
+    told = [f for f in look(instance) if f.subject == "rules"]
+    assert "let the account read sys_choice" not in {f.remedy for f in told}
+
+
 def test_all_absent_plug_in_tables_are_told_in_one_line() -> None:
     instance = fitting()
     plugins = ("idea", "dmn_demand")

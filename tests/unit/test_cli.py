@@ -1,5 +1,6 @@
 """The command line: what is asked reaches the pipeline, answers are told, errors have codes."""
 
+import errno
 import json
 import os
 import re
@@ -133,6 +134,18 @@ def test_sync_hands_every_option_to_the_pipeline(ran: Ran) -> None:
         Options(full=True, limit=20),
         Options(record="INC0010042"),
     ]
+
+
+def test_a_plan_that_cannot_be_written_is_told_by_its_name_and_leaves_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lean(monkeypatch, raiser(OSError(errno.ENOSPC, "No space left on device")))
+    for place in ("plan.jsonl", "no/such/folder/plan.jsonl"):
+        assert cli.run(["sync", "--dry-run", "--plan-file", place]) == 1
+        said = capsys.readouterr().err
+        assert f"The plan {place} cannot be written (No s" in said
+        assert len(said.splitlines()) == 1
+    assert not list(home.glob("plan.jsonl*"))
 
 
 def test_a_sync_that_only_writes_relationships_says_so(

@@ -1,5 +1,6 @@
 """The sidecar: lock and status in one small file."""
 
+import errno
 import fcntl
 import subprocess
 import sys
@@ -8,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from connector.errors import RunInProgressError
+from connector import pipeline
+from connector.errors import AuthenticationError, RunInProgressError, StoreError
 from connector.store.lock import is_locked, locked, read_status, sidecar_path
+from tests.unit.test_pipeline import Site
 
 
 def test_a_second_run_is_refused_and_told_what_the_first_does(tmp_path: Path) -> None:
@@ -76,3 +79,35 @@ def test_the_lock_falls_with_a_killed_process(tmp_path: Path) -> None:
     assert read_status(store)["phase"] == "write_back"
     with locked(store):
         pass
+
+
+def full(*_arguments: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_told_as_the_stores_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sidecar is the first thing that a run writes."""
+    monkeypatch.setattr("os.pwrite", full)
+    with (
+        pytest.raises(StoreError, match=r"The disk of the store .* is full") as caught,
+        locked(tmp_path / "s.duckdb") as status,
+    ):
+        status.say(phase="start")
+    assert caught.value.exit_code == 5
+
+
+def test_why_a_run_failed_is_told_though_the_sidecar_cannot_say_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(tmp_path)
+    site.run()
+
+    def fail(*_arguments: object) -> None:
+        monkeypatch.setattr("os.pwrite", full)
+        raise AuthenticationError("the login was refused")
+
+    monkeypatch.setattr(pipeline, "take_in", fail)
+    with pytest.raises(AuthenticationError, match="the login was refused"):
+        site.run()

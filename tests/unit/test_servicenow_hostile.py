@@ -214,6 +214,16 @@ def test_a_late_answer_to_a_settled_item_changes_nothing() -> None:
     assert [reply.status for reply in found] == ["written", "written"]
 
 
+def test_a_token_that_dies_in_mid_batch_is_no_records_fault() -> None:
+    died = (401, '{"error":{"message":"User Not Authenticated","detail":null}}')
+    with responses.RequestsMock() as mock:
+        mock.post(BATCH, body=answer({"0": accepted(1), "1": died}))
+        mock.post(BATCH, body=answer({"1": accepted(2)}))
+        found = client().send_updates([update(1), update(2)])
+        assert ids(mock) == [["0", "1"], ["1"]]
+    assert [reply.status for reply in found] == ["written", "written"]
+
+
 def test_a_record_that_a_lost_answer_made_is_not_taken_for_refused() -> None:
     values = {"sys_id": "a" * 32, "value": "usar"}
     taken = (403, '{"error":{"message":"Operation Failed","detail":"duplicate key"}}')

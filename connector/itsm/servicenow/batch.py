@@ -31,8 +31,12 @@ from connector.itsm.servicenow.session import Session
 from connector.messages import _
 
 BATCH_PATH = "/api/now/v1/batch"
-_PASSING = frozenset({202, 408, 429, 499})
-"""Statuses below 500 that may pass; each item can meet them as a call of its own would."""
+_PASSING = frozenset({202, 401, 408, 429, 499})
+"""Statuses below 500 that may pass; each item can meet them as a call of its own would.
+
+A 401 within a good batch is a token that died under way, and no record's fault: the next round logs
+in anew, or is refused as a whole.
+"""
 
 _NO: dict[int, WriteStatus] = {403: "forbidden", 404: "gone"}
 
