@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from connector.check.load import load_markdown
 from connector.encoded_query import semantics_markdown
 from connector.journey.facts import facts_markdown
 from connector.journey.mapping import load_mapping
@@ -118,6 +119,7 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "privacy.md": {"read": _shipped(privacy_markdown)},
     "report-templates.md": {"context": templates_markdown},
     "reports.md": {"chapters": chapters_markdown},
+    "servicenow-setup.md": {"load": load_markdown},
 }
 """Page → its generated parts, by the names of their marks."""
 

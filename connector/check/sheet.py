@@ -10,6 +10,7 @@ from math import ceil
 
 from connector import staging
 from connector.check.effects import Effect, Effects
+from connector.check.load import measured
 from connector.config import Config
 from connector.itsm.staging import staging_of
 from connector.journey.fields import OWN_PREFIX, RECORD_FIELDS, STEWARD_FIELDS
@@ -18,9 +19,6 @@ from connector.messages import _, _n
 
 KEYS_PER_REQUEST = 150
 """Journal and audit entries are asked for by so many keys at once."""
-FIXED_REQUESTS = 25
-"""What a run asks whatever it finds: clock, dictionary, choices, properties. Measured by
-`benchmarks.load`: a night without a change took 60 requests for 39 tables."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def _load(config: Config, reads: Mapping[str, Sequence[str]], nights: Nights) ->
 
 def _nightly(config: Config, reads: Mapping[str, Sequence[str]], nights: Nights) -> _Line:
     writes = nights.writes if nights.runs else float(config.write_back.max_records_per_run)
-    requests = FIXED_REQUESTS + len(reads) + ceil(nights.rows / config.instance.page_size)
+    requests = measured().fixed + len(reads) + ceil(nights.rows / config.instance.page_size)
     if config.extract.history:
         requests += 2 * ceil(nights.rows / KEYS_PER_REQUEST)
     requests += ceil(writes / config.write_back.batch_size)
@@ -148,8 +146,10 @@ def _nightly(config: Config, reads: Mapping[str, Sequence[str]], nights: Nights)
 
 
 def _weekly(config: Config, reads: Mapping[str, Sequence[str]]) -> _Line:
-    text = _("{n} counts; all keys every {every} times")
-    said = text.format(n=2 * len(reads), every=config.schedule.compare_keys_every)
+    load = measured()
+    requests = load.reconcile_fixed + load.counts_per_table * len(reads)
+    text = _("≈ {n}; all keys every {every} times")
+    said = text.format(n=requests, every=config.schedule.compare_keys_every)
     when = _when(config, config.schedule.reconcile)
     return _Line(_("Weekly reconciliation"), when, said, "–", "0")
 

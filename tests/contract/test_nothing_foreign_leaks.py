@@ -55,6 +55,10 @@ CALLS: dict[str, Callable[[ServiceNow], object]] = {
 }
 """Every public method; a new one must be added here (see the last test)."""
 
+SENDS_NOTHING: dict[str, Callable[[ServiceNow], object]] = {
+    "list_shards": lambda i: i.list_shards("incident", UNTIL),
+}
+
 ANSWERED_ALL_THE_SAME = {"send_updates", "create_records"}
 """They never raise for what may have been done: they say `unknown`."""
 
@@ -200,7 +204,14 @@ def test_every_public_method_is_held_against_this_contract() -> None:
     public = {
         name for name, _m in inspect.getmembers(ServiceNow, callable) if not name.startswith("_")
     }
-    assert public == set(CALLS)
+    assert public == {*CALLS, *SENDS_NOTHING}
+
+
+def test_what_is_said_to_send_nothing_sends_nothing() -> None:
+    with responses.RequestsMock() as mock:
+        for call in SENDS_NOTHING.values():
+            call(client(workers=2))
+        assert len(mock.calls) == 0
 
 
 def anything(mock: responses.RequestsMock, status: int, text: str) -> None:
