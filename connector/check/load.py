@@ -12,7 +12,7 @@ from importlib.resources import files
 
 QUIET = "a night on which nothing changed"
 COUNTS = "a weekly reconciliation, counts only"
-KEYS = "the same, all keys read"
+KEYS = "a weekly reconciliation, all keys read"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import io
 import re
 import textwrap
 import threading
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from connector import cli, log, pipeline, services
 from connector.check import Aspect, Effect, Effects, Finding, annex, sheet
+from connector.check.load import QUIET, Job, measured, measured_text
 from connector.check.sheet import Nights
 from connector.config import Config
 from connector.config.settings import InstanceSettings, StoreSettings, WriteBackSettings
@@ -186,8 +188,27 @@ def test_figures_that_nobody_measured_are_the_limits_and_called_so() -> None:
 def test_measured_figures_replace_the_limits() -> None:
     text = page(Nights(3, 6000.4, 41.6), batch_size=10)
     assert "| 6000 | 42 |" in text
-    # 25 fixed, 1 for the table, 2 pages, 2 × 41 for the history, 5 batches
-    assert "| ≈ 115 |" in text
+    # what is always asked, 1 for the table, 2 pages, 2 × 41 for the history, 5 batches
+    assert f"| ≈ {measured().fixed + 1 + 2 + 82 + 5} |" in text
+
+
+def test_the_weekly_requests_are_reckoned_from_the_same_counted_figures() -> None:
+    weekly = measured().reconcile_fixed + measured().counts_per_table
+    assert f"| ≈ {weekly}; all keys every 4 times |" in page()
+
+
+def test_counted_figures_are_kept_as_they_are_read() -> None:
+    load = measured()
+    text = measured_text(load, "# What it is.")
+    kept = tomllib.loads(text)
+    assert kept["tables"] == load.tables
+    assert {name: Job(**job) for name, job in kept["jobs"].items()} == load.jobs
+    assert 0 < load.fixed < load.jobs[QUIET].requests
+    assert load.counts_per_table >= 2
+
+
+def test_the_mean_of_runs_is_called_so() -> None:
+    text = page(Nights(3, 6000.4, 41.6), batch_size=10)
     assert "mean of the last 3 whole runs" in text
 
 
