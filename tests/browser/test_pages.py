@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connector.journey.model import Text
+from connector.report.build import Choice
 from connector.report.render import render
 from connector.report.report import Report
 from connector.sandbox.instance import Instance
@@ -21,7 +22,7 @@ from tests.browser.kit import (
     running_browser,
     what_ran,
 )
-from tests.golden.rewrite import golden_report
+from tests.golden.rewrite import ALL, golden_report
 from tests.sandbox_instance import USER, incident_id, make_instance, serving
 from tools import gallery, gallery_figures
 
@@ -76,9 +77,11 @@ def opened(browser: Any, path: Path, **context: Any) -> Any:
 def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every page to be looked at, by name."""
     folder = tmp_path_factory.mktemp("pages")
+    whole = golden_report(tmp_path_factory.mktemp("whole"), Choice(only=ALL))
+    kinds = (("report", report), ("chapters", whole), ("hostile", with_hostile_names(report)))
     contents = {
         f"{kind}-{language}": render(one.in_language(language), "html").content.decode()
-        for kind, one in (("report", report), ("hostile", with_hostile_names(report)))
+        for kind, one in kinds
         for language in ("en", "es")
     }
     for language in ("en", "es"):
@@ -89,7 +92,9 @@ def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 PAGES = [
-    f"{kind}-{language}" for kind in ("report", "hostile", "gallery") for language in ("en", "es")
+    f"{kind}-{language}"
+    for kind in ("report", "chapters", "hostile", "gallery")
+    for language in ("en", "es")
 ]
 
 
@@ -105,6 +110,23 @@ def test_a_page_is_never_wider_than_its_window(
     page.emulate_media(media="print")
     page.set_viewport_size({"width": PRINTED, "height": 1000})
     assert overflow_of(page) <= 0, "print"
+    page.context.close()
+
+
+CUT_OFF = """() => [...document.querySelectorAll(".table")]
+    .filter(one => one.scrollWidth > one.clientWidth).map(one => one.getAttribute("aria-label"))"""
+
+
+@pytest.mark.parametrize("name", ["report-en", "report-es"])
+def test_on_a_laptop_and_on_paper_no_table_of_the_month_is_cut_off(
+    browser: Any, pages: dict[str, Path], name: str
+) -> None:
+    page = opened(browser, pages[name])
+    page.set_viewport_size({"width": WIDTHS["laptop"], "height": 900})
+    assert page.evaluate(CUT_OFF) == []
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PRINTED, "height": 1000})
+    assert page.evaluate(CUT_OFF) == []
     page.context.close()
 
 
