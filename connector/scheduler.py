@@ -24,11 +24,14 @@ from zoneinfo import ZoneInfo
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 
 from connector import log
 from connector.alerts import Alert, Teller
 from connector.config import AlsoReport, Config
+from connector.config.cron import cron_lines
 from connector.errors import (
     ConfigError,
     ConnectorError,
@@ -96,12 +99,14 @@ class Successes:
         beside.replace(self._path)
 
 
-def trigger_of(job: Job, zone: str, source: str) -> CronTrigger:
-    """The job's schedule. Raises ConfigError if it can never fire."""
+def trigger_of(job: Job, zone: str, source: str) -> BaseTrigger:
+    """The job's schedule: the next time of any of its lines. Raises ConfigError if one never is."""
     try:
-        trigger = CronTrigger.from_crontab(job.cron, timezone=ZoneInfo(zone))
-        if trigger.get_next_fire_time(None, machine_clock()):
-            return trigger
+        triggers = [
+            CronTrigger.from_crontab(line, timezone=ZoneInfo(zone)) for line in cron_lines(job.cron)
+        ]
+        if all(one.get_next_fire_time(None, machine_clock()) for one in triggers):
+            return triggers[0] if len(triggers) == 1 else OrTrigger(triggers)
         reason = _("there is no such day")
     except ValueError as error:
         reason = str(error)
@@ -134,7 +139,7 @@ def next_times(config: Config, now: datetime) -> dict[str, datetime]:
     return times
 
 
-def missed(job: Job, trigger: CronTrigger, now: datetime) -> bool:
+def missed(job: Job, trigger: BaseTrigger, now: datetime) -> bool:
     """Whether the job should have run since its last success."""
     last = job.last_success()
     if last is None:

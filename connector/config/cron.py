@@ -47,10 +47,25 @@ def _is_part(part: str, position: int) -> bool:
     return not match[3] or (not match[1].isalpha() and 1 <= int(match[3]) <= span[1] - span[0])
 
 
+def cron_lines(text: str) -> list[str]:
+    """The lines of a schedule: several, with ";" between them, are all its times together.
+
+    One line cannot say "the first working day": that is the 1st if it is one, else the Monday
+    after it.
+    """
+    return [line.strip() for line in text.split(";")] if text else []
+
+
 def check_cron(text: str) -> str:
     """The text itself if it is a schedule or empty (= never). Raises ValueError with a sentence."""
-    fields = text.split()
-    if text and len(fields) != len(_BOUNDS):
+    for line in cron_lines(text):
+        _check_line(line)
+    return text
+
+
+def _check_line(line: str) -> None:
+    fields = line.split()
+    if len(fields) != len(_BOUNDS):
         raise ValueError(
             _(
                 "a schedule has five fields (minute, hour, day, month, weekday), not {n}; "
@@ -66,4 +81,3 @@ def check_cron(text: str) -> str:
                         '"30 2 * * mon-fri" (weekdays by name, ranges upwards)'
                     ).format(part=part, n=position + 1)
                 )
-    return text

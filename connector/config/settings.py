@@ -213,7 +213,7 @@ class ScheduleSettings(Section):
     sync: Cron = "0 2 * * *"
     reconcile: Cron = "0 4 * * sun"
     compare_keys_every: int = Field(default=4, ge=1, le=100)
-    report: Cron = "0 7 1 * *"
+    report: Cron = "0 7 1 * mon-fri; 0 7 2-3 * mon"
     alert_after_hours: int = Field(default=26, ge=1, le=8760)
     alert_command: Names = ()
     alert_webhook_env: Variable | None = None

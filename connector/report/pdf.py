@@ -27,6 +27,9 @@ _PAPER_PIXELS = 720.0
 """A picture of so many pixels is as wide as the text on the paper; smaller ones keep their size."""
 _LINE, _PADDING, _WIDEST = 108, 2, 36
 """Letters: on a line of a table, around the words of a cell, the most that a column asks for."""
+_SHORT = 14
+_MANY, _SMALL = 9, 135
+"""With more columns the letters are smaller, and more of them are on a line."""
 
 
 def pdf_of(view: View) -> bytes:
@@ -136,13 +139,21 @@ def widths(table: Table) -> list[float]:
     columns = [
         (title, [row[i] for row in rows if len(row) > i]) for i, title in enumerate(table.columns)
     ]
-    least = [min(_longest_word([title, *cells]) + _PADDING, _WIDEST) for title, cells in columns]
+    least = [_least(title, cells) for title, cells in columns]
     more = [
         max(min(_usual(cells), _WIDEST) - n, 1)
         for n, (_t, cells) in zip(least, columns, strict=True)
     ]
-    left = max(_LINE - sum(least), 0) / sum(more, 0.0) if more else 0.0
+    line = _SMALL if full > _MANY else _LINE
+    left = max(line - sum(least), 0) / sum(more, 0.0) if more else 0.0
     return [round(n + m * left, 1) for n, m in zip(least, more, strict=True)]
+
+
+def _least(title: str, cells: Sequence[str]) -> int:
+    """The longest word; of short cells ("19.6 hours") the whole of them."""
+    longest = max((len(cell) for cell in cells), default=0)
+    whole = longest if longest <= _SHORT else 0
+    return min(max(_longest_word([title, *cells]), whole) + _PADDING, _WIDEST)
 
 
 def _usual(cells: Sequence[str]) -> float:

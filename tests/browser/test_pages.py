@@ -26,7 +26,7 @@ from tests.browser.kit import (
     what_ran,
 )
 from tests.golden.hostile import hostile_store
-from tests.golden.rewrite import golden_report
+from tests.golden.rewrite import ALL, golden_report
 from tests.golden.sample import sample_mapping
 from tests.sandbox_instance import USER, incident_id, make_instance, serving
 from tests.unit.test_report_figures import PERIOD, ZONE
@@ -113,9 +113,11 @@ def hostile_tickets(folder: Path) -> dict[str, str]:
 def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every page to be looked at, by name."""
     folder = tmp_path_factory.mktemp("pages")
+    whole = golden_report(tmp_path_factory.mktemp("whole"), Choice(only=ALL))
+    kinds = (("report", report), ("chapters", whole), ("hostile", with_hostile_names(report)))
     contents = {
         f"{kind}-{language}": render(one.in_language(language), "html").content.decode()
-        for kind, one in (("report", report), ("hostile", with_hostile_names(report)))
+        for kind, one in kinds
         for language in ("en", "es")
     }
     contents |= hostile_tickets(folder)
@@ -126,7 +128,7 @@ def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return {name: folder / f"{name}.html" for name in contents}
 
 
-KINDS = ("report", "hostile", "tickets", "article", "brief", "gallery")
+KINDS = ("report", "chapters", "hostile", "tickets", "article", "brief", "gallery")
 PAGES = [f"{kind}-{language}" for kind in KINDS for language in ("en", "es")]
 ATTACKED = ("hostile", "tickets", "article", "brief")
 
@@ -143,6 +145,23 @@ def test_a_page_is_never_wider_than_its_window(
     page.emulate_media(media="print")
     page.set_viewport_size({"width": PRINTED, "height": 1000})
     assert overflow_of(page) <= 0, "print"
+    page.context.close()
+
+
+CUT_OFF = """() => [...document.querySelectorAll(".table")]
+    .filter(one => one.scrollWidth > one.clientWidth).map(one => one.getAttribute("aria-label"))"""
+
+
+@pytest.mark.parametrize("name", ["report-en", "report-es"])
+def test_on_a_laptop_and_on_paper_no_table_of_the_month_is_cut_off(
+    browser: Any, pages: dict[str, Path], name: str
+) -> None:
+    page = opened(browser, pages[name])
+    page.set_viewport_size({"width": WIDTHS["laptop"], "height": 900})
+    assert page.evaluate(CUT_OFF) == []
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PRINTED, "height": 1000})
+    assert page.evaluate(CUT_OFF) == []
     page.context.close()
 
 

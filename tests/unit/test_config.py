@@ -193,6 +193,7 @@ def test_relative_paths_count_from_the_file(tmp_path: Path) -> None:
         "0 2 * * mon-fri",
         "0 2 1,15 jan-jun *",
         "5/10 8-18/2 * * sat,sun",
+        "0 7 1 * mon-fri; 0 7 2-3 * mon",
     ],
 )
 def test_schedules_that_are_understood(tmp_path: Path, cron: str) -> None:
@@ -216,6 +217,8 @@ def test_schedules_that_are_understood(tmp_path: Path, cron: str) -> None:
         "0 2 * * fun",
         "0 20-8 * * *",
         "0,, 2 * * *",
+        "0 7 1 * *;",
+        "0 7 1 * *; nightly",
     ],
 )
 def test_schedules_that_are_refused(tmp_path: Path, cron: str) -> None:

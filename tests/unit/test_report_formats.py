@@ -188,3 +188,9 @@ def test_no_column_is_narrower_than_its_longest_word_while_there_is_room() -> No
     first, second, third = widths(table)
     assert first >= len("incomprehensibilities")
     assert second > first > third >= len("12345")
+
+
+def test_short_cells_stay_on_one_line() -> None:
+    rows = (("4.9 hours", "word " * 30), ("19.6 hours", "word " * 30))
+    first, _second = widths(Table("", ("Left", "What to do"), rows))
+    assert first >= len("19.6 hours")

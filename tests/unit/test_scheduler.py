@@ -107,9 +107,27 @@ def test_sunday_is_sunday() -> None:
     assert weekly.get_next_fire_time(None, NOW).isoformat() == "2026-11-22T04:00:00+00:00"
 
 
-def test_a_day_that_never_comes_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"\[schedule\] sync '0 0 30 2 \*' never fires"):
-        scheduler.trigger_of(job(cron="0 0 30 2 *"), "UTC", "travesia.toml")
+def test_the_report_comes_on_the_first_working_day_of_every_month() -> None:
+    """Held against a plain calendar: two years, month by month."""
+    trigger = scheduler.trigger_of(job("report", cron=Config().schedule.report), "UTC", "x")
+    days = [datetime(2026, 1, 1, 7, tzinfo=UTC) + timedelta(days=n) for n in range(730)]
+    working = [day for day in days if day.weekday() < 5]
+    wanted = [
+        next(day for day in working if (day.year, day.month) == (year, month))
+        for year in (2026, 2027) for month in range(1, 13)
+    ]  # fmt: skip
+    found, now = [], datetime(2025, 12, 31, tzinfo=UTC)
+    for _ in wanted:
+        now = trigger.get_next_fire_time(None, now)
+        found.append(now)
+        now += timedelta(seconds=1)
+    assert found == wanted
+
+
+@pytest.mark.parametrize("cron", ["0 0 30 2 *", "0 7 1 * *; 0 0 30 2 *"])
+def test_a_day_that_never_comes_is_refused(cron: str) -> None:
+    with pytest.raises(ConfigError, match=r"\[schedule\] sync '.*0 0 30 2 \*' never fires"):
+        scheduler.trigger_of(job(cron=cron), "UTC", "travesia.toml")
 
 
 def test_what_apscheduler_refuses_leaves_as_our_error() -> None:
