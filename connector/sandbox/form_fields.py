@@ -29,11 +29,6 @@ _INPUTS = {
     "journal_input": "area",
 }
 """Internal type → what one types it in. A type that is not here is only shown."""
-_KEPT = (
-    *("sys_remote_update_set", "sys_update_xml", "sys_update_preview_problem"),
-    *("sys_audit", "sys_audit_delete", "sys_journal_field", "sys_attachment"),
-)
-"""Tables that the instance keeps itself: nobody types into them."""
 
 
 def shown(reader: Reader, table: Table, path: str, value: str) -> Field:
@@ -81,8 +76,6 @@ def _options(choices: Mapping[str, str], value: str) -> list[tuple[str, str]]:
 def may_type(reader: Reader, table: Table, record: Record, name: str, operation: Operation) -> bool:
     """Whether the person may type into this field."""
     column = table.columns[name]
-    if table.name in _KEPT:
-        return False
     if name.startswith("sys_") or column.read_only_option or column.internal_type not in _INPUTS:
         return False
     stored = record if operation == "write" else None

@@ -10,7 +10,7 @@ from connector.sandbox.form_fields import Field
 from connector.sandbox.instance import Instance
 from connector.sandbox.layout import Block, Element, Section
 from connector.sandbox.listing import fetch, matches, select
-from connector.sandbox.reader import Reader
+from connector.sandbox.reader import JOURNEY_PREFIX, Reader
 
 PROCESS_FLOW = "process_flow"
 
@@ -71,7 +71,12 @@ class _Maker:
     def section(self, section: Section) -> dict[str, object]:
         """A section for the template: blocks of columns of items."""
         caption = self._reader.translated("sys_ui_section", "caption", section.caption)
-        return {"caption": caption, "blocks": [self._block(block) for block in section.blocks]}
+        names = {e.name for block in section.blocks for column in block for e in column}
+        return {
+            "caption": caption,
+            "blocks": [self._block(block) for block in section.blocks],
+            "is_journey": f"{JOURNEY_PREFIX}step" in names,
+        }
 
     def _block(self, block: Block) -> list[list[dict[str, object]]]:
         columns = [[item for e in column for item in self._items(e)] for column in block]
