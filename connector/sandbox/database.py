@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from connector.messages import _
 from connector.sandbox import configuration
@@ -26,6 +27,7 @@ from connector.sandbox.bookkeeping import (
     starting,
 )
 from connector.sandbox.catalogue import (
+    ACCESS_TABLES,
     DESCRIBES,
     LABEL_TABLES,
     Catalogue,
@@ -52,8 +54,10 @@ class Database:
         self._select_one: dict[str, str] = {}
         self.choice_lists: dict[tuple[str, str, str], dict[str, str]] = {}
         self._closed_tables: frozenset[str] | None = None
+        self.access_rules: Mapping[tuple[str, str], tuple[Any, ...]] | None = None
         self.catalogue: Catalogue = {}
         self._is_ready = False
+        self._postponed: set[str] | None = None
         self.is_new = not self.engine.meta("created")
         self.clock = clock or self._stored_clock()
         if self.is_new:
@@ -100,6 +104,7 @@ class Database:
         self._select_one.clear()
         self.choice_lists.clear()
         self._closed_tables = None
+        self.access_rules = None
         self.engine.ensure_tables(self.catalogue)
 
     def close(self) -> None:
@@ -322,20 +327,34 @@ class Database:
         if entries := journal_entries(table, sys_id, values, user):
             self.load("sys_journal_field", entries)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let many changes of the dictionary take effect at once, at the end."""
+        self._postponed = set()
+        try:
+            yield
+            names = self._postponed
+        finally:
+            self._postponed = None
+        for name in names:
+            self._follow(self.catalogue[name])
+
     def _follow(self, table: Table) -> None:
         """Let a change of the dictionary take effect."""
+        if self._postponed is not None:
+            self._postponed.add(table.name)
+            return
         if table.name in LABEL_TABLES:
             self.choice_lists.clear()
+        if table.name in ACCESS_TABLES:
+            self.access_rules = None
         if table.name in DESCRIBES:
             self.refresh()
 
 
-def class_condition(table: Table, alias: str = "") -> str:
+def class_condition(table: Table) -> str:
     """SQL that keeps the records of `table` within its physical table; '' where all are."""
-    if table.is_root:
-        return ""
-    prefix = f"{alias}." if alias else ""
-    return f"{prefix}sys_class_name IN ({', '.join('?' * len(table.classes))})"
+    return "" if table.is_root else f"sys_class_name IN ({', '.join('?' * len(table.classes))})"
 
 
 def _class_values(table: Table) -> tuple[str, ...]:
