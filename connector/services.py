@@ -1,5 +1,5 @@
 """What is asked besides a run: the instance, the mapping, a report, an explanation, a check, the
-status, the columns. Each answers from the last finished run, or asks the instance and changes
+status. Each answers from the last finished run, or asks the instance and changes
 nothing but what its name says.
 """
 
@@ -35,7 +35,6 @@ from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
 from connector.messages import _, speaking
-from connector.provision import Provisioning, apply_provision, plan_provision
 from connector.schema import read_schema
 from connector.store import mappings, outcomes, runs, standings
 from connector.store.database import open_snapshot, snapshot_path
@@ -248,16 +247,3 @@ def last_success(config: Config, kind: str) -> datetime | None:
             kind=kind,
         )
     return found.replace(tzinfo=UTC) if found else None
-
-
-def provision(config: Config, environment: Mapping[str, str], apply: bool) -> Provisioning:
-    """What the instance lacks to show the journey; made there if `apply`. Never deletes.
-
-    Answers the plan, or what was made. Raises ConfigError where a person must settle something.
-    """
-    mapping = mapping_of(config)
-    instance = connect(config, environment)
-    wanted = (config.write_back.tables, config.mapping.journey, config.write_back.via)
-    if not apply:
-        return plan_provision(instance, mapping, *wanted)
-    return Provisioning(tuple(apply_provision(instance, mapping, *wanted)))

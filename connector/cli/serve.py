@@ -112,7 +112,7 @@ def make_beats(session: Session, config: Config, stop: threading.Event) -> list[
     def look() -> Answered:
         if not held:
             held.append(services.connect(config, session.environment, stop))
-        instance, language = held[0], config.instance.language
+        instance, language = held[0], config.mapping.language
         return answer_requests(instance, partial(_refresh, session, config, stop), language)
 
     return [Beat("on-demand", config.on_demand.poll_seconds, Watcher(look))]

@@ -140,6 +140,8 @@ class WriteBackSettings(Section):
         "dmn_demand",
         "im_idea_core",
     )
+    mode: Literal["record", "table"] = "record"
+    """Where it is shown: columns on the record itself, or a row of our own table beside it."""
     via: Literal["batch", "import_set"] = "batch"
     window: Hours = ""
     """When the tool may be written, in the instance's time zone; "" is always."""

@@ -215,6 +215,14 @@ class Instance(Protocol):
         ...
 
 
+class ErasableInstance(Instance, Protocol):
+    """An instance from which records of ours may be taken out: provisioning's removal alone."""
+
+    def delete_records(self, table: str, sys_ids: Sequence[str]) -> list[UpdateReply]:
+        """Delete several; one reply each, `gone` where there was none."""
+        ...
+
+
 @runtime_checkable
 class ShardedInstance(Protocol):
     """An instance of which a large table may be read in parts, by several workers at once."""

@@ -83,7 +83,7 @@ def test_what_is_asked_for_is_synced_once_and_every_asker_is_told(at: Desk) -> N
 
 def test_the_answer_is_in_the_language_of_the_texts_in_the_tool(at: Desk) -> None:
     ask(at, "INC0000001")
-    look(at, instance={"language": "es"})
+    look(at, mapping={"language": "es"})
     assert told(at) == [("INC0000001", "done", "Estaba al día.")]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from connector.itsm.servicenow.client import connect
 from connector.itsm.servicenow.settings import Connection
 from connector.journey.mapping import load_mapping
-from connector.provision import apply_provision
+from connector.provision import Scope, apply_provision
 from connector.report.deliver import Destination, deliver
 from connector.report.publish import TABLE, publish
 from connector.report.render import FORMATS, render_all
@@ -22,7 +22,7 @@ def test_rows_article_and_mail_state_stand_in_the_instance_and_go_quiet(tmp_path
         rows = tuple(summary_rows(store, report))[:120]
     with sandbox(tmp_path / "instance", "--seed", "empty") as tool:
         instance = connect(Connection(url=tool.url, user=USER, secret=PASSWORD))
-        apply_provision(instance, load_mapping(), ["incident"])
+        apply_provision(instance, load_mapping(), Scope(("incident",)))
         base = instance.create_record("kb_knowledge_base", {"title": "Journey"})["sys_id"]
         # References lead to records of the instance: what is not there would not be kept.
         for i, name in enumerate(SERVICES):
@@ -52,7 +52,7 @@ def test_a_report_stands_once_in_the_instance_and_is_renewed_in_place(tmp_path: 
     files = render_all(report, list(FORMATS))
     with sandbox(tmp_path / "instance", "--seed", "empty") as tool:
         instance = connect(Connection(url=tool.url, user=USER, secret=PASSWORD))
-        apply_provision(instance, load_mapping(), ["incident"])
+        apply_provision(instance, load_mapping(), Scope(("incident",)))
         first = publish(instance, report, files)
         before = tool.whole_dump()
         tool.reset_requests()

@@ -24,7 +24,7 @@ from connector.itsm.base import (
     UpdateReply,
 )
 from connector.itsm.servicenow import aggregate, attachments, dictionary, probing, sharding
-from connector.itsm.servicenow.batch import Item, send_batch, update_item
+from connector.itsm.servicenow.batch import DeleteItem, Item, send_batch, update_item
 from connector.itsm.servicenow.decode import decode_record, decode_records, encode
 from connector.itsm.servicenow.gate import Request
 from connector.itsm.servicenow.import_set import send_import
@@ -151,6 +151,10 @@ class ServiceNow:
         """Create several at once, each under the `sys_id` it carries; one reply per record."""
         items = [Item("POST", table, checked_id(r["sys_id"]), dict(r)) for r in records]
         return send_batch(self._session, items)
+
+    def delete_records(self, table: str, sys_ids: Sequence[str]) -> list[UpdateReply]:
+        """Delete several at once; one reply each, `gone` where there was none."""
+        return send_batch(self._session, [DeleteItem(table, checked_id(one)) for one in sys_ids])
 
     def create_record(self, table: str, values: Mapping[str, str]) -> Record:
         """Create; with a `sys_id` of your choosing it may be repeated.
