@@ -34,6 +34,7 @@ from connector.sandbox.catalogue import (
     Record,
     Table,
     build,
+    with_column,
 )
 from connector.sandbox.clock import VirtualClock
 from connector.sandbox.engine import Engine, SandboxError, quoted
@@ -204,7 +205,8 @@ class Database:
             self._journal(table, record["sys_id"], values, user)
             for companion, rows in configuration.companions(self.catalogue, table, record):
                 self.load(companion, rows)
-            self._follow(table)
+            if table.name != "sys_dictionary" or not self._grow(record):
+                self._follow(table)
         return {
             name: record[name] for name in self.catalogue[table.name].column_names if name in record
         }
@@ -338,6 +340,19 @@ class Database:
             self._postponed = None
         for name in names:
             self._follow(self.catalogue[name])
+
+    def _grow(self, record: Record) -> bool:
+        """Take one new column in without reading the dictionary anew; whether that could be."""
+        owner = self.catalogue.get(record["name"])
+        if self._postponed is not None or owner is None:
+            return False
+        grown = with_column(self.catalogue, record)
+        if grown is None or not self.engine.ensure_column(owner.physical, record["element"]):
+            return False
+        self.catalogue = grown
+        self._select_one.clear()
+        self.choice_lists.clear()
+        return True
 
     def _follow(self, table: Table) -> None:
         """Let a change of the dictionary take effect."""

@@ -65,7 +65,7 @@ def test_it_is_off_unless_it_is_turned_on(at: Desk) -> None:
 def test_an_empty_queue_costs_one_request(at: Desk) -> None:
     at.instance.counts.requests.clear()
     look(at)
-    assert dict(at.instance.counts.requests) == {f"GET {QUEUE}": 1}
+    assert dict(at.instance.counts.requests) == {f"GET /api/now/table/{QUEUE}": 1}
 
 
 def test_what_is_asked_for_is_synced_once_and_every_asker_is_told(at: Desk) -> None:
