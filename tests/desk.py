@@ -6,21 +6,26 @@ What a first import meets: no ticket but those that a test loads, nothing of our
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from connector.sandbox.instance import Instance
 from connector.sandbox.seeding import open_instance
-from connector.timestamps import format_instance
+from connector.timestamps import format_instance, parse_instance
 from tests.harness import PASSWORD, Connector
 from tests.sandbox_instance import Api, serving
 
 PEOPLE: Mapping[str, tuple[str, str, str]] = {
-    "estela.vega": ("Estela Vega", "es", "1"),
-    "leo.prat": ("Leo Prat", "en", "2"),
+    "estela.vega": ("Estela Vega", "es", "a"),
+    "leo.prat": ("Leo Prat", "en", "b"),
 }
 """user_name → name, language, the digit of its sys_id."""
 
-INCIDENTS = 3
+DEPARTMENT, SERVICE = "d" * 32, "c" * 32
+RELATIONSHIP = "Finance × E-invoicing"
+"""What the connector calls the relationship of the only department and service."""
+
+_CALLERS, _OPEN, _SOLVED = 8, 3, 16
 
 
 @dataclass
@@ -61,9 +66,51 @@ def incident_id(number: int) -> str:
     return f"{number:032x}"
 
 
+def _company(now: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """One department that uses one service: eight people, three open incidents, sixteen solved."""
+    yield "cmn_department", [{"sys_id": DEPARTMENT, "name": "Finance"}]
+    yield "cmdb_ci_service", [{"sys_id": SERVICE, "name": "E-invoicing"}]
+    yield (
+        "sys_user",
+        [
+            {
+                "sys_id": f"{number:032x}",
+                "user_name": f"caller.{number}",
+                "name": f"Caller {number}",
+                "active": "true",
+                "department": DEPARTMENT,
+            }
+            for number in range(1, _CALLERS + 1)
+        ],
+    )
+    yield "incident", [_incident(number, now) for number in range(1, _OPEN + _SOLVED + 1)]
+
+
+def _incident(number: int, now: str) -> dict[str, str]:
+    common = {
+        "sys_id": incident_id(number),
+        "number": f"INC{number:07d}",
+        "short_description": f"The scanner in aisle {number} is silent",
+        "priority": "3",
+        "contact_type": "phone",
+        "business_service": SERVICE,
+        "caller_id": f"{number % _CALLERS + 1:032x}",
+    }
+    if number <= _OPEN:
+        return {**common, **_at(now), "state": "1", "active": "true"}
+    opened = parse_instance(now) - timedelta(days=2 * number)
+    solved = format_instance(opened + timedelta(hours=2))
+    ended = {"resolved_at": solved, "closed_at": solved, "close_code": "Solution provided"}
+    return {**common, **_at(format_instance(opened)), **ended, "state": "7", "active": "false"}
+
+
+def _at(opened: str) -> dict[str, str]:
+    return {"opened_at": opened, "sys_created_on": opened, "sys_updated_on": opened}
+
+
 @contextmanager
 def desk(folder: Path, *, tables: tuple[str, ...] = ("incident",)) -> Iterator[Desk]:
-    """An instance with three new incidents and two people, served; the connector is configured."""
+    """An instance with a small company and two people at the desk; the connector is configured."""
     instance = open_instance(folder / "instance", "empty", None, None)
     now = format_instance(instance.clock.now())
     database = instance.database
@@ -80,22 +127,8 @@ def desk(folder: Path, *, tables: tuple[str, ...] = ("incident",)) -> Iterator[D
             for user, (name, language, digit) in PEOPLE.items()
         ],
     )
-    incidents = [
-        {
-            "sys_id": incident_id(number),
-            "number": f"INC{number:07d}",
-            "short_description": f"The scanner in aisle {number} is silent",
-            "state": "1",
-            "active": "true",
-            "priority": "3",
-            "opened_at": now,
-            "caller_id": "1" * 32,
-            "sys_created_on": now,
-            "sys_updated_on": now,
-        }
-        for number in range(1, INCIDENTS + 1)
-    ]
-    database.load("incident", incidents)
+    for table, records in _company(now):
+        database.load(table, records)
     with serving(instance) as api:
         api.auth = ("admin", PASSWORD)
         settings = {
