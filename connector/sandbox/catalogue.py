@@ -37,7 +37,16 @@ _SUGGESTION = "2"
 _OPTIONS = {"true": "instance_configured"}
 """Read only option of a column that is read only and names none (read-only-option page)."""
 
-_DISPLAY_NAMES = ("number", "name", "label", "u_title", "title", "short_description")
+_DISPLAY_NAMES = (
+    "number",
+    "name",
+    "u_name",
+    "u_number",
+    "label",
+    "u_title",
+    "title",
+    "short_description",
+)
 
 
 @dataclass(frozen=True)
