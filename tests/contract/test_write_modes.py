@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from connector import pipeline
+from connector.check import check_instance
 from connector.config import Config
 from connector.config.settings import (
     ExtractSettings,
@@ -180,6 +181,13 @@ def test_what_a_steward_sets_in_a_row_holds_and_what_others_overwrite_is_healed(
     assert (row[fields.TOUCHPOINT], row[fields.WHY]) == ("phone", "We rang her")
     assert rows.items() <= good.items()
     assert site.sync("table").planned_changes == 0
+
+
+def test_the_check_looks_at_our_table_and_at_nothing_of_the_tickets(site: Site) -> None:
+    site.sync("table")
+    found = check_instance(site.instance, mapping(), ("incident",), ("incident",), mode="table")
+    told = {one.subject: one.sentence for one in found if one.aspect == "write"}
+    assert told == {TABLE: "All journey columns are there"}
 
 
 def test_one_record_alone_is_written_beside_and_once(site: Site) -> None:
