@@ -206,6 +206,13 @@ class ScheduleSettings(Section):
     alert_webhook_env: Variable | None = None
 
 
+class OnDemandSettings(Section):
+    """Whether `travesia serve` answers who asks for a record's journey from inside the tool."""
+
+    enabled: bool = False
+    poll_seconds: int = Field(default=30, ge=5, le=3600)
+
+
 class ContactsSettings(Section):
     """Contacts that no tool records."""
 
@@ -230,6 +237,7 @@ class Config(Section):
     write_back: WriteBackSettings = WriteBackSettings()
     report: ReportSettings = ReportSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    on_demand: OnDemandSettings = OnDemandSettings()
     contacts: ContactsSettings = ContactsSettings()
     log: LogSettings = LogSettings()
     _source: str = PrivateAttr(DEFAULT_NAME)

@@ -6,7 +6,7 @@ once. Refuses (leaves out) names that are not plain identifiers: they become SQL
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import md5
 
@@ -136,6 +136,24 @@ def build(
         name: _table(name, labels[name], lineages, own, formats, name in audited)
         for name in parents
     }
+
+
+def with_column(known: Catalogue, row: Record) -> Catalogue | None:
+    """The catalogue with one new column, as `build` would make it; None where it must.
+
+    It stands last among its table's own, before what extending tables add.
+    """
+    owner = known.get(row["name"])
+    is_plain = is_name(row["element"]) and row["active"] != "false" and row["display"] != "true"
+    if owner is None or not is_plain or row["element"] in _DISPLAY_NAMES:
+        return None
+    column, before = _column(row), len(owner.columns)
+    grown = {}
+    for name in owner.classes:
+        columns = list(known[name].columns.items())
+        columns[before:before] = [(column.name, column)]
+        grown[name] = replace(known[name], columns=dict(columns))
+    return {**known, **grown}
 
 
 def _parents(objects: Sequence[Record]) -> dict[str, str]:

@@ -17,8 +17,8 @@ from connector.sandbox.form_fields import Field
 from connector.sandbox.form_view import sections
 from connector.sandbox.instance import Instance
 from connector.sandbox.layout import RelatedList
-from connector.sandbox.list_page import listed_columns
-from connector.sandbox.listing import fetch, select
+from connector.sandbox.list_page import list_url, listed_columns
+from connector.sandbox.listing import count, fetch, select
 from connector.sandbox.reader import Cell, Reader, journey_columns
 from connector.sandbox.set_pages import commands
 from connector.sandbox.ui_actions import buttons
@@ -176,11 +176,14 @@ def _related(
     selection = select(instance.database, other, query, Context(now=instance.clock.now()))
     fields = tuple(dict.fromkeys(("sys_id", *columns)))
     records = fetch(instance.database, selection, fields, _MOST_RELATED)
+    total = count(instance.database, selection)
     may_add = not reader.view and reader.access.may_on_page("create", other)
     new = {"sys_id": NEW, one.column: sys_id}
     return {
         "title": reader.titles.tables(other),
         "heads": [reader.title(other, c) for c in columns],
+        "total": total,
+        "all_url": list_url(reader, other, query) if total > len(records) else "",
         "new_url": reader.url(f"/{one.table}.do", **new) if may_add else "",
         "rows": [
             {
