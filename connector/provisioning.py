@@ -6,6 +6,7 @@ from pathlib import Path
 from connector.config import Config
 from connector.errors import ConfigError
 from connector.export.files import whole_file
+from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import LANGUAGES, speaking
 from connector.provision import (
     Provisioning,
@@ -57,22 +58,17 @@ def unprovision(
     return act(connect(config, environment), mapping_of(config), scope)
 
 
-def file_scope(config: Config, tables: Sequence[str], *, protect: bool = True) -> Scope:
-    """What an update set is written for: no instance is asked, so tables of plug-ins are left out
-    unless `tables` names them."""
-    mapping = mapping_of(config)
-    scope = scope_of(config, tables, protect=protect)
-    known = mapping.tables
-    plugins = [t for t in scope.tables if t in known and known[t].optional and t not in CORE]
-    return scope if tables else scope.without(plugins)
-
-
-def write_update_set(config: Config, scope: Scope, path: Path) -> list[Path]:
+def write_update_set(
+    config: Config, tables: Sequence[str], path: Path, *, protect: bool = True
+) -> list[Path]:
     """The update set, and its sheet in each language beside it. Answers the files.
 
+    No instance is asked, so tables of plug-ins are left out unless `tables` names them.
     Raises ConfigError where a person must settle something, ConnectorError if it cannot be written.
     """
     mapping = mapping_of(config)
+    scope = scope_of(config, tables, protect=protect)
+    scope = scope if tables else scope.without(_plugins(mapping, scope))
     if problems := problems_of(mapping, scope):
         raise ConfigError("provision", problems)
     made = artefacts_of(mapping, scope)
@@ -86,3 +82,8 @@ def write_update_set(config: Config, scope: Scope, path: Path) -> list[Path]:
         with whole_file(file) as target:
             target.write_bytes(content)
     return list(written)
+
+
+def _plugins(mapping: JourneyMapping, scope: Scope) -> list[str]:
+    known = mapping.tables
+    return [t for t in scope.tables if t in known and known[t].optional and t not in CORE]

@@ -34,6 +34,7 @@ from connector.itsm import servicenow
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
+from connector.journey.rows import TABLE as ROWS
 from connector.messages import _, speaking
 from connector.schema import read_schema
 from connector.store import mappings, outcomes, runs, standings
@@ -169,6 +170,7 @@ def check(config: Config, environment: Mapping[str, str]) -> list[Finding]:
         config.extract.tables,
         config.write_back.tables,
         via=config.write_back.via,
+        mode=config.write_back.mode,
         past=_past(config),
     )
 
@@ -190,7 +192,8 @@ def sheet(config: Config, environment: Mapping[str, str], language: str) -> str:
         instance, mapping = connect(config, environment), mapping_of(config)
         needed = read_schema(instance, [mapping], config.extract.tables)
         written = [table for table in config.write_back.tables if table in needed.wanted]
-        effects = list_effects(instance, written)
+        held = [ROWS] if config.write_back.mode == "table" else written
+        effects = list_effects(instance, held)
         return change_request(config, needed.wanted, needed.absent, effects, _nights(config))
 
 

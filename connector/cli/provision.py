@@ -71,8 +71,10 @@ def provision(  # noqa: PLR0913, PLR0917 - one parameter an option
     session = session_of(context)
     if update_set is not None:
         config = session.config_if_any()
-        scope = provisioning.file_scope(config, tables or (), protect=not editable)
-        _show_files(provisioning.write_update_set(config, scope, update_set), as_json=as_json)
+        files = provisioning.write_update_set(
+            config, tables or (), update_set, protect=not editable
+        )
+        _show_files(files, as_json=as_json)
         return
     config = session.instance_config()
     scope = provisioning.scope_of(config, tables or (), protect=not editable)

@@ -176,10 +176,13 @@ class Instance(Protocol):
         """
         ...
 
-    def import_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+    def import_updates(
+        self, updates: Sequence[RecordUpdate], *, may_insert: bool = False
+    ) -> list[UpdateReply]:
         """The same quietly, by the staging tables of the written tables: no business rule runs.
 
         Each update carries all of our columns: an import clears what its row leaves out.
+        With `may_insert` a row under the very sys_id is made where there is none (our own table).
         The values of a reply are what the record was seen to hold afterwards.
         """
         ...

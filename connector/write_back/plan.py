@@ -37,13 +37,22 @@ def plan(
     """
     _prepare(store, mapping, settings)
     window = Window(
-        format_instance(now - settings.settled), format_instance(now - settings.backfill), only
+        format_instance(now - settings.settled),
+        format_instance(now - settings.backfill),
+        only,
+        settings.place,
     )
     left = settings.max_records if limit is None else min(limit, settings.max_records)
     changes.begin_plan(store)
     for table in sorted(settings.tables):
         left -= changes.plan_table(
-            store, table, WANTED, PASSENGERS, window, left, now=None if is_retry else now
+            store,
+            table,
+            WANTED,
+            PASSENGERS,
+            window,
+            left,
+            now=None if is_retry else now,
         )
     return changes.count_plan(store)
 

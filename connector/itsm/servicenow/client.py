@@ -143,9 +143,11 @@ class ServiceNow:
         replies = iter(send_batch(self._session, [update_item(update) for update in good]))
         return [next(replies) if is_id(update.sys_id) else _not_an_id(update) for update in updates]
 
-    def import_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+    def import_updates(
+        self, updates: Sequence[RecordUpdate], *, may_insert: bool = False
+    ) -> list[UpdateReply]:
         """Send rows of the staging tables, without business rules. See import_set.py."""
-        return send_import(self._session, updates, self.read_records)
+        return send_import(self._session, updates, self.read_records, may_insert=may_insert)
 
     def create_records(self, table: str, records: Sequence[Mapping[str, str]]) -> list[UpdateReply]:
         """Create several at once, each under the `sys_id` it carries; one reply per record."""
