@@ -25,7 +25,10 @@ DESCRIBES: dict[str, tuple[str, ...]] = {
 LABEL_TABLES = ("sys_choice", "sys_documentation")
 """A change of a row in one of these changes what is displayed."""
 
-ACCESS_TABLES = ("sys_security_acl", "sys_security_acl_role", "sys_user_role")
+ACCESS_TABLES = (
+    *("sys_security_acl", "sys_security_acl_role"),
+    *("sys_user", "sys_user_role", "sys_user_role_contains", "sys_user_has_role"),
+)
 """A change of a row in one of these changes who may do what."""
 
 CONFIGURATION_TABLES = (*DESCRIBES, *LABEL_TABLES)
