@@ -13,7 +13,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from connector.messages import mark
 from connector.resources import shipped
-from connector.sandbox import attachment, form_page, form_save, list_page, people, set_pages
+from connector.sandbox import (
+    attachment,
+    form_page,
+    form_save,
+    list_page,
+    people,
+    report_page,
+    set_pages,
+)
 from connector.sandbox.answers import Answer, ApiError, Request, method_not_allowed, no_record
 from connector.sandbox.catalogue import Table
 from connector.sandbox.forms import LARGEST, Sent, sent
@@ -83,6 +91,9 @@ def _page(instance: Instance, request: Request, reader: Reader) -> Answer:
             return _login_page(reader, request.parameters.get("back", ""))
         case "upload.do":
             return _rendered("upload.html.j2", reader, set_pages.upload_content(reader))
+        case "sys_report_template.do":
+            report = report_page.content(instance, reader, request)
+            return _rendered("report.html.j2", reader, report)
         case "sys_attachment.do":
             return _file(instance, request)
     template, make, table = _kind(instance, name)

@@ -1,6 +1,7 @@
 """Lists and forms drawn from the platform's own records, and what people may do on them."""
 
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 
@@ -153,6 +154,31 @@ def test_a_style_that_is_no_colour_does_not_reach_the_page(api: Api) -> None:
     set_(api, u_journey_step="agree")
     assert "<script>" not in page
     assert "url(x)" not in page
+
+
+def test_a_report_is_drawn_and_its_bars_lead_to_their_records(api: Api) -> None:
+    report = {
+        "sys_id": identity(75),
+        "title": "By state",
+        "table": "incident",
+        "type": "bar",
+        "field": "state",
+        "filter": "active=true",
+    }
+    assert api.post("/api/now/table/sys_report", json=report).status_code == 201
+    drawn = f"/sys_report_template.do?jvar_report_id={identity(75)}"
+    assert drawn.replace("&", "&amp;") in seen(api, "", f"/sys_report.do?sys_id={identity(75)}")
+    page = seen(api, "", drawn)
+    assert "Records: 13" in text_of(page)
+    assert "In Progress 5" in text_of(page)
+    link = page.partition("<tbody>")[2].partition('href="')[2].partition('"')[0]
+    records = text_of(seen(api, "", unescape(link)))
+    assert "5 records" in records
+    api.patch(f"/api/now/table/sys_report/{identity(75)}", json={"type": "heatmap"})
+    assert "not drawn here" in seen(api, "", drawn)
+    summed = {"type": "pie", "aggregate": "SUM", "sumfield": "reassignment_count"}
+    api.patch(f"/api/now/table/sys_report/{identity(75)}", json=summed)
+    assert f"Reassignments: {sum(range(1, 26, 2))}" in text_of(seen(api, "", drawn))
 
 
 # ── who may do what ──────────────────────────────────────────────────────────────────────────
