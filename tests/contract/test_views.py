@@ -252,6 +252,29 @@ def test_what_does_not_fit_is_said_and_nothing_is_saved(api: Api, field: str, va
     assert set_(api) == before
 
 
+def test_who_may_not_read_a_table_finds_nothing_of_it(api: Api) -> None:
+    """List, form and file alike; who has not logged in looks as before."""
+    path = "/api/now/attachment/file?table_name=task_sla&table_sys_id={}&file_name=a.txt"
+    sla = api.post("/api/now/table/task_sla", json={}).json()["result"]["sys_id"]
+    plain = {"Content-Type": "text/plain"}
+    file = api.post(path.format(sla), data=b"kept", headers=plain).json()["result"]["sys_id"]
+    rule = {"sys_id": identity(77), "name": "task_sla", "operation": "read", "type": "record"}
+    api.post("/api/now/table/sys_security_acl", json=rule)
+    link = {"sys_id": identity(78), "sys_security_acl": identity(77), "sys_user_role": STEWARD}
+    api.post("/api/now/table/sys_security_acl_role", json=link)
+    pages = (
+        "/task_sla_list.do",
+        f"/task_sla.do?sys_id={sla}",
+        f"/sys_attachment.do?sys_id={file}",
+    )
+    for user, status in (("leo", 404), ("estela", 200), ("", 200)):
+        with Visitor(api.base) as visitor:
+            if user:
+                visitor.log_in(user)
+            assert [visitor.get(api.base + page).status_code for page in pages] == [status] * 3
+    api.delete(f"/api/now/table/sys_security_acl/{identity(77)}")
+
+
 def test_a_new_record_is_made_on_a_page_by_who_may(api: Api) -> None:
     new = "/sys_user_has_role.do?sys_id=-1"
     with Visitor(api.base) as admin, Visitor(api.base) as leo:
