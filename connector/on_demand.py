@@ -9,6 +9,7 @@ run holds the store) stays queued. Nothing else of the tool is touched.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from connector import log
 from connector.errors import (
@@ -24,6 +25,9 @@ from connector.results import RunResult
 
 AT_ONCE = 20
 """Requests that one look takes; the next look takes the next."""
+
+MOST_RECORDS = 5
+"""Records that one look syncs: each is a run of its own, and the schedule waits meanwhile."""
 
 MOST_SKIPPED = 20
 """Looks left out, at most, after one that failed: a broken instance is not asked all the time."""
@@ -59,7 +63,7 @@ def answer_requests(instance: Instance, refresh: Refresh, language: str) -> Answ
     for row in rows:
         wanted.setdefault(row.get(ROW_NUMBER, ""), []).append(row)
     done = failed = 0
-    for number, asked in wanted.items():
+    for number, asked in islice(wanted.items(), MOST_RECORDS):
         with speaking(language):
             verdict = _verdict(refresh, number)
         if verdict is None:

@@ -6,10 +6,12 @@ from functools import partial
 
 import pytest
 
+from connector import services
 from connector.cli.serve import make_beats
 from connector.cli.session import Session
 from connector.errors import UnavailableError
-from connector.on_demand import AT_ONCE, Answered, Watcher
+from connector.on_demand import AT_ONCE, MOST_RECORDS, Answered, Watcher, answer_requests
+from connector.results import RunResult
 from connector.scheduler import Beat, run_beat
 from connector.store.lock import locked
 from tests.desk import Desk, desk, incident_id
@@ -144,6 +146,29 @@ def test_a_look_takes_so_many_and_the_next_look_the_next(at: Desk) -> None:
     assert sorted(state for _number, state, _message in told(at)) == [
         *(["done"] * AT_ONCE),
         "queued",
+    ]
+
+
+def test_a_look_syncs_so_many_records_and_leaves_the_rest_queued(at: Desk) -> None:
+    """Without syncing: what is asked of the pipeline, and what is marked."""
+    for number in range(1, MOST_RECORDS + 3):
+        ask(at, f"INC{number:07d}")
+    session = Session(
+        at.connector.folder / "travesia.toml", "quiet", {"TRAVESIA_PASSWORD": PASSWORD}
+    )
+    instance = services.connect(session.instance_config(), session.environment)
+    synced: list[str] = []
+
+    def refresh(number: str) -> RunResult:
+        synced.append(number)
+        raise UnavailableError("the instance sleeps")
+
+    assert answer_requests(instance, refresh, "en") == Answered(failed=MOST_RECORDS)
+    assert len(set(synced)) == MOST_RECORDS
+    states = sorted((state, message) for _number, state, message in told(at))
+    assert states == [
+        *[("failed", "the instance sleeps")] * MOST_RECORDS,
+        *[("queued", "")] * 2,
     ]
 
 
