@@ -6,7 +6,7 @@ through but an administrator: there is no script engine here. Where no rule spea
 API lets everybody through, as ever, and a page only who works on tickets (`may_on_page`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,9 +94,9 @@ def _read(database: Database) -> Rules:
 
 
 class Access:
-    """What one user may do. Roles and rules are read when it is made."""
+    """What one user may do. Roles and rules are read when it is made; `context` when needed."""
 
-    def __init__(self, database: Database, user: str, context: Context) -> None:
+    def __init__(self, database: Database, user: str, context: Callable[[], Context]) -> None:
         self._database = database
         self._context = context
         self.user = user
@@ -157,7 +157,7 @@ class Access:
         return not rule.condition or record is None or self._satisfies(rule, table, record)
 
     def _satisfies(self, rule: Rule, table: Table, record: Record) -> bool:
-        selection = select(self._database, table, rule.condition, self._context)
+        selection = select(self._database, table, rule.condition, self._context())
         return matches(self._database, selection, record["sys_id"])
 
     def closed_to_reading(self) -> Iterator[str]:

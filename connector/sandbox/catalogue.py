@@ -25,7 +25,10 @@ DESCRIBES: dict[str, tuple[str, ...]] = {
 LABEL_TABLES = ("sys_choice", "sys_documentation")
 """A change of a row in one of these changes what is displayed."""
 
-ACCESS_TABLES = ("sys_security_acl", "sys_security_acl_role", "sys_user_role")
+ACCESS_TABLES = (
+    *("sys_security_acl", "sys_security_acl_role"),
+    *("sys_user", "sys_user_role", "sys_user_role_contains", "sys_user_has_role"),
+)
 """A change of a row in one of these changes who may do what."""
 
 CONFIGURATION_TABLES = (*DESCRIBES, *LABEL_TABLES)
@@ -37,7 +40,16 @@ _SUGGESTION = "2"
 _OPTIONS = {"true": "instance_configured"}
 """Read only option of a column that is read only and names none (read-only-option page)."""
 
-_DISPLAY_NAMES = ("number", "name", "label", "u_title", "title", "short_description")
+_DISPLAY_NAMES = (
+    "number",
+    "name",
+    "u_name",
+    "u_number",
+    "label",
+    "u_title",
+    "title",
+    "short_description",
+)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class Described:
         self.select_one: dict[str, str] = {}
         self.choice_lists: dict[tuple[str, str, str], dict[str, str]] = {}
         self.access_rules: Mapping[tuple[str, str], tuple[Any, ...]] | None = None
+        self.access_of: dict[str, Any] = {}
         self._closed_tables: frozenset[str] | None = None
         self._postponed: set[str] | None = None
 
@@ -44,8 +45,13 @@ class Described:
         self.select_one.clear()
         self.choice_lists.clear()
         self._closed_tables = None
-        self.access_rules = None
+        self.forget_access()
         self.engine.ensure_tables(self.catalogue)
+
+    def forget_access(self) -> None:
+        """Roles or rules have changed: they are read anew when next asked for."""
+        self.access_rules = None
+        self.access_of.clear()
 
     def closed_tables(self) -> frozenset[str]:
         """Tables that web services may not reach: sys_db_object.ws_access is false."""
@@ -90,6 +96,6 @@ class Described:
         if table.name in LABEL_TABLES:
             self.choice_lists.clear()
         if table.name in ACCESS_TABLES:
-            self.access_rules = None
+            self.forget_access()
         if table.name in DESCRIBES:
             self.refresh()

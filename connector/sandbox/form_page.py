@@ -72,6 +72,7 @@ def content(
         "sent_to": reader.here(sys_id=sys_id or NEW, sysparm_query="", saved=""),
         "said": request.parameters.get("saved", ""),
         "refused": "",
+        "run_url": _run_url(reader, table, sys_id),
         "commands": commands(reader, table, record.get("state", "")),
         "buttons": buttons(instance, reader, table, record) if sys_id else [],
         "system": [_shown(reader, table, record, n) for n in _system(table)] if sys_id else [],
@@ -127,6 +128,13 @@ def _parts(
         {"kind": "filled", "fields": [f for f in rest if f["is_filled"] or not record]},
         {"kind": "empty", "fields": [f for f in rest if not f["is_filled"] and record]},
     ]
+
+
+def _run_url(reader: Reader, table: Table, sys_id: str) -> str:
+    """Where a report's form shows it drawn, '' for every other table."""
+    if table.name != "sys_report" or not sys_id:
+        return ""
+    return reader.url("/sys_report_template.do", jvar_report_id=sys_id)
 
 
 def _system(table: Table) -> list[str]:

@@ -8,7 +8,7 @@ import re
 from typing import TypedDict
 
 from connector.encoded_query import Context, EncodedQueryError, parse
-from connector.sandbox.answers import Request
+from connector.sandbox.answers import Request, no_record
 from connector.sandbox.catalogue import Table
 from connector.sandbox.database import class_condition
 from connector.sandbox.engine import quoted
@@ -35,7 +35,9 @@ class Head(TypedDict):
 def content(
     instance: Instance, reader: Reader, request: Request, table: Table
 ) -> dict[str, object]:
-    """What list.html.j2 shows."""
+    """What list.html.j2 shows. Raises ApiError 404 for a table that the person may not read."""
+    if not reader.access.may_on_page("read", table):
+        raise no_record()
     query = request.parameters.get("sysparm_query", "").strip()
     first = _first_row(request)
     columns = listed_columns(instance, reader, table)

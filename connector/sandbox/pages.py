@@ -13,7 +13,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from connector.messages import mark
 from connector.resources import shipped
-from connector.sandbox import attachment, form_page, form_save, list_page, people, set_pages
+from connector.sandbox import (
+    attachment,
+    form_page,
+    form_save,
+    list_page,
+    people,
+    report_page,
+    set_pages,
+)
 from connector.sandbox.answers import Answer, ApiError, Request, method_not_allowed, no_record
 from connector.sandbox.catalogue import Table
 from connector.sandbox.forms import LARGEST, Sent, sent
@@ -83,8 +91,11 @@ def _page(instance: Instance, request: Request, reader: Reader) -> Answer:
             return _login_page(reader, request.parameters.get("back", ""))
         case "upload.do":
             return _rendered("upload.html.j2", reader, set_pages.upload_content(reader))
+        case "sys_report_template.do":
+            report = report_page.content(instance, reader, request)
+            return _rendered("report.html.j2", reader, report)
         case "sys_attachment.do":
-            return _file(instance, request)
+            return _file(instance, request, reader)
     template, make, table = _kind(instance, name)
     return _rendered(template, reader, make(instance, reader, request, table))
 
@@ -133,11 +144,15 @@ def _heading(table: Table) -> str:
     return next(heading for heading, starts in _GROUPS if table.name.startswith(starts))
 
 
-def _file(instance: Instance, request: Request) -> Answer:
-    """An attachment's bytes: shown where `view=true`, else offered for download."""
+def _file(instance: Instance, request: Request, reader: Reader) -> Answer:
+    """An attachment's bytes: shown where `view=true`, else offered for download.
+
+    Who may not read the record's table may not read its files.
+    """
     sys_id = request.parameters.get("sys_id", "")
     record = instance.database.get(instance.database.table("sys_attachment"), sys_id)
-    if record is None:
+    owner = instance.database.catalogue.get(record["table_name"]) if record else None
+    if record is None or (owner and not reader.access.may_on_page("read", owner)):
         raise no_record()
     headers = dict(_SANDBOXED)
     if not request.flag("view"):

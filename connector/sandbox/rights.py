@@ -6,6 +6,7 @@ silent. `admin` may do everything.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from connector.encoded_query import Context
@@ -56,8 +57,12 @@ def has_role(database: Database, user: str, *roles: str) -> bool:
 
 
 def access_of(instance: Instance, user: str) -> Access:
-    """The user's roles, and the access controls."""
-    return Access(instance.database, user, context_of(instance, user))
+    """The user's roles, and the access controls; remembered until one of them changes."""
+    memory = instance.database.access_of
+    if user not in memory:
+        memory[user] = Access(instance.database, user, partial(context_of, instance, user))
+    found: Access = memory[user]
+    return found
 
 
 def restrictions_of(instance: Instance, user: str) -> Restrictions:

@@ -210,6 +210,21 @@ def test_a_steward_records_an_agreement_and_confirms_the_ring_which_shows_from_t
     assert reader.get_by_label("Ring confirmed on").count() == 0
 
 
+def test_the_reports_of_the_set_are_drawn(opened: Opened, at: Desk) -> None:
+    for report in at.table("sys_report"):
+        page = opened(READER, f"/sys_report.do?sys_id={report['sys_id']}&lang=es")
+        page.get_by_role("link", name="Ejecutar").click()
+        assert report["title"] in page.get_by_role("heading", level=1).inner_text()
+        assert page.get_by_text("no se dibujan aquí").count() == 0
+        sound(page)
+    page.goto(f"{at.api.base}/sys_report_list.do?lang=es")
+    page.get_by_role("link", name="Where records stand").click()
+    page.get_by_role("link", name="Ejecutar").click()
+    bars = page.locator("tbody tr")
+    assert "Medir, confirmar el valor y mejorar" in bars.first.inner_text()
+    assert "16" in bars.first.inner_text()
+
+
 def test_a_report_stands_in_the_tool_with_its_files(opened: Opened, at: Desk) -> None:
     at.connector.do("report", "--publish")
     page = opened(READER, f"/u_journey_report_list.do?{VIEW}&lang=es")

@@ -1,6 +1,7 @@
 """Lists and forms drawn from the platform's own records, and what people may do on them."""
 
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 
@@ -155,6 +156,31 @@ def test_a_style_that_is_no_colour_does_not_reach_the_page(api: Api) -> None:
     assert "url(x)" not in page
 
 
+def test_a_report_is_drawn_and_its_bars_lead_to_their_records(api: Api) -> None:
+    report = {
+        "sys_id": identity(75),
+        "title": "By state",
+        "table": "incident",
+        "type": "bar",
+        "field": "state",
+        "filter": "active=true",
+    }
+    assert api.post("/api/now/table/sys_report", json=report).status_code == 201
+    drawn = f"/sys_report_template.do?jvar_report_id={identity(75)}"
+    assert drawn.replace("&", "&amp;") in seen(api, "", f"/sys_report.do?sys_id={identity(75)}")
+    page = seen(api, "", drawn)
+    assert "Records: 13" in text_of(page)
+    assert "In Progress 5" in text_of(page)
+    link = page.partition("<tbody>")[2].partition('href="')[2].partition('"')[0]
+    records = text_of(seen(api, "", unescape(link)))
+    assert "5 records" in records
+    api.patch(f"/api/now/table/sys_report/{identity(75)}", json={"type": "heatmap"})
+    assert "not drawn here" in seen(api, "", drawn)
+    summed = {"type": "pie", "aggregate": "SUM", "sumfield": "reassignment_count"}
+    api.patch(f"/api/now/table/sys_report/{identity(75)}", json=summed)
+    assert f"Reassignments: {sum(range(1, 26, 2))}" in text_of(seen(api, "", drawn))
+
+
 # ── who may do what ──────────────────────────────────────────────────────────────────────────
 
 
@@ -224,6 +250,29 @@ def test_what_does_not_fit_is_said_and_nothing_is_saved(api: Api, field: str, va
     assert answer.status_code == 400
     assert f"{value} does not fit there" in text_of(answer.text)
     assert set_(api) == before
+
+
+def test_who_may_not_read_a_table_finds_nothing_of_it(api: Api) -> None:
+    """List, form and file alike; who has not logged in looks as before."""
+    path = "/api/now/attachment/file?table_name=task_sla&table_sys_id={}&file_name=a.txt"
+    sla = api.post("/api/now/table/task_sla", json={}).json()["result"]["sys_id"]
+    plain = {"Content-Type": "text/plain"}
+    file = api.post(path.format(sla), data=b"kept", headers=plain).json()["result"]["sys_id"]
+    rule = {"sys_id": identity(77), "name": "task_sla", "operation": "read", "type": "record"}
+    api.post("/api/now/table/sys_security_acl", json=rule)
+    link = {"sys_id": identity(78), "sys_security_acl": identity(77), "sys_user_role": STEWARD}
+    api.post("/api/now/table/sys_security_acl_role", json=link)
+    pages = (
+        "/task_sla_list.do",
+        f"/task_sla.do?sys_id={sla}",
+        f"/sys_attachment.do?sys_id={file}",
+    )
+    for user, status in (("leo", 404), ("estela", 200), ("", 200)):
+        with Visitor(api.base) as visitor:
+            if user:
+                visitor.log_in(user)
+            assert [visitor.get(api.base + page).status_code for page in pages] == [status] * 3
+    api.delete(f"/api/now/table/sys_security_acl/{identity(77)}")
 
 
 def test_a_new_record_is_made_on_a_page_by_who_may(api: Api) -> None:
