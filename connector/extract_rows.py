@@ -48,19 +48,24 @@ def take_rows(
     mark: datetime,
     reading: extract.Reading,
     only: tuple[str, str] | None,
-) -> None:
+) -> extract.Extracted:
     """Read the rows that changed, or that of the one record `only`, and show them on the records.
 
-    Where the instance has no such table yet, every record counts as without a row.
+    Answers what came. Where the instance has no such table yet, every record is without a row.
     """
     records.ensure_table(run.store, TABLE, COLUMNS)
-    if _is_there(run.instance):
-        if only is None:
-            extract.extract_table(run, TABLE, COLUMNS, mark, reading)
-        else:
-            found = run.instance.read_records(TABLE, [row_id(*only)], COLUMNS)
-            with run.store.transaction():
-                records.land(run.store, TABLE, COLUMNS, found, run.run_id)
-            records.merge(run.store, TABLE, mark, is_by_key=True)
+    found = extract.Extracted(TABLE, 0, 0, 0, 0, 0)
+    if _is_there(run.instance) and only is None:
+        found = extract.extract_table(run, TABLE, COLUMNS, mark, reading)
+    elif only is not None and _is_there(run.instance):
+        _take_row(run, row_id(*only), mark)
     with run.store.transaction():
         beside.show_on_records(run.store, TABLE, (ROW_TABLE, ROW_RECORD), tables, OWN)
+    return found
+
+
+def _take_row(run: Run, key: str, mark: datetime) -> None:
+    row = run.instance.read_records(TABLE, [key], COLUMNS)
+    with run.store.transaction():
+        records.land(run.store, TABLE, COLUMNS, row, run.run_id)
+    records.merge(run.store, TABLE, mark, is_by_key=True)

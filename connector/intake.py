@@ -60,9 +60,7 @@ def take_in(config: Config, this: Run, force: InForce, options: Options) -> SoFa
     else:
         _extract_tables(config, this, mapping, options, wanted, so_far)
     if is_beside:
-        extract_rows.take_rows(
-            this, _written(config, wanted), mark, _reading(config, options), found
-        )
+        _take_rows(config, this, wanted, options, so_far, found)
     _take_contacts(config, this, mapping, so_far)
     _note_hidden(this.store, wanted, so_far)
     _retain(config, this.store, mark)
@@ -72,6 +70,21 @@ def take_in(config: Config, this: Run, force: InForce, options: Options) -> SoFa
 
 def _written(config: Config, wanted: Mapping[str, Sequence[str]]) -> list[str]:
     return [table for table in config.write_back.tables if table in wanted]
+
+
+def _take_rows(
+    config: Config,
+    this: Run,
+    wanted: Mapping[str, Sequence[str]],
+    options: Options,
+    so_far: SoFar,
+    only: tuple[str, str] | None,
+) -> None:
+    """The rows of our own table, shown on the records; what is hidden of them is told."""
+    written, reading = _written(config, wanted), _reading(config, options)
+    found = extract_rows.take_rows(this, written, so_far.mark, reading, only)
+    so_far.messages += _hidden_messages(found)
+    so_far.is_partial |= bool(found.lost_columns)
 
 
 def _check_place(config: Config, this: Run, needed: Needed, written: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Both deliveries against the sandbox: the update set committed, and the difference sent."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from connector.provision import (
 )
 from tests.pages_kit import Visitor
 from tests.sandbox_instance import PASSWORD, USER, Api, make_instance, serving
+from tests.unit.test_provision import few
 
 SCOPE = Scope(("incident",))
 
@@ -65,7 +67,7 @@ def writes(api: Api) -> dict[str, int]:
 
 def test_the_update_set_brings_exactly_what_apply_would(api: Api, instance: ServiceNow) -> None:
     before = everything(api)
-    mapping = load_mapping()
+    mapping = few(load_mapping())
     data = update_set.write(artefacts_of(mapping, SCOPE), "tried")
     head = import_set(api, data)
     assert (head["state"], head["collisions"]) == ("committed", "0")
@@ -86,7 +88,7 @@ def test_the_update_set_brings_exactly_what_apply_would(api: Api, instance: Serv
 
 
 def test_apply_then_the_update_set_changes_nothing(api: Api, instance: ServiceNow) -> None:
-    mapping = load_mapping()
+    mapping = few(load_mapping())
     api.delete("/_sandbox/requests")
     plan = plan_provision(instance, mapping, SCOPE)
     assert writes(api) == {}
@@ -103,10 +105,48 @@ def test_apply_then_the_update_set_changes_nothing(api: Api, instance: ServiceNo
     assert everything(api) == after
 
 
+OVERLAY = """
+[[touchpoint]]
+id = "sauna"
+code = "OWN1"
+name = { en = "Sauna", es = "Sauna compartida" }
+kind = "touchpoint"
+channel = "human_human"
+band = "visible"
+roles = ["user"]
+moment = false
+steps = { travesia = "usar", itil4 = "co_create" }
+"""
+
+
+def test_a_touchpoint_of_an_overlay_is_exactly_its_new_choices(
+    api: Api, instance: ServiceNow, tmp_path: Path
+) -> None:
+    apply_provision(instance, few(load_mapping()), SCOPE)
+    (tmp_path / "touchpoints.toml").write_text(OVERLAY, encoding="utf-8")
+    overlaid = few(load_mapping(tmp_path), "sauna")
+    plan = plan_provision(instance, overlaid, SCOPE)
+    columns = ("u_journey_touchpoint", "u_journey_last_visible", "u_journey_override")
+    assert {step.name for step in plan.steps} == {
+        f"{table}.{column} = sauna ({language})"
+        for table in ("incident", "u_journey")
+        for column in columns
+        for language in ("en", "es")
+    }
+    api.delete("/_sandbox/requests")
+    apply_provision(instance, overlaid, SCOPE)
+    assert writes(api) == {"POST /api/now/batch": 1, "POST /api/now/table/sys_choice": 12}
+    labels = {
+        c.language: c.label for c in instance.list_choices(["incident"]) if c.value == "sauna"
+    }
+    assert labels == {"en": "Sauna", "es": "Sauna compartida"}
+    assert plan_provision(instance, overlaid, SCOPE).is_complete
+
+
 def test_the_account_of_the_role_writes_our_columns_and_a_reader_does_not(
     api: Api, instance: ServiceNow
 ) -> None:
-    apply_provision(instance, load_mapping(), SCOPE)
+    apply_provision(instance, few(load_mapping()), SCOPE)
     integration = connect(Connection(api.base, user=USER, secret=PASSWORD))
     incident = next(iter(instance.list_records("incident", ["sys_id"])))["sys_id"]
 

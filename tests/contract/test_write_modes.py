@@ -1,6 +1,7 @@
 """Where it is written, against the sandbox: on the record, or in a row beside it, and back."""
 
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,7 +20,7 @@ from connector.config.settings import (
     StoreSettings,
     WriteBackSettings,
 )
-from connector.errors import ConfigError
+from connector.errors import ConfigError, InterruptedRunError
 from connector.itsm.base import RecordUpdate
 from connector.itsm.servicenow import Connection, connect
 from connector.journey import fields
@@ -59,7 +60,7 @@ class Site:
         until = NOW + timedelta(hours=self.nights)
         self.api.post("/_sandbox/clock", json={"until": f"{until:%Y-%m-%d %H:%M:%S}"})
         self.api.delete("/_sandbox/requests")
-        written: dict[str, Any] = {"mode": mode, "via": via, "tables": ("incident",)}
+        written: dict[str, Any] = {"mode": mode, "via": via, "tables": ("incident",), "workers": 1}
         config = Config(
             instance=InstanceSettings(url=self.instance.url, max_clock_ahead_hours=0),
             store=StoreSettings(path=self.folder / f"{store}.duckdb"),
@@ -75,7 +76,7 @@ class Site:
 
     def rows(self) -> dict[str, dict[str, str]]:
         """Rows of our table by the record they tell of."""
-        columns = ["sys_id", "u_table", "u_record", "u_number", *OWN]
+        columns = ["sys_id", "sys_mod_count", "u_table", "u_record", "u_number", *OWN]
         rows = self.instance.list_records(TABLE, columns)
         return {row["u_record"]: row for row in rows}
 
@@ -188,6 +189,25 @@ def test_the_check_looks_at_our_table_and_at_nothing_of_the_tickets(site: Site) 
     found = check_instance(site.instance, mapping(), ("incident",), ("incident",), mode="table")
     told = {one.subject: one.sentence for one in found if one.aspect == "write"}
     assert told == {TABLE: "All journey columns are there"}
+
+
+def test_a_run_that_died_after_sending_writes_no_row_twice(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_arguments: object) -> None:
+        raise InterruptedRunError("killed before the answer was taken")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sys.modules["connector.write_back.send"], "take", die)
+        with pytest.raises(InterruptedRunError):
+            site.sync("table")
+    sent = site.rows()
+    assert 0 < len(sent) < 20
+    site.sync("table")
+    rows = site.rows()
+    assert len(rows) == 20
+    assert {row["sys_mod_count"] for row in rows.values()} == {"0"}
+    assert site.sync("table").planned_changes == 0
 
 
 def test_one_record_alone_is_written_beside_and_once(site: Site) -> None:

@@ -36,7 +36,14 @@ SCOPE = Scope(TABLES)
 
 @cache
 def mapping() -> JourneyMapping:
-    return load_mapping()
+    """The shipped one with a few of its touchpoints: a list is a list, however long."""
+    return few(load_mapping())
+
+
+def few(whole: JourneyMapping, *more: str) -> JourneyMapping:
+    """A mapping with some of its touchpoints only, and these."""
+    named = [*list(whole.touchpoints)[:5], "phone", *more]
+    return replace(whole, touchpoints={name: whole.touchpoints[name] for name in named})
 
 
 class Platform(FakeInstance):
