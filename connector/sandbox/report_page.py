@@ -29,6 +29,7 @@ def content(instance: Instance, reader: Reader, request: Request) -> dict[str, o
     bars = _bars(instance, reader, table, report) if is_drawn else []
     return {
         "title": reader.translated("sys_report", "title", report["title"]),
+        "reports_title": reader.titles.tables(instance.database.table("sys_report")),
         "table_title": reader.titles.tables(table),
         "table_url": list_url(reader, table, report["filter"]),
         "group": reader.title(table, report["field"]) if is_drawn else "",
