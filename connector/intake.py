@@ -6,13 +6,14 @@ How one table is read: `extract.py`; journal and audit: `extract_history.py`.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from connector import contacts, extract, extract_history, staging, write_back
+from connector import contacts, extract, extract_history, extract_rows, staging, write_back
 from connector.config import Config
 from connector.context import Run
 from connector.errors import ConfigError, InstanceError
 from connector.filters import check_filters
 from connector.in_force import InForce
 from connector.journey.model import Mapping as JourneyMapping
+from connector.journey.rows import TABLE as ROWS
 from connector.messages import _, _n
 from connector.results import Options, SoFar
 from connector.schema import Needed, absent_sentences, read_schema
@@ -37,6 +38,8 @@ def take_in(config: Config, this: Run, force: InForce, options: Options) -> SoFa
     )
     check_filters(this.instance, mapping, needed.schema)
     wanted = extract.columns_to_read(mapping, needed)
+    is_beside = config.write_back.mode == "table"
+    wanted = extract_rows.without_own(wanted) if is_beside else wanted
     mark = extract.high_mark(this.instance, timedelta(seconds=config.instance.settle_seconds))
     check_clock(config, this, mark, is_accepted=options.full)
     so_far = SoFar(mark, tuple(table for table in config.extract.tables if table in wanted))
@@ -44,25 +47,55 @@ def take_in(config: Config, this: Run, force: InForce, options: Options) -> SoFa
         so_far.wait_for(force.waiting.hash, force.sentence)
     so_far.messages += absent_sentences(needed.absent)
     if config.write_back.enabled:
-        written = [t for t in config.write_back.tables if t in wanted]
-        write_back.check_columns(needed.schema, written)
-        if config.write_back.via == "import_set":
-            staging.check_staging(this.instance, written)
+        written = _written(config, wanted)
+        _check_place(config, this, needed, written)
     extract.save_schema(this.store, this.instance, needed.schema, wanted)
     found: tuple[str, str] | None = None
     if not options.dry_run:
         runs.set_high_mark(this.store, this.run_id, mark)
-    write_back.settle(this, mark)
+    write_back.settle(this, mark, config.write_back.mode)
     if options.record is not None:
         found = extract.extract_record(this, wanted, mapping, options.record, mark)
         so_far.only = (found[1],)
     else:
         _extract_tables(config, this, mapping, options, wanted, so_far)
+    if is_beside:
+        _take_rows(config, this, wanted, options, so_far, found)
     _take_contacts(config, this, mapping, so_far)
     _note_hidden(this.store, wanted, so_far)
     _retain(config, this.store, mark)
     _read_history(config, this, mapping, needed, so_far, found)
     return so_far
+
+
+def _written(config: Config, wanted: Mapping[str, Sequence[str]]) -> list[str]:
+    return [table for table in config.write_back.tables if table in wanted]
+
+
+def _take_rows(
+    config: Config,
+    this: Run,
+    wanted: Mapping[str, Sequence[str]],
+    options: Options,
+    so_far: SoFar,
+    only: tuple[str, str] | None,
+) -> None:
+    """The rows of our own table, shown on the records; what is hidden of them is told."""
+    written, reading = _written(config, wanted), _reading(config, options)
+    found = extract_rows.take_rows(this, written, so_far.mark, reading, only)
+    so_far.messages += _hidden_messages(found)
+    so_far.is_partial |= bool(found.lost_columns)
+
+
+def _check_place(config: Config, this: Run, needed: Needed, written: Sequence[str]) -> None:
+    """Raise ConfigError if what is written, or the way there, is not prepared in the instance."""
+    is_beside = config.write_back.mode == "table"
+    if is_beside:
+        extract_rows.check_table(this.instance)
+    else:
+        write_back.check_columns(needed.schema, written)
+    if config.write_back.via == "import_set":
+        staging.check_staging(this.instance, [ROWS] if is_beside else written)
 
 
 def _take_contacts(config: Config, this: Run, mapping: JourneyMapping, so_far: SoFar) -> None:
@@ -104,6 +137,11 @@ def _read_history(
     so_far.messages += found.messages
 
 
+def _reading(config: Config, options: Options) -> extract.Reading:
+    lag = timedelta(minutes=config.instance.lag_minutes)
+    return extract.Reading(lag, options.since, options.full)
+
+
 def _extract_tables(
     config: Config,
     this: Run,
@@ -112,8 +150,7 @@ def _extract_tables(
     wanted: Mapping[str, Sequence[str]],
     so_far: SoFar,
 ) -> None:
-    lag = timedelta(minutes=config.instance.lag_minutes)
-    reading = extract.Reading(lag, options.since, options.full)
+    reading = _reading(config, options)
     for table in _chosen(wanted, options.tables):
         found = extract.extract_table(
             this, table, wanted[table], so_far.mark, reading, filter_of(mapping, table)

@@ -18,6 +18,7 @@ from connector import (
     contacts,
     engagement_rows,
     extract,
+    extract_rows,
     history,
     identity,
     moments,
@@ -86,7 +87,7 @@ def run(
             this.store, instance, is_accepted=options.accept_instance and not options.dry_run
         ):
             so_far.meet_stranger(found)
-        settings = write_back.settings_of(config)
+        settings = write_back.settings_of(config, force.mapping)
         may_send = config.write_back.enabled and not options.dry_run and not force.waiting
         if may_send:
             status.say(phase="write_back", planned=sum(p.records for p in plan))
@@ -216,6 +217,8 @@ def sweep(
         needed = read_schema(instance, force.all, tables, contacts.schema())
         check_filters(instance, mapping, needed.schema)
         wanted = extract.columns_to_read(mapping, needed)
+        if config.write_back.mode == "table":
+            wanted = {**extract_rows.without_own(wanted), **extract_rows.rows_of(instance)}
         mark = extract.high_mark(instance, timedelta(seconds=config.instance.settle_seconds))
         check_clock(config, this, mark, is_accepted=False)
         filters = {table: filter_of(mapping, table) for table in wanted}

@@ -14,9 +14,10 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
 from connector import log
 from connector.alerts import Alert, Teller
@@ -75,6 +77,15 @@ class Job:
     last_success: Callable[[], datetime | None]
     runs_at_first_start: bool = False
     is_watched: bool = False
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A small piece of work every so many seconds, in turn with the jobs; none is told of."""
+
+    name: str
+    seconds: int
+    run: Callable[[], None]
 
 
 class Successes:
@@ -178,6 +189,18 @@ def run_job(job: Job, stop: threading.Event, tell: Teller) -> Ending:
     return "failed"
 
 
+def run_beat(beat: Beat, stop: threading.Event) -> None:
+    """One beat now; what goes wrong is logged. Never raises."""
+    if stop.is_set():
+        return
+    try:
+        beat.run()
+    except ConnectorError as error:
+        _log.warning("beat failed", beat=beat.name, reason=str(error))
+    except Exception as error:  # noqa: BLE001 - as for a job: it must not end the schedule
+        _log.error("beat failed", beat=beat.name, exc_info=error)
+
+
 def _kind(error: BaseException) -> str:
     return type(error).__name__
 
@@ -220,7 +243,12 @@ def _overdue(job: Job, limit: timedelta) -> Alert:
 
 
 def build(
-    jobs: Sequence[Job], config: Config, stop: threading.Event, tell: Teller, now: datetime
+    jobs: Sequence[Job],
+    config: Config,
+    stop: threading.Event,
+    tell: Teller,
+    now: datetime,
+    beats: Sequence[Beat] = (),
 ) -> BackgroundScheduler:
     """A scheduler with all jobs that have a schedule, not yet started. Raises ConfigError.
 
@@ -233,7 +261,12 @@ def build(
         executors={"default": ThreadPoolExecutor(max_workers=1)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
-    scheduler.add_listener(_say_skipped, EVENT_JOB_MAX_INSTANCES)
+    # A beat waits while a job is at work, which is nothing to speak of.
+    quiet = {beat.name for beat in beats}
+    scheduler.add_listener(partial(_say_skipped, quiet), EVENT_JOB_MAX_INSTANCES)
+    for beat in beats:
+        every = IntervalTrigger(seconds=beat.seconds)
+        scheduler.add_job(run_beat, every, args=(beat, stop), id=beat.name, name=beat.name)
     for position, job in enumerate(jobs):
         if job.cron:
             trigger = trigger_of(job, config.schedule_zone, config.source)
@@ -248,7 +281,9 @@ def build(
     return scheduler
 
 
-def _say_skipped(event: JobSubmissionEvent) -> None:
+def _say_skipped(quiet: Collection[str], event: JobSubmissionEvent) -> None:
+    if event.job_id in quiet:
+        return
     _log.warning("job is still running, this time is left out", job=event.job_id)
 
 
@@ -260,10 +295,11 @@ def serve(
     *,
     clock: Clock = machine_clock,
     patrol: timedelta = PATROL,
+    beats: Sequence[Beat] = (),
 ) -> None:
     """Run the schedule until `stop` is set; a run at work is waited for. Raises ConfigError."""
     started = clock()
-    scheduler = build(jobs, config, stop, tell, started)
+    scheduler = build(jobs, config, stop, tell, started, beats)
     limit = timedelta(hours=config.schedule.alert_after_hours)
     watch = Watch(jobs, limit, tell, started)
     scheduler.start()

@@ -1,10 +1,10 @@
 """What is asked besides a run: the instance, the mapping, a report, an explanation, a check, the
-status, the columns. Each answers from the last finished run, or asks the instance and changes
+status. Each answers from the last finished run, or asks the instance and changes
 nothing but what its name says.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,14 +36,9 @@ from connector.itsm import servicenow
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.overlays import overlay_entries
+from connector.journey.own_tables import choices_of_fields
+from connector.journey.rows import TABLE as ROWS
 from connector.messages import _, speaking
-from connector.provision import (
-    Mail,
-    Provisioning,
-    apply_provision,
-    choices_of_fields,
-    plan_provision,
-)
 from connector.schema import read_schema
 from connector.store import mappings, outcomes, runs, standings
 from connector.store.database import open_snapshot, snapshot_path
@@ -187,10 +182,16 @@ def check(config: Config, environment: Mapping[str, str]) -> list[Finding]:
         config.extract.tables,
         written,
         via=config.write_back.via,
+        mode=config.write_back.mode,
         past=_past(config),
     )
     ours = choices_of_fields(mapping, config.mapping.journey)
-    return [*found, *check_own_choices(instance, written, ours)]
+    return [*found, *check_own_choices(instance, _holders(config, written), ours)]
+
+
+def _holders(config: Config, written: Sequence[str]) -> Sequence[str]:
+    """The tables that hold our columns."""
+    return [ROWS] if config.write_back.mode == "table" else written
 
 
 def _past(config: Config) -> dict[str, Past]:
@@ -215,7 +216,7 @@ def sheet(
         instance, mapping = connect(config, environment), mapping_of(config)
         needed = read_schema(instance, [mapping], config.extract.tables)
         written = [table for table in config.write_back.tables if table in needed.wanted]
-        effects = list_effects(instance, written)
+        effects = list_effects(instance, _holders(config, written))
         if is_annex:
             return annex(config, needed.wanted, effects)
         return change_request(config, needed.wanted, needed.absent, effects, _nights(config))
@@ -274,22 +275,3 @@ def last_success(config: Config, kind: str) -> datetime | None:
             kind=kind,
         )
     return found.replace(tzinfo=UTC) if found else None
-
-
-def provision(config: Config, environment: Mapping[str, str], apply: bool) -> Provisioning:
-    """What the instance lacks to show the journey; made there if `apply`. Never deletes.
-
-    Answers the plan, or what was made. Raises ConfigError where a person must settle something.
-    """
-    mapping = mapping_of(config)
-    instance = connect(config, environment)
-    wanted = (config.write_back.tables, config.mapping.journey, config.write_back.via)
-    if not apply:
-        return plan_provision(instance, mapping, *wanted, mails_of(config))
-    made = apply_provision(instance, mapping, *wanted, mails=mails_of(config))
-    return Provisioning(tuple(made))
-
-
-def mails_of(config: Config) -> tuple[Mail, ...]:
-    """Who is told of published reports, as the settings say it."""
-    return tuple(Mail(one.language, one.groups, one.users) for one in config.report.mail)

@@ -13,6 +13,7 @@ from connector.errors import ConfigError, InstanceError
 from connector.itsm.base import Instance, Record
 from connector.itsm.staging import TARGET, staging_of
 from connector.journey import fields
+from connector.journey.own_tables import JOURNEY_TABLE, ROW_FIELDS
 from connector.messages import _
 
 PARENT = "sys_import_set_row"
@@ -22,6 +23,13 @@ SCRIPT = "sys_transform_script"
 
 COLUMNS: tuple[str, ...] = (TARGET, *(field.name for field in fields.RECORD_FIELDS))
 """Of a staging table, all strings; those of the record have the same names there."""
+
+
+def columns_of(table: str) -> tuple[str, ...]:
+    """The columns of the staging table of `table`: a row of our own says its record as well."""
+    own = tuple(field.name for field in ROW_FIELDS) if table == JOURNEY_TABLE.name else ()
+    return (*COLUMNS, *own)
+
 
 MAP_VALUES: Mapping[str, str] = {
     "active": "true",
@@ -104,15 +112,17 @@ def _problem(standing: Standing, table: str) -> str:
         return _("the transform map of {staging} is not as it must be ({columns})").format(
             staging=name, columns=", ".join(wrong or ["target_table"])
         )
-    return _danger(standing, found["sys_id"]).format(staging=name)
+    return _danger(standing, table, found["sys_id"]).format(staging=name)
 
 
-def _danger(standing: Standing, map_id: str) -> str:
+def _danger(standing: Standing, name: str, map_id: str) -> str:
     """Why rows could make records, with a place for the name; what may not be read is no reason."""
     entries, scripts = standing.entries, standing.scripts
     if entries is not None and not _finds_by_key(entries.get((map_id, TARGET))):
         return _("the transform map of {staging} does not find records by their sys_id (coalesce)")
-    if scripts is not None and not _is_guarded(scripts.get(map_id)):
+    # Rows of our own table are made by their import; tickets never.
+    is_own = name == JOURNEY_TABLE.name
+    if scripts is not None and not is_own and not _is_guarded(scripts.get(map_id)):
         return _("nothing keeps the transform map of {staging} from inserting")
     return ""
 

@@ -142,7 +142,12 @@ class FakeInstance:
         self.sent += updates
         return [self._update(update) for update in updates]
 
-    def import_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+    def import_updates(
+        self,
+        updates: Sequence[RecordUpdate],
+        *,
+        may_insert: bool = False,  # noqa: ARG002 - protocol
+    ) -> list[UpdateReply]:
         self.imported += updates
         return [
             UpdateReply(update.table, update.sys_id, "inserted", {}, "INC9")

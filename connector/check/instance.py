@@ -12,9 +12,11 @@ from connector.check.rights import check_rights
 from connector.check.writing import Past, check_writing
 from connector.filters import wrong_filters
 from connector.itsm.base import Instance, Probe, ProbedInstance
+from connector.journey.model import FieldInfo, Schema
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.moments import off_moments
 from connector.journey.requirements import dead_rules
+from connector.journey.rows import TABLE as ROWS
 from connector.journey.scope import catalogue_of
 from connector.journey.unknown_values import unknown_values
 from connector.messages import _
@@ -25,7 +27,7 @@ SKEW = timedelta(seconds=60)
 _UTC_ZONES = frozenset({"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Universal"})
 
 
-def check_instance(
+def check_instance(  # noqa: PLR0913 - each says something else of what is to be run
     instance: ProbedInstance,
     mapping: JourneyMapping,
     tables: Sequence[str],
@@ -33,12 +35,14 @@ def check_instance(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     *,
     via: str = "batch",
+    mode: str = "record",
     past: Mapping[str, Past] | None = None,
 ) -> list[Finding]:
     """Hold the mapping against the instance: clock, login, tables, columns, values, rights.
 
-    `tables` are those to read, `write_tables` those to write, `via` how; `past` is what became of
-    earlier writes. Raises InstanceError and its kinds where the instance cannot be asked at all.
+    `tables` are those to read, `write_tables` those to write, `via` how, `mode` where; `past` is
+    what became of earlier writes. Raises InstanceError and its kinds where the instance cannot be
+    asked at all.
     """
     findings = [*_clock(instance, clock), *_account(instance.probe())]
     needed = read_schema(instance, [mapping], tables)
@@ -54,9 +58,19 @@ def check_instance(
         findings += check_rights(instance, table, columns)
     written = [table for table in write_tables if table in present]
     findings += _unread(write_tables, tables)
-    findings += check_writing(instance, written, needed.schema, past or {}, via)
+    schema = needed.schema
+    if mode == "table":
+        written, schema = [ROWS], _schema_of_rows(instance)
+    findings += check_writing(instance, written, schema, past or {}, via)
     findings += check_effects(instance, written, via)
     return findings
+
+
+def _schema_of_rows(instance: Instance) -> Schema:
+    """The columns of our own table, none where the instance lacks it."""
+    there = instance.list_tables([ROWS])
+    found = instance.list_columns([ROWS]) if there else []
+    return {(column.table, column.element): FieldInfo(column.type) for column in found}
 
 
 def _unread(write_tables: Sequence[str], tables: Sequence[str]) -> Iterator[Finding]:

@@ -18,11 +18,13 @@ from connector.cli.shape import EVERY_DAY, command
 from connector.cli.sync import raise_if_asking, raise_if_partial
 from connector.config import AlsoReport, Config
 from connector.errors import ConnectorError, PartialRunError
+from connector.itsm.base import Instance
 from connector.messages import _
+from connector.on_demand import Answered, Watcher, answer_requests
 from connector.report.build import Choice, check_chapters
 from connector.reporting import Order
-from connector.results import Options
-from connector.scheduler import Job, Successes
+from connector.results import Options, RunResult
+from connector.scheduler import Beat, Job, Successes
 
 app = typer.Typer()
 
@@ -68,7 +70,7 @@ def serve(
             _log.info("scheduled", job=name, next=when)
             if session.shows_progress:  # a person watches, and the log is kept short for them
                 session.note(_("{job}: next at {when}").format(job=name, when=when))
-        scheduler.serve(jobs, config, stop, tell)
+        scheduler.serve(jobs, config, stop, tell, beats=make_beats(session, config, stop))
 
 
 def _run_once(job: Job, stop: threading.Event, tell: alerts.Teller) -> int:
@@ -99,6 +101,28 @@ def make_jobs(session: Session, config: Config, stop: threading.Event) -> list[J
         )
         for name in work
     ]
+
+
+def make_beats(session: Session, config: Config, stop: threading.Event) -> list[Beat]:
+    """The look at the queue of refresh requests, where [on_demand] is on."""
+    if not config.on_demand.enabled:
+        return []
+    held: list[Instance] = []  # one login for all looks, made at the first
+
+    def look() -> Answered:
+        if not held:
+            held.append(services.connect(config, session.environment, stop))
+        instance, language = held[0], config.mapping.language
+        return answer_requests(instance, partial(_refresh, session, config, stop), language)
+
+    return [Beat("on-demand", config.on_demand.poll_seconds, Watcher(look))]
+
+
+def _refresh(session: Session, config: Config, stop: threading.Event, number: str) -> RunResult:
+    """One record and its relatives, with the settings and the mapping of every sync."""
+    mapping = services.mapping_of(config)
+    instance = services.connect(config, session.environment, stop)
+    return pipeline.run(config, instance, mapping, Options(record=number), stop)
 
 
 def _noted(work: Callable[[], None], name: str, notes: Successes, names: Sequence[str]) -> None:

@@ -140,6 +140,8 @@ class WriteBackSettings(Section):
         "dmn_demand",
         "im_idea_core",
     )
+    mode: Literal["record", "table"] = "record"
+    """Where it is shown: columns on the record itself, or a row of our own table beside it."""
     via: Literal["batch", "import_set"] = "batch"
     window: Hours = ""
     """When the tool may be written, in the instance's time zone; "" is always."""
@@ -219,6 +221,13 @@ class ScheduleSettings(Section):
     alert_webhook_env: Variable | None = None
 
 
+class OnDemandSettings(Section):
+    """Whether `travesia serve` answers who asks for a record's journey from inside the tool."""
+
+    enabled: bool = False
+    poll_seconds: int = Field(default=30, ge=5, le=3600)
+
+
 class ContactsSettings(Section):
     """Contacts that no tool records."""
 
@@ -243,6 +252,7 @@ class Config(Section):
     write_back: WriteBackSettings = WriteBackSettings()
     report: ReportSettings = ReportSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    on_demand: OnDemandSettings = OnDemandSettings()
     contacts: ContactsSettings = ContactsSettings()
     log: LogSettings = LogSettings()
     _source: str = PrivateAttr(DEFAULT_NAME)

@@ -180,10 +180,13 @@ class Instance(Protocol):
         """
         ...
 
-    def import_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+    def import_updates(
+        self, updates: Sequence[RecordUpdate], *, may_insert: bool = False
+    ) -> list[UpdateReply]:
         """The same quietly, by the staging tables of the written tables: no business rule runs.
 
         Each update carries all of our columns: an import clears what its row leaves out.
+        With `may_insert` a row under the very sys_id is made where there is none (our own table).
         The values of a reply are what the record was seen to hold afterwards.
         """
         ...
@@ -216,6 +219,14 @@ class Instance(Protocol):
 
     def delete_attachment(self, sys_id: str) -> None:
         """Remove a file (only ever one of ours)."""
+        ...
+
+
+class ErasableInstance(Instance, Protocol):
+    """An instance from which records of ours may be taken out: provisioning's removal alone."""
+
+    def delete_records(self, table: str, sys_ids: Sequence[str]) -> list[UpdateReply]:
+        """Delete several; one reply each, `gone` where there was none."""
         ...
 
 

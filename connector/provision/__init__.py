@@ -1,24 +1,41 @@
-"""What Travesía owns inside the tool: columns on the written tables, their choices and labels in
-both languages, its own tables, and for quiet writing the staging tables with their transform maps.
-Planned first, applied only when asked.
+"""What Travesía owns inside the tool, declared from mapping and settings as records of the tool's
+own configuration: tables, columns with labels, help and choices in both languages, roles and access
+controls, an own view with forms and lists, filters, reports, staging tables for quiet writing.
 
-Idempotent, because every record has a sys_id made of its name, and what stands is left alone.
-Refuses to touch a name without our prefix, never deletes, never changes a column that stands.
+One list (`artefacts_of`), two deliveries: an update set for the instance's admins to import, or the
+difference sent over REST. Idempotent, because every record has a sys_id made of its name. Refuses
+to touch what is not ours, never changes a column's type, deletes only in `remove`.
 """
 
-from connector.provision.columns import choices_of_fields
-from connector.provision.make import apply_provision, plan_provision
-from connector.provision.model import Artefact, Kind, Provisioning, refuse_foreign, stable_id
+from connector.provision import sheet, update_set
+from connector.provision.difference import plan_provision, problems_of
+from connector.provision.make import apply_provision, plan_removal, remove
+from connector.provision.model import (
+    Artefact,
+    Provisioning,
+    Step,
+    artefact,
+    refuse_foreign,
+    stable_id,
+)
 from connector.provision.notification import Mail
+from connector.provision.wanted import Scope, artefacts_of
 
 __all__ = [
     "Artefact",
-    "Kind",
     "Mail",
     "Provisioning",
+    "Scope",
+    "Step",
     "apply_provision",
-    "choices_of_fields",
+    "artefact",
+    "artefacts_of",
     "plan_provision",
+    "plan_removal",
+    "problems_of",
     "refuse_foreign",
+    "remove",
+    "sheet",
     "stable_id",
+    "update_set",
 ]

@@ -1,19 +1,25 @@
-"""Our columns on the written tables and on our own, their choices and labels in both languages.
+"""Our tables and columns, their labels and help in both languages, and their choices. Pure.
 
-Source of the records that make up a field: servicenow-api.md §8.2.
+Source of the records that make up a field: servicenow-api.md §8.2; of `read_only_option`, the page
+"Configuring read-only security options" (Australia) and the platform's own column choices.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.itsm.base import Column, Instance, Record
 from connector.journey import fields
+from connector.journey.engagement_fields import ENGAGEMENT_TABLE, PEOPLES
 from connector.journey.fields import JourneyField
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Text
-from connector.journey.own_tables import OWN_TABLES, choices_of_own_tables
-from connector.messages import LANGUAGES, _
-from connector.provision.model import META, Artefact, Kind, Provisioning, create
+from connector.journey.own_tables import (
+    OWN_TABLES,
+    REQUEST_TABLE,
+    choices_of_fields,
+    choices_of_own_tables,
+)
+from connector.messages import LANGUAGES
+from connector.provision.model import Artefact, artefact
 
 INTERNAL_TYPES: dict[fields.FieldType, str] = {
     "choice": "string",
@@ -23,23 +29,23 @@ INTERNAL_TYPES: dict[fields.FieldType, str] = {
     "integer": "integer",
     "reference": "reference",
 }
+DISPLAY_READ_ONLY = "display_read_only"
+"""People cannot edit the column, the Table API can; every other option would shut us out (§7.4)."""
+
 _DROPDOWN_WITH_NONE = "1"
-_ON_RECORDS = (*fields.RECORD_FIELDS, *fields.STEWARD_FIELDS)
+_BY_PEOPLE = frozenset(
+    {
+        *((fields.CONTACT_TABLE.name, f.name) for f in fields.CONTACT_TABLE.fields),
+        *((ENGAGEMENT_TABLE.name, f.name) for f in PEOPLES),
+        *((REQUEST_TABLE.name, f.name) for f in REQUEST_TABLE.fields),
+    }
+)
+_STEWARDS = frozenset(f.name for f in fields.STEWARD_FIELDS)
+ON_RECORDS = (*fields.RECORD_FIELDS, *fields.STEWARD_FIELDS)
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What the instance has already."""
-
-    tables: Mapping[str, str]
-    columns: Mapping[tuple[str, str], Column]
-    choices: Mapping[tuple[str, ...], Record]
-    inherited: frozenset[tuple[str, ...]]
-    labels: Mapping[tuple[str, ...], Record]
-
-
-@dataclass(frozen=True)
-class _Wanted:
+class Wanted:
     """One column of ours on one table, with its choices (value → label)."""
 
     table: str
@@ -47,188 +53,83 @@ class _Wanted:
     choices: Mapping[str, Text]
 
 
-def plan_columns(
-    instance: Instance, mapping: JourneyMapping, tables: Sequence[str], journey: str
-) -> Provisioning:
-    """What the instance lacks of our tables, columns, labels and choices; sends nothing."""
-    wanted = _wanted(mapping, tables, journey)
-    seen = _look(instance, tables)
-    absent = [table for table in tables if table not in seen.tables]
-    plugins = tuple(t for t in absent if t in mapping.tables and mapping.tables[t].optional)
-    conflicts = [
-        _("Table {table} does not exist; check its name").format(table=t)
-        for t in absent
-        if t not in plugins
-    ] + [problem for want in wanted for problem in _conflicts(want, seen)]
-    artefacts = [*_missing_tables(seen)]
-    for want in wanted:
-        if want.table not in absent:
-            artefacts += [*_column(want, seen), *_labels_of(want, seen), *_choices_of(want, seen)]
-    return Provisioning(tuple(artefacts), tuple(conflicts), plugins)
-
-
-def choices_of_fields(mapping: JourneyMapping, journey: str) -> dict[str, dict[str, Text]]:
-    """Each choice column of ours → its values and their labels, in order."""
-    steps = mapping.journeys[journey].steps
-    return {
-        fields.STEP: {step.id: step.name for step in steps},
-        fields.TOUCHPOINT: {t.id: t.name for t in mapping.touchpoints.values()},
-        fields.BAND: fields.BAND_CHOICES,
-        fields.MOMENT: fields.MOMENT_CHOICES,
-        fields.OUTCOME: fields.OUTCOME_CHOICES,
-        fields.VALUE: fields.VALUE_CHOICES,
-        fields.CONFIDENCE: fields.CONFIDENCE_CHOICES,
-        fields.LAST_VISIBLE: {t.id: t.name for t in mapping.touchpoints.values()},
-        fields.OVERRIDE: {t.id: t.name for t in mapping.touchpoints.values()},
-    }
-
-
-def _wanted(mapping: JourneyMapping, tables: Sequence[str], journey: str) -> list[_Wanted]:
+def columns_of(mapping: JourneyMapping, tables: Sequence[str], journey: str) -> list[Wanted]:
+    """Every column of ours: on the written `tables`, and of our own."""
     choices = choices_of_fields(mapping, journey)
-    on_records = [
-        _Wanted(table, field, choices.get(field.name, {}))
+    own = choices_of_own_tables(mapping, journey)
+    return [
+        Wanted(table, field, choices.get(field.name, {}))
         for table in tables
-        for field in _ON_RECORDS
-    ]
-    own_choices = choices_of_own_tables(mapping)
-    return on_records + [
-        _Wanted(own.name, field, own_choices.get((own.name, field.name), {}))
-        for own in OWN_TABLES
-        for field in own.fields
+        for field in ON_RECORDS
+    ] + [
+        Wanted(one.name, field, own.get((one.name, field.name), {}))
+        for one in OWN_TABLES
+        for field in one.fields
     ]
 
 
-def _look(instance: Instance, tables: Sequence[str]) -> _Seen:
-    ours = [own.name for own in OWN_TABLES]
-    exist = instance.list_tables([*tables, *ours, *META.values()])
-    there = [table for table in (*tables, *ours) if table in exist]
-    names = sorted({f.name for f in _ON_RECORDS} | set(_own_columns("choice")))
-    places = f"nameIN{','.join(sorted({*tables, *ours}))}"
-    columns = instance.list_columns(there) if there else []
-    return _Seen(
-        exist,
-        {(c.table, c.element): c for c in columns},
-        {
-            _key(row, "name", "element", "value", "language"): row
-            for row in instance.list_records(
-                "sys_choice",
-                ("name", "element", "value", "label", "language"),
-                f"{places}^elementIN{','.join(names)}",
-            )
-        },
-        frozenset((c.table, c.element, c.value, c.language) for c in instance.list_choices(there)),
-        {
-            _key(row, "name", "element", "language"): row
-            for row in instance.list_records(
-                "sys_documentation",
-                ("name", "element", "language", "label", "help"),
-                f"{places}^elementIN{','.join(sorted({*names, *_own_columns()}))}^ORelementISEMPTY",
-            )
-        },
-    )
-
-
-def _key(row: Record, *columns: str) -> tuple[str, ...]:
-    return tuple(row.get(column, "") for column in columns)
-
-
-def _own_columns(*types: str) -> list[str]:
-    """The columns of our own tables, of these types or of all."""
-    return [f.name for own in OWN_TABLES for f in own.fields if not types or f.type in types]
-
-
-def _conflicts(want: _Wanted, seen: _Seen) -> Iterator[str]:
-    column = seen.columns.get((want.table, want.field.name))
-    wanted_type = INTERNAL_TYPES[want.field.type]
-    kinds = {wanted_type, "choice"} if want.field.type == "choice" else {wanted_type}
-    if column and column.type not in kinds:
-        yield _(
-            "Column {column} of {table} is {found} where {wanted} is needed; remove or rename it"
-        ).format(column=want.field.name, table=want.table, found=column.type, wanted=wanted_type)
-    too_long = [value for value in want.choices if len(value) > want.field.max_length]
-    for value in too_long:
-        yield _("{value} is too long for {column} ({n} characters); give it a shorter id").format(
-            value=value, column=want.field.name, n=want.field.max_length
-        )
-
-
-def _missing_tables(seen: _Seen) -> Iterator[Artefact]:
+def own_tables() -> Iterator[Artefact]:
+    """Our own tables."""
     for own in OWN_TABLES:
-        if own.name not in seen.tables:
-            values = {"name": own.name, "label": own.label.en}
-            yield create("table", own.name, "", (own.name,), values)
-        yield from _labels(own.name, "", own.label, Text("", ""), seen)
+        yield artefact("sys_db_object", (own.name,), name=own.name, label=own.label.en)
 
 
-def _column(want: _Wanted, seen: _Seen) -> Iterator[Artefact]:
-    if (want.table, want.field.name) in seen.columns:
-        return
-    # Not marked read-only: on current releases the usual kind of read-only also refuses the Table
-    # API, silently (§7.4). What a person overwrites, the next run heals.
-    values = {
-        "name": want.table,
-        "element": want.field.name,
-        "internal_type": INTERNAL_TYPES[want.field.type],
-        "column_label": want.field.label.en,
-        "active": "true",
-    }
-    if want.field.type in ("choice", "string"):
-        values["max_length"] = str(want.field.max_length)
-    if want.field.reference:
-        values["reference"] = want.field.reference
-    if want.choices:
-        values["choice"] = _DROPDOWN_WITH_NONE
-    yield create("column", want.table, want.field.name, (want.table, want.field.name), values)
+def columns(wanted: Sequence[Wanted], *, protect: bool) -> Iterator[Artefact]:
+    """The columns themselves; with `protect`, those that we fill are read only for people."""
+    for want in wanted:
+        values = {
+            "name": want.table,
+            "element": want.field.name,
+            "internal_type": INTERNAL_TYPES[want.field.type],
+            "column_label": want.field.label.en,
+            "active": "true",
+        }
+        if want.field.type in ("choice", "string"):
+            values["max_length"] = str(want.field.max_length)
+        if want.field.reference:
+            values["reference"] = want.field.reference
+        if want.choices:
+            values["choice"] = _DROPDOWN_WITH_NONE
+        if protect and not is_for_people(want.table, want.field.name):
+            values |= {"read_only": "true", "read_only_option": DISPLAY_READ_ONLY}
+        yield artefact("sys_dictionary", (want.table, want.field.name), **values)
 
 
-def _labels_of(want: _Wanted, seen: _Seen) -> Iterator[Artefact]:
-    yield from _labels(want.table, want.field.name, want.field.label, want.field.help, seen)
+def is_for_people(table: str, column: str) -> bool:
+    """Whether people fill this column of ours."""
+    return (table, column) in _BY_PEOPLE or column in _STEWARDS
 
 
-def _labels(table: str, element: str, label: Text, help_: Text, seen: _Seen) -> Iterator[Artefact]:
-    if META["label"] not in seen.tables:
-        return
+def labels(wanted: Sequence[Wanted]) -> Iterator[Artefact]:
+    """Label and help of every table and column of ours, a record a language."""
+    for own in OWN_TABLES:
+        yield from _labels(own.name, "", own.label, Text("", ""))
+    for want in wanted:
+        yield from _labels(want.table, want.field.name, want.field.label, want.field.help)
+
+
+def _labels(table: str, element: str, label: Text, help_: Text) -> Iterator[Artefact]:
     for language in LANGUAGES:
-        values = {"label": label.in_(language)}
+        values = {"name": table, "element": element, "language": language}
+        values["label"] = label.in_(language)
         if help_.en:
             values["help"] = help_.in_(language)
-        row = seen.labels.get((table, element, language))
-        key = {"name": table, "element": element, "language": language}
-        yield from _bring("label", key, values, row)
+        yield artefact("sys_documentation", (table, element, language), **values)
 
 
-def _choices_of(want: _Wanted, seen: _Seen) -> Iterator[Artefact]:
-    keys = [
-        (want.table, want.field.name, value, language)
-        for value in want.choices
-        for language in LANGUAGES
-    ]
-    # A table's own list replaces the one it inherits: all of it is made, or none.
-    inherits_all = seen.inherited.issuperset(keys)
-    for position, (value, label) in enumerate(want.choices.items(), start=1):
-        for language in LANGUAGES:
-            row = seen.choices.get((want.table, want.field.name, value, language))
-            if row is None and inherits_all:
-                continue
-            key = {
-                "name": want.table,
-                "element": want.field.name,
-                "value": value,
-                "language": language,
-            }
-            extra = {"sequence": str(position * 10), "inactive": "false"} if row is None else {}
-            yield from _bring("choice", key | extra, {"label": label.in_(language)}, row)
-
-
-def _bring(
-    kind: Kind, key: Mapping[str, str], values: Mapping[str, str], row: Record | None
-) -> Iterator[Artefact]:
-    """Make a label or choice, or bring the one that stands to our words; nothing if it is so."""
-    table, element = key["name"], key["element"]
-    if row is None:
-        names = [key[part] for part in ("name", "element", "value", "language") if part in key]
-        yield create(kind, table, element, names, {**key, **values})
-    elif different := {k: v for k, v in values.items() if row.get(k, v) != v}:
-        # Without the key: only what differs is sent, the key is for the eye.
-        shown = {part: key[part] for part in ("value", "language") if part in key}
-        yield Artefact(kind, "update", table, element, row["sys_id"], {**shown, **different})
+def choices(wanted: Sequence[Wanted]) -> Iterator[Artefact]:
+    """Every value of every choice column, a record a language, in the order of the mapping."""
+    for want in wanted:
+        for position, (value, label) in enumerate(want.choices.items(), start=1):
+            for language in LANGUAGES:
+                yield artefact(
+                    "sys_choice",
+                    (want.table, want.field.name, value, language),
+                    name=want.table,
+                    element=want.field.name,
+                    value=value,
+                    label=label.in_(language),
+                    language=language,
+                    sequence=str(position * 10),
+                    inactive="false",
+                )

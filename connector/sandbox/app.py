@@ -17,10 +17,14 @@ from starlette.routing import Route
 
 from connector.sandbox import api, auth, control, oauth, pages, tls, traffic, trouble
 from connector.sandbox.answers import Answer, ApiError, Request, method_not_allowed
+from connector.sandbox.forms import LARGEST
 from connector.sandbox.instance import Instance
 from connector.sandbox.traffic import Endpoint
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_LARGEST = 2 * LARGEST
+"""Bytes of a page's form; between one and two LARGEST the page itself says that it is too much."""
+
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver"})
 
 
@@ -37,7 +41,11 @@ def create_app(instance: Instance) -> Starlette:
         return await _control(instance, http)
 
     async def page(http: HttpRequest) -> Response:
-        return _response(instance, await _answer(instance, http, _page))
+        try:
+            request = await _request(http, _LARGEST)
+        except ApiError as error:
+            return _response(instance, error.answer())
+        return _response(instance, traffic.done(instance, request, _page))
 
     async def broken(_http: HttpRequest, _error: Exception) -> Response:
         return _response(instance, ApiError(500, "Internal Server Error").answer())
@@ -47,7 +55,7 @@ def create_app(instance: Instance) -> Starlette:
             Route("/oauth_token.do", token, methods=_METHODS),
             Route("/api/{path:path}", rest, methods=_METHODS),
             Route("/_sandbox/{name}", own, methods=_METHODS),
-            Route("/{path:path}", page, methods=["GET", "HEAD"]),
+            Route("/{path:path}", page, methods=["GET", "HEAD", "POST"]),
         ],
         exception_handlers={Exception: broken},
     )
@@ -60,20 +68,27 @@ async def _served(instance: Instance, http: HttpRequest, endpoint: Endpoint) -> 
     return await traffic.respond(instance, served, _usual_headers(instance, request))
 
 
-async def _answer(instance: Instance, http: HttpRequest, endpoint: Endpoint) -> Answer:
-    return traffic.done(instance, await _request(http), endpoint)
-
-
-async def _request(http: HttpRequest) -> Request:
+async def _request(http: HttpRequest, most: int = 0) -> Request:
+    """The call with its body; of one larger than `most` (0: any) ApiError 413 as soon as seen."""
+    body = await http.body() if not most else await _body(http, most)
     return Request(
         method=http.headers.get("x-http-method-override", http.method).upper(),
         path=http.url.path,
         query_string=http.url.query,
         headers=dict(http.headers),
-        body=await http.body(),
+        body=body,
         base=f"{http.url.scheme}://{http.headers.get('host', '127.0.0.1')}",
         certificate=tls.client_certificate(http.scope),
     )
+
+
+async def _body(http: HttpRequest, most: int) -> bytes:
+    body = bytearray()
+    async for piece in http.stream():
+        body += piece
+        if len(body) > most:
+            raise ApiError(413, "Too large", f"more than {most} bytes are not read")
+    return bytes(body)
 
 
 def _rest(instance: Instance, request: Request) -> Answer:

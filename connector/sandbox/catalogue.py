@@ -6,7 +6,7 @@ once. Refuses (leaves out) names that are not plain identifiers: they become SQL
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import md5
 
@@ -25,6 +25,12 @@ DESCRIBES: dict[str, tuple[str, ...]] = {
 LABEL_TABLES = ("sys_choice", "sys_documentation")
 """A change of a row in one of these changes what is displayed."""
 
+ACCESS_TABLES = (
+    *("sys_security_acl", "sys_security_acl_role"),
+    *("sys_user", "sys_user_role", "sys_user_role_contains", "sys_user_has_role"),
+)
+"""A change of a row in one of these changes who may do what."""
+
 CONFIGURATION_TABLES = (*DESCRIBES, *LABEL_TABLES)
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,79}$")
@@ -34,7 +40,16 @@ _SUGGESTION = "2"
 _OPTIONS = {"true": "instance_configured"}
 """Read only option of a column that is read only and names none (read-only-option page)."""
 
-_DISPLAY_NAMES = ("number", "name", "label", "u_title", "title", "short_description")
+_DISPLAY_NAMES = (
+    "number",
+    "name",
+    "u_name",
+    "u_number",
+    "label",
+    "u_title",
+    "title",
+    "short_description",
+)
 
 
 @dataclass(frozen=True)
@@ -133,6 +148,24 @@ def build(
         name: _table(name, labels[name], lineages, own, formats, name in audited)
         for name in parents
     }
+
+
+def with_column(known: Catalogue, row: Record) -> Catalogue | None:
+    """The catalogue with one new column, as `build` would make it; None where it must.
+
+    It stands last among its table's own, before what extending tables add.
+    """
+    owner = known.get(row["name"])
+    is_plain = is_name(row["element"]) and row["active"] != "false" and row["display"] != "true"
+    if owner is None or not is_plain or row["element"] in _DISPLAY_NAMES:
+        return None
+    column, before = _column(row), len(owner.columns)
+    grown = {}
+    for name in owner.classes:
+        columns = list(known[name].columns.items())
+        columns[before:before] = [(column.name, column)]
+        grown[name] = replace(known[name], columns=dict(columns))
+    return {**known, **grown}
 
 
 def _parents(objects: Sequence[Record]) -> dict[str, str]:

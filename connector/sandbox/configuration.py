@@ -79,10 +79,13 @@ def forget(engine: Engine, catalogue: Catalogue, table: Table, record: Record) -
     """A deleted table or column takes its data with it, as on the platform."""
     if table.name == "sys_db_object" and record["name"] in catalogue:
         gone = catalogue[record["name"]]
-        engine.execute("DELETE FROM sys_dictionary WHERE name = ?", (gone.name,))
+        for about in ("sys_dictionary", "sys_documentation", "sys_choice"):
+            engine.execute(f"DELETE FROM {about} WHERE name = ?", (gone.name,))
         if gone.is_root:
             engine.drop_table(gone.physical)
     if table.name == "sys_dictionary" and record["element"]:
+        column = (record["name"], record["element"])
+        engine.execute("DELETE FROM sys_documentation WHERE name = ? AND element = ?", column)
         owner = catalogue.get(record["name"])
         if owner and record["element"] in owner.columns:
             marks = ", ".join("?" * len(owner.classes))

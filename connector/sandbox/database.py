@@ -25,15 +25,9 @@ from connector.sandbox.bookkeeping import (
     stamp,
     starting,
 )
-from connector.sandbox.catalogue import (
-    DESCRIBES,
-    LABEL_TABLES,
-    Catalogue,
-    Record,
-    Table,
-    build,
-)
+from connector.sandbox.catalogue import Record, Table, build
 from connector.sandbox.clock import VirtualClock
+from connector.sandbox.described import Described
 from connector.sandbox.engine import Engine, SandboxError, quoted
 from connector.sandbox.first_rows import first_rows, with_platform_tables
 from connector.sandbox.refusals import DuplicateKeyError
@@ -41,18 +35,14 @@ from connector.sandbox.schema import Schema
 from connector.timestamps import parse_instance
 
 
-class Database:
+class Database(Described):
     """One instance's records in one file. `schema` is needed only where the file is new."""
 
     def __init__(
         self, path: Path, schema: Schema | None = None, clock: VirtualClock | None = None
     ) -> None:
-        self.engine = Engine(path)
+        super().__init__(Engine(path))
         self._next_number: dict[str, int] = {}
-        self._select_one: dict[str, str] = {}
-        self.choice_lists: dict[tuple[str, str, str], dict[str, str]] = {}
-        self._closed_tables: frozenset[str] | None = None
-        self.catalogue: Catalogue = {}
         self._is_ready = False
         self.is_new = not self.engine.meta("created")
         self.clock = clock or self._stored_clock()
@@ -88,20 +78,6 @@ class Database:
                 self.engine.set_meta(f"list.{name}", json.dumps(definition.list))
             self.engine.set_meta("created", self.clock.text())
 
-    def refresh(self) -> None:
-        """Read the catalogue again from the dictionary rows, and follow it physically."""
-        objects, dictionary, numbers = (
-            self.engine.records(
-                f"SELECT {', '.join(quoted(c) for c in columns)} FROM {quoted(t)} ORDER BY rowid"
-            )
-            for t, columns in DESCRIBES.items()
-        )
-        self.catalogue = build(objects, dictionary, numbers)
-        self._select_one.clear()
-        self.choice_lists.clear()
-        self._closed_tables = None
-        self.engine.ensure_tables(self.catalogue)
-
     def close(self) -> None:
         """Keep the clock's place and close the file."""
         with self.transaction():
@@ -130,27 +106,17 @@ class Database:
 
     def get(self, table: Table, sys_id: str) -> Record | None:
         """The record with the columns of `table`, or None where it has none of that id."""
-        if table.name not in self._select_one:
+        if table.name not in self.select_one:
             columns = ", ".join(quoted(name) for name in table.column_names)
             sql = f"SELECT {columns} FROM {quoted(table.physical)} WHERE sys_id = ?"
             only = class_condition(table)
-            self._select_one[table.name] = f"{sql} AND {only}" if only else sql
-        found = self.engine.rows(self._select_one[table.name], (sys_id, *_class_values(table)))
+            self.select_one[table.name] = f"{sql} AND {only}" if only else sql
+        found = self.engine.rows(self.select_one[table.name], (sys_id, *_class_values(table)))
         return dict(zip(table.column_names, found[0], strict=True)) if found else None
 
     def exists(self, table: Table, sys_id: str) -> bool:
         """Whether `table` has a record of that id."""
         return self.get(table, sys_id) is not None
-
-    def closed_tables(self) -> frozenset[str]:
-        """Tables that web services may not reach: sys_db_object.ws_access is false."""
-        if self._closed_tables is None:
-            # A folder made before there was the column has none.
-            has_column = "ws_access" in self.catalogue["sys_db_object"].columns
-            sql = "SELECT name FROM sys_db_object WHERE ws_access = 'false'"
-            rows = self.engine.rows(sql) if has_column else []
-            self._closed_tables = frozenset(row[0] for row in rows)
-        return self._closed_tables
 
     # ── raw loading ──────────────────────────────────────────────────────────────────────────
 
@@ -173,7 +139,7 @@ class Database:
                 _("Table {table} was given a sys_id that it already has").format(table=table)
             ) from error
         if self._is_ready:
-            self._follow(target)
+            self.follow(target)
         return len(rows)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────
@@ -199,7 +165,8 @@ class Database:
             self._journal(table, record["sys_id"], values, user)
             for companion, rows in configuration.companions(self.catalogue, table, record):
                 self.load(companion, rows)
-            self._follow(table)
+            if table.name != "sys_dictionary" or not self.grow(record):
+                self.follow(table)
         return {
             name: record[name] for name in self.catalogue[table.name].column_names if name in record
         }
@@ -242,7 +209,7 @@ class Database:
                 self._audit(table, before, record, changed)
             owner = self.catalogue.get(record.get("sys_class_name", ""), table)
             self._journal(owner, sys_id, values, user)
-            self._follow(table)
+            self.follow(table)
         return record
 
     def delete(self, table: Table, sys_id: str, user: str) -> bool:
@@ -261,7 +228,7 @@ class Database:
             }
             self.load("sys_audit_delete", [gone])
             configuration.forget(self.engine, self.catalogue, table, record)
-            self._follow(table)
+            self.follow(table)
         return True
 
     # ── what belongs to a write ──────────────────────────────────────────────────────────────
@@ -322,20 +289,10 @@ class Database:
         if entries := journal_entries(table, sys_id, values, user):
             self.load("sys_journal_field", entries)
 
-    def _follow(self, table: Table) -> None:
-        """Let a change of the dictionary take effect."""
-        if table.name in LABEL_TABLES:
-            self.choice_lists.clear()
-        if table.name in DESCRIBES:
-            self.refresh()
 
-
-def class_condition(table: Table, alias: str = "") -> str:
+def class_condition(table: Table) -> str:
     """SQL that keeps the records of `table` within its physical table; '' where all are."""
-    if table.is_root:
-        return ""
-    prefix = f"{alias}." if alias else ""
-    return f"{prefix}sys_class_name IN ({', '.join('?' * len(table.classes))})"
+    return "" if table.is_root else f"sys_class_name IN ({', '.join('?' * len(table.classes))})"
 
 
 def _class_values(table: Table) -> tuple[str, ...]:

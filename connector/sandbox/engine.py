@@ -154,12 +154,24 @@ class Engine:
             if not present:
                 self._create(physical, wanted)
             for column in sorted(wanted - present) if present else ():
-                self.execute(
-                    f"ALTER TABLE {quoted(physical)} "
-                    f"ADD COLUMN {quoted(column)} TEXT NOT NULL DEFAULT ''"
-                )
+                self._add_column(physical, column)
             self._columns[physical] = present | wanted
             self._index(physical, wanted, len(catalogue[physical].classes) > 1)
+
+    def ensure_column(self, physical: str, column: str) -> bool:
+        """Add one column to a table that is there. False where it takes `ensure_tables`."""
+        present = self._present(physical)
+        if not present or column in _LINKS:
+            return False
+        if column not in present:
+            self._add_column(physical, column)
+            present.add(column)
+        return True
+
+    def _add_column(self, physical: str, column: str) -> None:
+        self.execute(
+            f"ALTER TABLE {quoted(physical)} ADD COLUMN {quoted(column)} TEXT NOT NULL DEFAULT ''"
+        )
 
     def _present(self, table: str) -> set[str]:
         if table not in self._columns:

@@ -1,7 +1,7 @@
 """The dictionary rows that a new instance starts with, made from the schema.
 
-Owns system.toml, the platform's own tables, which every schema gets. The rows' sys_ids depend on
-names alone, so two new instances agree on them.
+Owns system.toml and interface.toml, the platform's own tables, which every schema gets. The rows'
+sys_ids depend on names alone, so two new instances agree on them.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,8 @@ _LANGUAGES = ("en", "es")
 
 @cache
 def _platform() -> Schema:
-    return load_schema(Path(__file__).with_name("system.toml"))
+    here = Path(__file__)
+    return load_schema(here.with_name("system.toml"), here.with_name("interface.toml"))
 
 
 def with_platform_tables(schema: Schema) -> Schema:

@@ -1,68 +1,99 @@
-"""A record as a form: journey section, fields, related records, attachments, notes, history."""
+"""A record as a form: in the default view all of it, in another one what its layout names.
 
-from collections.abc import Iterator, Mapping
+Below stand related records, attachments, notes, history. Records that the person may not read are
+as good as absent.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from connector.encoded_query import Context
+from connector.sandbox import form_fields
+from connector.sandbox.access import Operation
 from connector.sandbox.answers import Request, no_record
 from connector.sandbox.catalogue import Record, Table
 from connector.sandbox.engine import quoted
+from connector.sandbox.form_fields import Field
+from connector.sandbox.form_view import sections
 from connector.sandbox.instance import Instance
-from connector.sandbox.list_page import listed_columns
-from connector.sandbox.listing import fetch, select
+from connector.sandbox.layout import RelatedList
+from connector.sandbox.list_page import list_url, listed_columns
+from connector.sandbox.listing import count, fetch, select
 from connector.sandbox.reader import Cell, Reader, journey_columns
+from connector.sandbox.set_pages import commands
+from connector.sandbox.ui_actions import buttons
 
 _RELATED = (
-    ("sc_req_item", "request"),
-    ("sc_task", "request_item"),
-    ("sysapproval_approver", "sysapproval"),
-    ("task_sla", "task"),
-    ("asmt_assessment_instance", "task_id"),
-    ("asmt_metric_result", "instance"),
+    RelatedList("sc_req_item", "request"),
+    RelatedList("sc_task", "request_item"),
+    RelatedList("sysapproval_approver", "sysapproval"),
+    RelatedList("task_sla", "task"),
+    RelatedList("asmt_assessment_instance", "task_id"),
+    RelatedList("asmt_metric_result", "instance"),
+    RelatedList("sys_user_has_role", "user"),
+    RelatedList("sys_update_preview_problem", "remote_update_set"),
+    RelatedList("sys_update_xml", "remote_update_set"),
 )
-"""Related lists of a form: the table, and its reference to the record."""
+"""Related lists of a form in the default view."""
+
+NEW = "-1"
+"""The sys_id of a record that is not there yet, as the platform writes it."""
 
 _MOST_RELATED = 20
 _MOST_HISTORY = 200
-_WIDE = ("description", "close_notes", "u_journey_why", "u_summary")
-
-Field = dict[str, object]
 
 
 def content(
     instance: Instance, reader: Reader, request: Request, table: Table
 ) -> dict[str, object]:
     """What form.html.j2 shows. Raises ApiError 404 where there is no such record."""
-    table, record = _find(instance, request, table)
-    journey = journey_columns(table)
-    system = [name for name in table.column_names if name.startswith("sys_")]
-    special = {*journey, *system, *table.journals}
-    business = [name for name in table.column_names if name not in special]
-    fields = [_field(reader, table, record, name) for name in business]
+    table, record = find(instance, reader, request, table)
+    is_new = not record
+    operation: Operation = "create" if is_new else "write"
+    parts = _parts(reader, table, record, operation)
+    fields = [field for part in parts for field in part["fields"]]  # type: ignore[attr-defined]
+    layout = sections(instance, reader, table, record, operation)
+    typed = [f for f in (layout.fields if layout else fields) if f["input"]]
+    sys_id = record.get("sys_id", "")
     return {
         "table": table.name,
         "table_title": reader.titles.table(table),
         "list_title": reader.titles.tables(table),
         "list_url": reader.url(f"/{table.name}_list.do"),
-        "name": reader.labels.names(table.name, [record["sys_id"]]).get(record["sys_id"], ""),
+        "name": reader.text("New record") if is_new else _name(reader, table, sys_id),
         "subtitle": record.get("short_description", ""),
         "state": _state(reader, table, record),
-        "journey": [_field(reader, table, record, name) for name in journey],
-        "is_classified": any(record[name] for name in journey),
-        "filled": [field for field in fields if field["is_filled"]],
-        "empty": [field for field in fields if not field["is_filled"]],
-        "system": [_field(reader, table, record, name) for name in system],
-        "related": list(related(instance, reader, table, record["sys_id"])),
-        "attachments": attachments(instance, reader, table, record["sys_id"]),
-        "notes": notes(instance, reader, table, record["sys_id"]),
-        "history": history(instance, reader, table, record["sys_id"]),
+        "views": reader.views(table),
+        "layout": layout,
+        "parts": parts,
+        "is_new": is_new,
+        "is_typed": bool(typed),
+        "boxes": " ".join(str(f["name"]) for f in typed if f["input"] == "checkbox"),
+        "sent_to": reader.here(sys_id=sys_id or NEW, sysparm_query="", saved=""),
+        "said": request.parameters.get("saved", ""),
+        "refused": "",
+        "run_url": _run_url(reader, table, sys_id),
+        "commands": commands(reader, table, record.get("state", "")),
+        "buttons": buttons(instance, reader, table, record) if sys_id else [],
+        "system": [_shown(reader, table, record, n) for n in _system(table)] if sys_id else [],
+        "related": list(related(instance, reader, table, sys_id)) if sys_id else [],
+        "attachments": attachments(instance, reader, table, sys_id),
+        "notes": notes(instance, reader, table, sys_id),
+        "history": history(instance, reader, table, sys_id),
     }
 
 
-def _find(instance: Instance, request: Request, table: Table) -> tuple[Table, Record]:
-    """The record by sys_id or by the first match of a query, as the class it really is."""
+def find(
+    instance: Instance, reader: Reader, request: Request, table: Table
+) -> tuple[Table, Record]:
+    """The record by sys_id or by the first match of a query, as the class it really is.
+
+    Of a new one there is nothing yet. Raises ApiError 404.
+    """
     database = instance.database
     sys_id = request.parameters.get("sys_id", "")
+    if sys_id == NEW and reader.access.may_on_page("create", table):
+        return table, {}
     if query := request.parameters.get("sysparm_query", ""):
         selection = select(database, table, query, Context(now=instance.clock.now()))
         found = fetch(database, selection, ("sys_id",), 1)
@@ -71,22 +102,55 @@ def _find(instance: Instance, request: Request, table: Table) -> tuple[Table, Re
     if record is None:
         raise no_record()
     actual = database.catalogue.get(record.get("sys_class_name", ""), table)
-    return (actual, database.get(actual, sys_id) or record)
+    record = database.get(actual, sys_id) or record
+    if not reader.access.may_on_page("read", actual, "", record):
+        raise no_record()
+    return actual, record
 
 
-def _field(reader: Reader, table: Table, record: Record, name: str) -> Field:
-    cell = reader.cell(table, table.columns[name], record[name])
-    return {
-        "name": name,
-        "title": reader.titles.column(table, name),
-        "cell": cell,
-        "is_filled": bool(cell.text),
-        "is_wide": name in _WIDE or len(cell.text) > 90,
-    }
+def _parts(
+    reader: Reader, table: Table, record: Record, operation: Operation
+) -> list[dict[str, object]]:
+    """The default view: our columns, what is filled, what is empty."""
+    system = _system(table)
+    journey = journey_columns(table)
+    special = {*journey, *system, *(table.journals if record else ())}
+    names = [n for n in table.column_names if n not in special and reader.may_read(table, n)]
+    ours = [
+        form_fields.field(reader, table, record, name, operation)
+        for name in journey
+        if reader.may_read(table, name)
+    ]
+    rest = [form_fields.field(reader, table, record, name, operation) for name in names]
+    has_any = any(field["is_filled"] or field["input"] for field in ours)
+    return [
+        {"kind": "journey", "fields": ours if has_any else [], "is_there": bool(ours)},
+        {"kind": "filled", "fields": [f for f in rest if f["is_filled"] or not record]},
+        {"kind": "empty", "fields": [f for f in rest if not f["is_filled"] and record]},
+    ]
+
+
+def _run_url(reader: Reader, table: Table, sys_id: str) -> str:
+    """Where a report's form shows it drawn, '' for every other table."""
+    if table.name != "sys_report" or not sys_id:
+        return ""
+    return reader.url("/sys_report_template.do", jvar_report_id=sys_id)
+
+
+def _system(table: Table) -> list[str]:
+    return [name for name in table.column_names if name.startswith("sys_")]
+
+
+def _shown(reader: Reader, table: Table, record: Record, name: str) -> Field:
+    return form_fields.shown(reader, table, name, record[name])
+
+
+def _name(reader: Reader, table: Table, sys_id: str) -> str:
+    return reader.labels.names(table.name, [sys_id]).get(sys_id, "")
 
 
 def _state(reader: Reader, table: Table, record: Record) -> str:
-    if "state" not in table.columns:
+    if "state" not in table.columns or not record:
         return ""
     return reader.cell(table, table.columns["state"], record["state"]).text
 
@@ -97,28 +161,46 @@ def _state(reader: Reader, table: Table, record: Record) -> str:
 def related(
     instance: Instance, reader: Reader, table: Table, sys_id: str
 ) -> Iterator[dict[str, object]]:
-    """Lists of records that refer to this one."""
-    for name, column in _RELATED:
-        other = instance.database.catalogue.get(name)
-        if other is None or other.references.get(column) not in table.lineage:
+    """Lists of records that refer to this one, as the view names them."""
+    lists: Sequence[RelatedList] = _RELATED
+    if reader.view:
+        lists = reader.layouts.related(table, reader.view)
+    for one in lists:
+        other = instance.database.catalogue.get(one.table)
+        if other is None or other.references.get(one.column) not in table.lineage:
             continue
-        columns = [c for c in listed_columns(instance, other) if c != column]
-        query = f"{column}={sys_id}^ORDERBYsys_created_on"
-        selection = select(instance.database, other, query, Context(now=instance.clock.now()))
-        fields = tuple(dict.fromkeys(("sys_id", *columns)))
-        records = fetch(instance.database, selection, fields, _MOST_RELATED)
-        if records:
-            yield {
-                "title": reader.titles.tables(other),
-                "heads": [reader.titles.column(other, c) for c in columns],
-                "rows": [
-                    {
-                        "url": reader.form_url(name, record["sys_id"]),
-                        "cells": reader.cells(other, record, columns),
-                    }
-                    for record in records
-                ],
+        if reader.access.may_on_page("read", other):
+            found = _related(instance, reader, other, one, table.name, sys_id)
+            if found["rows"] or reader.view or found["new_url"]:
+                yield found
+
+
+def _related(
+    instance: Instance, reader: Reader, other: Table, one: RelatedList, parent: str, sys_id: str
+) -> dict[str, object]:
+    columns = [c for c in listed_columns(instance, reader, other, parent) if c != one.column]
+    order = f"ORDERBY{one.order_by or 'sys_created_on'}"
+    query = "^".join(filter(None, (f"{one.column}={sys_id}", one.filter, order)))
+    selection = select(instance.database, other, query, Context(now=instance.clock.now()))
+    fields = tuple(dict.fromkeys(("sys_id", *columns)))
+    records = fetch(instance.database, selection, fields, _MOST_RELATED)
+    total = count(instance.database, selection)
+    may_add = not reader.view and reader.access.may_on_page("create", other)
+    new = {"sys_id": NEW, one.column: sys_id}
+    return {
+        "title": reader.titles.tables(other),
+        "heads": [reader.title(other, c) for c in columns],
+        "total": total,
+        "all_url": list_url(reader, other, query) if total > len(records) else "",
+        "new_url": reader.url(f"/{one.table}.do", **new) if may_add else "",
+        "rows": [
+            {
+                "url": reader.form_url(one.table, record["sys_id"]),
+                "cells": reader.cells(other, record, columns),
             }
+            for record in records
+        ],
+    }
 
 
 def attachments(

@@ -68,6 +68,14 @@ class Refresh:
     access: str
 
 
+@dataclass(frozen=True)
+class Session:
+    """A person logged in on the pages, and the word that their forms carry."""
+
+    user: str
+    word: str
+
+
 @dataclass
 class Counts:
     """What was asked since the start or the last reset."""
@@ -92,6 +100,7 @@ class Instance:
     refresh_tokens: dict[str, Refresh] = field(default_factory=dict)
     used_assertions: set[str] = field(default_factory=set)
     sla_minute: int = -1
+    sessions: dict[str, Session] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     advancing: asyncio.Lock = field(default_factory=asyncio.Lock)
     faults: FaultPlan = field(default_factory=FaultPlan)

@@ -5,18 +5,24 @@ silent. `admin` may do everything.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 from connector.encoded_query import Context
 from connector.sandbox import properties
+from connector.sandbox.access import Access, Operation, roles_of, rules_of
 from connector.sandbox.answers import ApiError
 from connector.sandbox.catalogue import Column, Record, Table
 from connector.sandbox.database import Database
 from connector.sandbox.display import Labels
 from connector.sandbox.instance import Instance
 from connector.sandbox.listing import matches, select
-from connector.sandbox.policies import ADMIN
+from connector.sandbox.policies import ADMIN, Restrictions, restrictions
 from connector.sandbox.refusals import RefusedError
 from connector.sandbox.rendering import user_zone
+
+Change = Literal["write", "delete"]
 
 _API_READ_ONLY = frozenset({"client_script_modifiable", "strict_read_only"})
 """Read only options that keep the Table API from writing (read-only-option page, Australia)."""
@@ -47,14 +53,34 @@ def check_reachable(instance: Instance, table: Table) -> None:
 
 def has_role(database: Database, user: str, *roles: str) -> bool:
     """Whether the user has one of the roles, or admin."""
-    if user == ADMIN:
-        return True
-    rows = database.engine.rows(
-        "SELECT r.name FROM sys_user_has_role h JOIN sys_user_role r ON r.sys_id = h.role "
-        "JOIN sys_user u ON u.sys_id = h.user WHERE u.user_name = ?",
-        (user,),
+    return not roles_of(database, user).isdisjoint({ADMIN, *roles})
+
+
+def access_of(instance: Instance, user: str) -> Access:
+    """The user's roles, and the access controls; remembered until one of them changes."""
+    memory = instance.database.access_of
+    if user not in memory:
+        memory[user] = Access(instance.database, user, partial(context_of, instance, user))
+    found: Access = memory[user]
+    return found
+
+
+def restrictions_of(instance: Instance, user: str) -> Restrictions:
+    """What this user may not read over the API, by the switches and by access controls.
+
+    The condition of a rule for reading is not looked at: its roles decide.
+    """
+    known = restrictions(instance.policies, user)
+    if user == ADMIN or not rules_of(instance.database):
+        return known
+    closed = [*access_of(instance, user).closed_to_reading()]
+    rows = {name: "" for name in closed if "." not in name}
+    fields = frozenset(name for name in closed if "." in name)
+    return replace(
+        known,
+        hidden_rows={**known.hidden_rows, **rows},
+        hidden_fields=known.hidden_fields | fields,
     )
-    return any(name in (ADMIN, *roles) for (name,) in rows)
 
 
 def satisfies(instance: Instance, record: Record, table: str, query: str, user: str) -> bool:
@@ -66,7 +92,7 @@ def satisfies(instance: Instance, record: Record, table: str, query: str, user: 
 
 def may_read(instance: Instance, record: Record, user: str) -> bool:
     """Whether no rule hides this record from the user."""
-    hidden = instance.policies.hidden_rows
+    hidden = restrictions_of(instance, user).hidden_rows
     return user == ADMIN or not _is_among(instance, record, hidden, user)
 
 
@@ -80,15 +106,29 @@ def _is_among(instance: Instance, record: Record, rows: Mapping[str, str], user:
 def check_insert(instance: Instance, table: Table, user: str) -> None:
     """Raises RefusedError where every row of the table is closed to the user's writes."""
     denied = instance.policies.write_denied_rows
-    if user != ADMIN and any(denied.get(name) == "" for name in table.lineage):
+    is_denied = user != ADMIN and any(denied.get(name) == "" for name in table.lineage)
+    if is_denied or not _lets(instance, user, "create", table):
         raise RefusedError("ACL Exception Insert Failed due to security constraints")
 
 
-def check_change(instance: Instance, record: Record, user: str, verb: str) -> None:
-    """Raises RefusedError where this record is closed to the user; `verb` is Update or Delete."""
+def check_change(
+    instance: Instance, table: Table, record: Record, user: str, operation: Change
+) -> None:
+    """Raises RefusedError where this record of `table` is closed to the user."""
     denied = instance.policies.write_denied_rows
-    if user != ADMIN and _is_among(instance, record, denied, user):
+    is_denied = user != ADMIN and _is_among(instance, record, denied, user)
+    if is_denied or not _lets(instance, user, operation, table, record):
+        verb = "Update" if operation == "write" else "Delete"
         raise RefusedError(f"ACL Exception {verb} Failed due to security constraints")
+
+
+def _lets(
+    instance: Instance, user: str, operation: Operation, table: Table, record: Record | None = None
+) -> bool:
+    """Whether access controls let the user do this to the table or the record."""
+    if not rules_of(instance.database):
+        return True
+    return access_of(instance, user).may(operation, table, "", record)
 
 
 def accepted(instance: Instance, table: Table, values: Mapping[str, str], user: str) -> Record:
@@ -110,6 +150,7 @@ class _Gate:
         self._is_admin = user == ADMIN
         self._denied = instance.policies.write_denied_fields
         self._labels = Labels(instance.database)
+        self._access = access_of(instance, user) if rules_of(instance.database) else None
 
     def passes(self, name: str, value: str) -> bool:
         """Whether this value of this field is taken."""
@@ -123,6 +164,8 @@ class _Gate:
         if option == "instance_configured":
             option = properties.value(self._database, _LEGACY_OPTION, "client_script_modifiable")
         if option in _API_READ_ONLY:
+            return False
+        if self._access and not self._access.may_field("write", self._table, column.name):
             return False
         names = {f"{base}.{column.name}" for base in self._table.lineage}
         return self._is_admin or names.isdisjoint(self._denied)

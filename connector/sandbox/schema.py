@@ -155,13 +155,15 @@ SHIPPED = ("schema.toml", "plugins.toml")
 """The shipped files, read as one: the platform's tables, and those that an instance may lack."""
 
 
-def load_schema(path: Path | None = None) -> Schema:
+def load_schema(path: Path | None = None, *more: Path) -> Schema:
     """The schema in `path` (default: the shipped one, with the tables of plug-ins).
+
+    `more` are files read as one with it.
 
     Raises ConfigError naming the file and every fault found.
     """
     here = Path(__file__).parent
-    files = [path] if path else [here / name for name in SHIPPED]
+    files = [path, *more] if path else [here / name for name in SHIPPED]
     raw = {name: table for file in files for name, table in _read(file).items()}
     where = str(path or here)
     problems = [*_structure_problems(raw)]

@@ -28,7 +28,6 @@ from connector.sandbox.display import Labels
 from connector.sandbox.instance import Instance
 from connector.sandbox.listing import Selection, Walk, count, fetch, select
 from connector.sandbox.literals import as_utc
-from connector.sandbox.policies import restrictions
 from connector.sandbox.refusals import RefusedError
 from connector.sandbox.rendering import render, user_zone, wanted_fields
 
@@ -71,7 +70,7 @@ def selection_of(instance: Instance, request: Request, table: Table) -> Selectio
         as_utc(text, context.time_zone, instance.date_literals),
         context,
         instance.invalid_query,
-        restrictions(instance.policies, request.user),
+        rights.restrictions_of(instance, request.user),
     )
 
 
@@ -183,7 +182,7 @@ def _record(instance: Instance, request: Request, table: Table, sys_id: str) -> 
 
 def _shown(instance: Instance, request: Request, table: Table, record: Record) -> object:
     """One record with the fields and in the shape asked for; dot-walks are read for it."""
-    hidden = restrictions(instance.policies, request.user).hidden_fields
+    hidden = rights.restrictions_of(instance, request.user).hidden_fields
     walk = Walk(instance.database.catalogue, table, hidden)
     fields = wanted_fields(walk, request)
     if any("." in name for name in fields):

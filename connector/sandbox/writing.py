@@ -58,8 +58,8 @@ def update(
     """The record after the change; the very `before` where nothing differs. Raises RefusedError."""
     database, given = instance.database, values
     if secured:
-        rights.check_change(instance, before, user, "Update")
         owner = database.catalogue.get(before.get("sys_class_name", ""), table)
+        rights.check_change(instance, owner, before, user, "write")
         given = rights.accepted(instance, owner, values, user)
 
     def save(more: Mapping[str, str]) -> Record:
@@ -72,7 +72,8 @@ def update(
 
 def delete(instance: Instance, table: Table, record: Record, user: str) -> None:
     """Remove a record. Raises RefusedError."""
-    rights.check_change(instance, record, user, "Delete")
+    owner = instance.database.catalogue.get(record.get("sys_class_name", ""), table)
+    rights.check_change(instance, owner, record, user, "delete")
     instance.database.delete(table, record["sys_id"], user)
 
 

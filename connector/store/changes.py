@@ -37,6 +37,9 @@ class Window:
     backfill_after: str
     only: tuple[str, ...] = ()
     """sys_ids; () = all."""
+    place: str = ""
+    """The table whose rows hold the values, "" for the records themselves: what was confirmed
+    elsewhere was not overwritten here."""
 
 
 def begin_plan(store: Store) -> None:
@@ -100,6 +103,7 @@ def plan_table(
         only=list(window.only),
         limit=limit,
         before=before,
+        place=window.place,
     )
     store.execute("DROP TABLE difference")
     return _last_record(store) - before
@@ -191,7 +195,7 @@ WITH cause AS (
     LIMIT $limit
 ), held AS (
     SELECT sys_id, field, arg_max(to_value, changed_at) AS value
-    FROM change WHERE table_name = $table AND status = 'confirmed'
+    FROM change WHERE table_name = $table AND status = 'confirmed' AND coalesce(detail, '') = $place
       AND sys_id IN (SELECT sys_id FROM chosen)
     GROUP BY sys_id, field
 )
@@ -221,7 +225,7 @@ def save_plan(store: Store, run_id: str) -> None:
 def mark(
     store: Store, run_id: str, table: str, sys_ids: Sequence[str], status: str, detail: str = ""
 ) -> None:
-    """Move all changes of records to a status."""
+    """Move all changes of records to a status; of what is confirmed, `detail` says the place."""
     store.execute(
         "UPDATE change SET status = $status, detail = $detail, changed_at = $now"
         " WHERE run_id = $run_id AND table_name = $table AND list_contains($ids, sys_id)",

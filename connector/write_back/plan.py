@@ -38,7 +38,10 @@ def plan(
     with store.scratching():
         _prepare(store, mapping, settings)
     window = Window(
-        format_instance(now - settings.settled), format_instance(now - settings.backfill), only
+        format_instance(now - settings.settled),
+        format_instance(now - settings.backfill),
+        only,
+        settings.place,
     )
     left = settings.max_records if limit is None else min(limit, settings.max_records)
     changes.begin_plan(store)

@@ -52,7 +52,7 @@ def take(
                 written.append(key)
             else:
                 _take_failure(run, key, reply, settings, now, sent)
-        _take_written(run, batch, written, answered, sent)
+        _take_written(run, batch, written, answered, settings.place, sent)
     _refuse_inserts(run, replies)
 
 
@@ -78,10 +78,11 @@ def _take_written(
     batch: Batch,
     written: Sequence[Key],
     answered: Mapping[Key, UpdateReply],
+    place: str,
     sent: Sent,
 ) -> None:
     for table, sys_ids in _by_table(written).items():
-        changes.mark(run.store, run.run_id, table, sys_ids, "confirmed")
+        changes.mark(run.store, run.run_id, table, sys_ids, "confirmed", place)
         of_table = [answered[table, sys_id] for sys_id in sys_ids]
         _note_concurrent(run.store, table, of_table, sent)
         _take_seen(run.store, table, of_table)

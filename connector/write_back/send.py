@@ -20,6 +20,7 @@ from connector.messages import _
 from connector.pacing import Pace
 from connector.store import changes
 from connector.store.changes import Change
+from connector.write_back.beside import about, send_rows
 from connector.write_back.replies import Batch, Key, take
 from connector.write_back.sent import Sent
 from connector.write_back.settings import Settings
@@ -61,7 +62,7 @@ def send(run: Run, settings: Settings, now: datetime) -> Sent:
         judge(run, settings, now, work.sent)
         raise
     judge(run, settings, now, work.sent)
-    look_again(run, work.sent.crossed, now)
+    look_again(run, work.sent.crossed, now, settings.mode)
     counts = {k: v for k, v in asdict(work.sent).items() if isinstance(v, int)}
     _log.info("written", run_id=run.run_id, **counts, milliseconds=round(work.pace.milliseconds))
     return work.sent
@@ -159,10 +160,16 @@ def _submit(work: _Work, pool: ThreadPoolExecutor, batch: Batch) -> Future[list[
     store = work.run.store
     table, sys_ids = next(iter(batch))[0], [key[1] for key in batch]
     with store.transaction():
-        changes.mark(store, work.run.run_id, table, sys_ids, "sent")
+        changes.mark(store, work.run.run_id, table, sys_ids, "sent", work.settings.place)
     work.sent.requests += 1
     is_quiet = work.settings.via == "import_set"
-    return pool.submit(work.deliver, _whole_rows(work, batch) if is_quiet else _differences(batch))
+    updates = _whole_rows(work, batch) if is_quiet else _differences(batch)
+    if work.settings.mode == "record":
+        return pool.submit(work.deliver, updates)
+    numbers = {sys_id: changes_[0].number for (_table, sys_id), changes_ in batch.items()}
+    is_task = table in work.settings.tasks
+    told = {one.sys_id: about(one, numbers[one.sys_id], is_task=is_task) for one in updates}
+    return pool.submit(send_rows, work.run.instance, updates, told, work.settings.via)
 
 
 def _differences(batch: Batch) -> list[RecordUpdate]:

@@ -8,7 +8,8 @@ from typing import Literal
 from connector.config import Config
 from connector.errors import ConfigError
 from connector.journey import fields
-from connector.journey.model import Schema
+from connector.journey.model import Mapping, Schema
+from connector.journey.rows import TABLE
 from connector.messages import _
 from connector.off_hours import OffHours
 
@@ -32,12 +33,18 @@ class Settings:
     """How long a record that was set aside rests at most until it is tried again."""
     workers: int = 1
     via: Way = "batch"
+    mode: Literal["record", "table"] = "record"
+    """Where it is written: on the record, or in a row of our own table beside it."""
+    place: str = ""
+    """The table of these rows; "" where it is written on the record."""
+    tasks: frozenset[str] = frozenset()
+    """Tables whose records are tasks: rows refer to these."""
     off_hours: OffHours | None = None
     """When the tool may be written; None is at any time."""
 
 
-def settings_of(config: Config) -> Settings:
-    """How much may be written, as the configuration says."""
+def settings_of(config: Config, mapping: Mapping | None = None) -> Settings:
+    """How much may be written, as the configuration says; which tables are tasks, the mapping."""
     wanted = config.write_back
     window = wanted.window
     return Settings(
@@ -52,6 +59,11 @@ def settings_of(config: Config) -> Settings:
         longest_pause=timedelta(days=wanted.longest_pause_days),
         workers=wanted.workers,
         via=wanted.via,
+        mode=wanted.mode,
+        place="" if wanted.mode == "record" else TABLE,
+        tasks=frozenset(t for t, spec in mapping.tables.items() if spec.is_task)
+        if mapping
+        else frozenset(),
         off_hours=OffHours.parse(window, config.instance.time_zone) if window else None,
     )
 

@@ -52,6 +52,7 @@ CALLS: dict[str, Callable[[ServiceNow], object]] = {
     "read_attachment": lambda i: i.read_attachment(ID),
     "add_attachment": lambda i: i.add_attachment("incident", ID, "a", "text/plain", b""),
     "delete_attachment": lambda i: i.delete_attachment(ID),
+    "delete_records": lambda i: i.delete_records("incident", [ID]),
 }
 """Every public method; a new one must be added here (see the last test)."""
 

@@ -15,10 +15,11 @@ from connector.errors import (
 from connector.itsm.base import Cursor, RecordUpdate
 from connector.itsm.servicenow import Connection, ServiceNow, connect
 from connector.journey.mapping import load_mapping
-from connector.provision import apply_provision, plan_provision
+from connector.provision import Scope, apply_provision, plan_provision
 from tests.harness import PASSWORD, USER, Sandbox, sandbox
 
 TABLES = ("incident", "sc_request", "sc_req_item", "sc_task")
+SCOPE = Scope(TABLES)
 READ = (*TABLES, "sysapproval_approver", "task_sla", "asmt_assessment_instance")
 
 
@@ -104,10 +105,10 @@ def test_the_dictionary_shows_inherited_columns_and_both_languages(tool: Sandbox
 def test_provisioning_twice_sends_no_write_the_second_time(tool: Sandbox) -> None:
     instance, mapping = connected(tool), load_mapping()
     before = tool.dump("incident")
-    apply_provision(instance, mapping, TABLES)
+    apply_provision(instance, mapping, SCOPE)
     tool.reset_requests()
-    assert apply_provision(instance, mapping, TABLES) == []
-    assert plan_provision(instance, mapping, TABLES).is_complete
+    assert apply_provision(instance, mapping, SCOPE).steps == ()
+    assert plan_provision(instance, mapping, SCOPE).is_complete
     assert all(kind.startswith("GET ") for kind in tool.requests())
     columns = {c.element: c for c in instance.list_columns(["incident"])}
     assert columns["u_journey_step"].is_choice
@@ -125,7 +126,7 @@ def test_provisioning_twice_sends_no_write_the_second_time(tool: Sandbox) -> Non
 
 def test_writes_are_answered_item_by_item(tool: Sandbox) -> None:
     instance = connected(tool)
-    apply_provision(instance, load_mapping(), TABLES)
+    apply_provision(instance, load_mapping(), SCOPE)
     one, two = sorted(tool.dump("incident"))[:2]
     before = tool.dump("incident")
     replies = instance.send_updates(
@@ -146,7 +147,7 @@ def test_writes_are_answered_item_by_item(tool: Sandbox) -> None:
 
 def test_a_chosen_sys_id_makes_creating_repeatable(tool: Sandbox) -> None:
     instance = connected(tool)
-    apply_provision(instance, load_mapping(), TABLES)
+    apply_provision(instance, load_mapping(), SCOPE)
     values = {"sys_id": "ab" * 16, "u_title": "May", "u_language": "es"}
     assert instance.create_record("u_journey_report", values)["u_title"] == "May"
     assert instance.create_record("u_journey_report", values)["u_title"] == "May"

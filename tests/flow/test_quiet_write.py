@@ -13,7 +13,7 @@ from connector.itsm.base import RecordUpdate
 from connector.itsm.servicenow import Connection, ServiceNow, connect
 from connector.journey import fields
 from connector.journey.mapping import load_mapping
-from connector.provision import apply_provision
+from connector.provision import Scope, apply_provision
 from tests.sandbox_instance import PASSWORD, USER, incident_id, make_instance, serving
 
 OWN = [field.name for field in fields.RECORD_FIELDS]
@@ -23,7 +23,7 @@ OWN = [field.name for field in fields.RECORD_FIELDS]
 def instance(tmp_path: Path) -> Iterator[ServiceNow]:
     with serving(make_instance(tmp_path)) as api:
         client = connect(Connection(api.base, user=USER, secret=PASSWORD))
-        apply_provision(client, load_mapping(), ("incident",), via="import_set")
+        apply_provision(client, load_mapping(), Scope(("incident",), via="import_set"))
         yield client
 
 

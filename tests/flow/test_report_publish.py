@@ -7,7 +7,7 @@ from pathlib import Path
 from connector.itsm.servicenow.client import connect
 from connector.itsm.servicenow.settings import Connection
 from connector.journey.mapping import load_mapping
-from connector.provision import Mail, apply_provision, plan_provision
+from connector.provision import Mail, Scope, apply_provision, plan_provision
 from connector.report.deliver import deliver
 from connector.report.destination import Destination
 from connector.report.publish import TABLE, publish
@@ -26,13 +26,15 @@ def test_rows_article_and_mail_state_stand_in_the_instance_and_go_quiet(tmp_path
     with sandbox(tmp_path / "instance", "--seed", "empty") as tool:
         instance = connect(Connection(url=tool.url, user=USER, secret=PASSWORD))
         group = instance.create_record("sys_user_group", {"name": "Owners"})["sys_id"]
-        mails = (Mail("en", (group,)),)
-        apply_provision(instance, load_mapping(), ["incident"], mails=mails)
-        (mail,) = tool.dump("sysevent_email_action").values()
+        scope = Scope(("incident",), mails=(Mail("en", (group,)),))
+        apply_provision(instance, load_mapping(), scope)
+        mails = tool.dump("sysevent_email_action").values()
+        mail, silent = sorted(mails, key=lambda one: one["name"])
         assert mail["recipient_groups"] == group
         assert mail["condition"] == "u_stateCHANGESTOpublished^u_language=en"
         assert "${u_summary}" in mail["message_html"]
-        assert plan_provision(instance, load_mapping(), ["incident"], mails=mails).is_complete
+        assert (mail["active"], silent.get("active", "false")) == ("true", "false")
+        assert plan_provision(instance, load_mapping(), scope).is_complete
         base = instance.create_record("kb_knowledge_base", {"title": "Journey"})["sys_id"]
         # References lead to records of the instance: what is not there would not be kept.
         for i, name in enumerate(SERVICES):
@@ -69,7 +71,7 @@ def test_a_report_stands_once_in_the_instance_and_is_renewed_in_place(tmp_path: 
     files = render_all(report, list(FORMATS))
     with sandbox(tmp_path / "instance", "--seed", "empty") as tool:
         instance = connect(Connection(url=tool.url, user=USER, secret=PASSWORD))
-        apply_provision(instance, load_mapping(), ["incident"])
+        apply_provision(instance, load_mapping(), Scope(("incident",)))
         first = publish(instance, report, files)
         before = tool.whole_dump()
         tool.reset_requests()

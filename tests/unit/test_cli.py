@@ -16,7 +16,7 @@ from typing import Any, get_args
 import pytest
 import typer
 
-from connector import alerts, cli, log, pipeline, reporting, scheduler, services
+from connector import alerts, cli, log, pipeline, provisioning, reporting, scheduler, services
 from connector.check import Finding
 from connector.cli import period, serve
 from connector.cli.app import app
@@ -34,7 +34,7 @@ from connector.errors import (
     UnavailableError,
 )
 from connector.itsm.servicenow.settings import AuthKind
-from connector.provision import Artefact, Provisioning
+from connector.provision import Artefact, Provisioning, Scope, Step
 from connector.reconcile import Swept
 from connector.report.build import Choice
 from connector.report.pending import Pending, Publications
@@ -444,13 +444,14 @@ def test_provision_shows_first_and_makes_only_when_asked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = []
-    column = Artefact("column", "create", "incident", "u_journey_step", "id", {})
+    column = Artefact("sys_dictionary", "id", {"name": "incident", "element": "u_journey_step"})
 
-    def provision(_config: Any, _environment: Any, apply: bool) -> Provisioning:
+    def provision(_config: Any, _environment: Any, scope: Scope, *, apply: bool) -> Provisioning:
+        assert "incident" in scope.tables
         asked.append(apply)
-        return Provisioning((column,))
+        return Provisioning((Step("create", column, "id", column.fields),))
 
-    monkeypatch.setattr(services, "provision", provision)
+    monkeypatch.setattr(provisioning, "provision", provision)
     assert cli.run(["provision"]) == 0
     assert "travesia provision --apply makes it" in capsys.readouterr().out
     assert cli.run(["provision", "--apply"]) == 0
@@ -462,7 +463,9 @@ def test_provision_with_a_conflict_exits_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(
-        services, "provision", lambda *_: Provisioning((), ("Column x is an integer",))
+        provisioning,
+        "provision",
+        lambda *_, **_more: Provisioning((), ("Column x is an integer",)),
     )
     assert cli.run(["provision"]) == 2
     assert "Column x is an integer" in capsys.readouterr().err

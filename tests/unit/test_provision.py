@@ -1,4 +1,4 @@
-"""What we own in the tool: planned, made once, never anything that is not ours."""
+"""What we own in the tool: planned, made once, taken out again, never anything that is not ours."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,44 +13,58 @@ from connector.journey import fields
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Text
-from connector.journey.own_tables import OWN_TABLES
+from connector.journey.own_tables import OWN_TABLES, choices_of_fields
 from connector.provision import (
     Artefact,
+    Provisioning,
+    Scope,
     apply_provision,
-    choices_of_fields,
+    artefacts_of,
     plan_provision,
+    plan_removal,
     refuse_foreign,
+    remove,
     stable_id,
 )
+from connector.provision.wanted import ORDER
 from tests.fakes import FakeInstance
 
 ON_RECORDS = (*fields.RECORD_FIELDS, *fields.STEWARD_FIELDS)
 TABLES = ("incident", "sc_request")
-SYSTEM = ("sys_db_object", "sys_dictionary", "sys_documentation", "sys_choice")
+SCOPE = Scope(TABLES)
 
 
 @cache
 def mapping() -> JourneyMapping:
-    return load_mapping()
+    """The shipped one with a few of its touchpoints: a list is a list, however long."""
+    return few(load_mapping())
+
+
+def few(whole: JourneyMapping, *more: str) -> JourneyMapping:
+    """A mapping with some of its touchpoints only, and these."""
+    named = [*list(whole.touchpoints)[:5], "phone", *more]
+    return replace(whole, touchpoints={name: whole.touchpoints[name] for name in named})
 
 
 class Platform(FakeInstance):
     """A fake whose configuration tables do what the platform's do: a column brings its label."""
 
-    def __init__(self) -> None:
-        super().__init__(datetime(2026, 11, 1, tzinfo=UTC), {name: [] for name in SYSTEM})
+    def __init__(self, lacks: Sequence[str] = ("sys_transform_script",)) -> None:
+        self.system = [name for name in ORDER if name not in lacks]
+        super().__init__(datetime(2026, 11, 1, tzinfo=UTC), {name: [] for name in self.system})
         for name in TABLES:
             self.tables["sys_db_object"].append({"sys_id": name, "name": name})
         self.writes: list[tuple[str, str, dict[str, str]]] = []
         self.inherited: list[Choice] = []
-        self.detail = ""
+        self.columns: list[Column] = []
+        self.refused: dict[str, str] = {}
 
     def list_tables(self, names: Sequence[str]) -> dict[str, str]:
-        known = {row["name"] for row in self.tables["sys_db_object"]} | set(SYSTEM)
+        known = {row["name"] for row in self.tables["sys_db_object"]} | set(self.system)
         return {name: "" for name in names if name in known}
 
     def list_columns(self, tables: Sequence[str]) -> list[Column]:
-        return [
+        return [c for c in self.columns if c.table in tables] + [
             Column(row["name"], row["element"], row["internal_type"], row["column_label"])
             for row in self.tables["sys_dictionary"]
             if row["name"] in tables
@@ -66,9 +80,11 @@ class Platform(FakeInstance):
         query: str = "",
         limit: int | None = None,  # noqa: ARG002 - protocol
     ) -> Iterator[Record]:
-        assert query.startswith("nameINincident,")
+        parts = [c.partition("IN") for c in query.replace("^ORelementISEMPTY", ",").split("^")]
+        conditions = [(column, set(values.split(","))) for column, _in, values in parts]
         for row in self.tables[table]:
-            yield {k: v for k, v in row.items() if k in ("sys_id", *fields)}
+            if all(row.get(column, "") in values for column, values in conditions):
+                yield {k: v for k, v in row.items() if k in ("sys_id", *fields)}
 
     def create_record(self, table: str, values: Mapping[str, str]) -> Record:
         self.writes.append(("create", table, dict(values)))
@@ -87,8 +103,8 @@ class Platform(FakeInstance):
         return dict(values)
 
     def create_records(self, table: str, records: Sequence[Mapping[str, str]]) -> list[UpdateReply]:
-        if self.detail:
-            return [UpdateReply(table, r["sys_id"], "forbidden", {}, self.detail) for r in records]
+        if detail := self.refused.get(table):
+            return [UpdateReply(table, r["sys_id"], "forbidden", {}, detail) for r in records]
         for record in records:
             self.create_record(table, record)
         return [UpdateReply(table, r["sys_id"], "written", r) for r in records]
@@ -99,17 +115,27 @@ class Platform(FakeInstance):
             self.update_record(update.table, update.sys_id, update.values)
         return [UpdateReply(u.table, u.sys_id, "written", u.values) for u in updates]
 
+    def delete_records(self, table: str, sys_ids: Sequence[str]) -> list[UpdateReply]:
+        kept = [row for row in self.tables[table] if row["sys_id"] not in sys_ids]
+        self.writes += [("delete", table, {"sys_id": sys_id}) for sys_id in sys_ids]
+        self.tables[table][:] = kept
+        return [UpdateReply(table, sys_id, "written", {}) for sys_id in sys_ids]
+
+
+def of(plan: Provisioning, table: str) -> dict[str, dict[str, str]]:
+    """What is sent to one platform table, by name."""
+    return {step.name: dict(step.changed) for step in plan.of(table)}
+
 
 def test_a_plan_names_everything_that_is_missing_and_sends_nothing() -> None:
     platform = Platform()
-    plan = plan_provision(platform, mapping(), TABLES)
-    assert plan.of("table")[0].values == {
+    plan = plan_provision(platform, mapping(), SCOPE)
+    assert of(plan, "sys_db_object")["u_journey_report"] == {
         "sys_id": stable_id("sys_db_object", "u_journey_report"),
         "name": "u_journey_report",
         "label": "Journey report",
     }
-    columns = {artefact.name for artefact in plan.of("column")}
-    assert columns == {
+    assert of(plan, "sys_dictionary").keys() == {
         *(f"{table}.{f.name}" for table in TABLES for f in ON_RECORDS),
         *(f"{own.name}.{f.name}" for own in OWN_TABLES for f in own.fields),
     }
@@ -119,10 +145,8 @@ def test_a_plan_names_everything_that_is_missing_and_sends_nothing() -> None:
 
 
 def test_a_column_is_made_with_type_label_length_and_dropdown() -> None:
-    plan = plan_provision(Platform(), mapping(), TABLES)
-    by_name = {artefact.name: artefact.values for artefact in plan.of("column")}
-    step = by_name["incident.u_journey_step"]
-    assert step == {
+    by_name = of(plan_provision(Platform(), mapping(), SCOPE), "sys_dictionary")
+    assert by_name["incident.u_journey_step"] == {
         "sys_id": stable_id("sys_dictionary", "incident", "u_journey_step"),
         "name": "incident",
         "element": "u_journey_step",
@@ -131,15 +155,51 @@ def test_a_column_is_made_with_type_label_length_and_dropdown() -> None:
         "active": "true",
         "max_length": "40",
         "choice": "1",
+        "read_only": "true",
+        "read_only_option": "display_read_only",
     }
     assert by_name["incident.u_journey_since"]["internal_type"] == "glide_date_time"
     assert by_name["u_journey_report.u_records"]["internal_type"] == "integer"
+    assert by_name["u_journey.u_task"]["reference"] == "task"
     assert "choice" not in by_name["incident.u_journey_why"]
 
 
+def test_only_what_people_fill_can_be_edited_by_people() -> None:
+    by_name = of(plan_provision(Platform(), mapping(), SCOPE), "sys_dictionary")
+    open_ = {name for name, row in by_name.items() if "read_only_option" not in row}
+    assert {name for name in open_ if name.startswith("incident.")} == {
+        "incident.u_journey_override",
+        "incident.u_journey_override_reason",
+    }
+    assert "u_journey_engagement.u_ring_confirmed" in open_
+    assert "u_journey_engagement.u_score" not in open_
+    assert not {name for name in open_ if name.startswith("u_journey_report.")}
+
+
+def test_a_release_without_read_only_options_gets_columns_that_the_account_can_write() -> None:
+    platform = Platform()
+    platform.columns = [
+        Column("sys_dictionary", name, "string")
+        for name in ("name", "element", "internal_type", "column_label", "active", "read_only")
+    ]
+    row = of(plan_provision(platform, mapping(), SCOPE), "sys_dictionary")["incident.u_journey_why"]
+    assert row.keys() == {*("sys_id", "name", "element", "internal_type", "column_label", "active")}
+
+
+def test_columns_that_stand_without_protection_get_it_and_keep_their_type() -> None:
+    platform = Platform()
+    apply_provision(platform, mapping(), replace(SCOPE, protect=False))
+    for row in platform.tables["sys_dictionary"]:
+        row |= {"read_only": "false", "read_only_option": "", "max_length": "99"}
+    (step, *others) = plan_provision(platform, mapping(), SCOPE).steps
+    assert {one.table for one in (step, *others)} == {"sys_dictionary"}
+    assert step.changed == {"read_only": "true", "read_only_option": "display_read_only"}
+    assert step.was == {"read_only": "false", "read_only_option": ""}
+
+
 def test_choices_come_in_both_languages_in_the_order_of_the_journey() -> None:
-    plan = plan_provision(Platform(), mapping(), TABLES, "travesia")
-    steps = [a.values for a in plan.of("choice") if a.name.startswith("incident.u_journey_step")]
+    rows = of(plan_provision(Platform(), mapping(), SCOPE), "sys_choice")
+    steps = [r for name, r in rows.items() if name.startswith("incident.u_journey_step")]
     expected = [
         (step.id, language, step.name.in_(language), str(position * 10))
         for position, step in enumerate(mapping().journeys["travesia"].steps, start=1)
@@ -161,18 +221,18 @@ def test_everything_that_is_written_to_a_choice_column_has_its_choice() -> None:
 
 def test_a_second_application_sends_nothing() -> None:
     platform = Platform()
-    sent = apply_provision(platform, mapping(), TABLES)
-    assert len(sent) == len(platform.writes)
+    sent = apply_provision(platform, mapping(), SCOPE)
+    assert len(sent.steps) == len(platform.writes)
     platform.writes.clear()
-    assert apply_provision(platform, mapping(), TABLES) == []
+    assert apply_provision(platform, mapping(), SCOPE).steps == ()
     assert platform.writes == []
-    assert plan_provision(platform, mapping(), TABLES).is_complete
+    assert plan_provision(platform, mapping(), SCOPE).is_complete
 
 
 def test_the_label_that_the_platform_made_is_completed_not_doubled() -> None:
     """Making a column makes its label in the account's language, without help."""
     platform = Platform()
-    apply_provision(platform, mapping(), TABLES)
+    apply_provision(platform, mapping(), SCOPE)
     rows = [
         (row["language"], row["label"], row["help"])
         for row in platform.tables["sys_documentation"]
@@ -187,29 +247,50 @@ def test_the_label_that_the_platform_made_is_completed_not_doubled() -> None:
 
 def test_what_was_interrupted_is_completed() -> None:
     platform = Platform()
-    apply_provision(platform, mapping(), TABLES)
+    apply_provision(platform, mapping(), SCOPE)
     del platform.tables["sys_choice"][7:]
     platform.writes.clear()
-    apply_provision(platform, mapping(), TABLES)
+    apply_provision(platform, mapping(), SCOPE)
     assert {table for _kind, table, _values in platform.writes} == {"sys_choice"}
-    assert plan_provision(platform, mapping(), TABLES).is_complete
+    assert plan_provision(platform, mapping(), SCOPE).is_complete
+
+
+def places_of(touchpoint: str) -> int:
+    """In how many choice lists a touchpoint stands: on two tables and on our own."""
+    lists = choices_of_fields(mapping(), "travesia").values()
+    return sum(touchpoint in values for values in lists) * (len(TABLES) + 1)
+
+
+def test_a_new_touchpoint_is_exactly_its_new_choices() -> None:
+    platform = Platform()
+    apply_provision(platform, mapping(), SCOPE)
+    old = next(iter(mapping().touchpoints.values()))
+    new = replace(old, id="sauna", name=Text("Sauna", "Sauna"))
+    overlaid = replace(mapping(), touchpoints={**mapping().touchpoints, "sauna": new})
+    plan = plan_provision(platform, overlaid, SCOPE)
+    assert {(step.action, step.table, step.changed["value"]) for step in plan.steps} == {
+        ("create", "sys_choice", "sauna")
+    }
+    assert "incident.u_journey_touchpoint = sauna (es)" in of(plan, "sys_choice")
+    assert len(plan.steps) == 2 * 3 * 3, "two languages, three columns, three tables"
+    apply_provision(platform, overlaid, SCOPE)
+    back = plan_provision(platform, mapping(), SCOPE)
+    assert back.steps == (), "what the mapping no longer has is told, never deleted"
+    assert "incident.u_journey_touchpoint = sauna" in back.leftovers
 
 
 def test_a_renamed_touchpoint_renames_its_choice_and_nothing_else() -> None:
     platform = Platform()
-    apply_provision(platform, mapping(), TABLES)
+    apply_provision(platform, mapping(), SCOPE)
     platform.writes.clear()
-    name, touchpoint = next(iter(mapping().touchpoints.items()))
+    name = "phone"
+    touchpoint = mapping().touchpoints[name]
     renamed = replace(touchpoint, name=Text("Other words", touchpoint.name.es))
     overlaid = replace(mapping(), touchpoints={**mapping().touchpoints, name: renamed})
-    apply_provision(platform, overlaid, TABLES)
-    assert platform.writes == [("update", "sys_choice", {"label": "Other words"})] * len(
-        [
-            name
-            for name, values in choices_of_fields(mapping(), "travesia").items()
-            if touchpoint.id in values
-        ]
-    ) * len(TABLES)
+    apply_provision(platform, overlaid, SCOPE)
+    said = ("update", "sys_choice", {"label": "Other words"})
+    assert [write for write in platform.writes if write == said] == platform.writes
+    assert len(platform.writes) >= places_of(name)
 
 
 def test_choices_that_are_all_inherited_are_left_where_they_stand() -> None:
@@ -220,26 +301,26 @@ def test_choices_that_are_all_inherited_are_left_where_they_stand() -> None:
         for value, label in fields.BAND_CHOICES.items()
         for language in ("en", "es")
     ]
-    plan = plan_provision(platform, mapping(), TABLES)
-    bands = {a.table for a in plan.of("choice") if a.element == fields.BAND}
-    assert bands == {"sc_request"}
+    rows = of(plan_provision(platform, mapping(), SCOPE), "sys_choice").values()
+    bands = {row["name"] for row in rows if row["element"] == fields.BAND}
+    assert bands == {"sc_request", "u_journey"}
 
 
-def test_an_instance_without_label_records_is_provisioned_without_them() -> None:
-    platform = Platform()
-    platform.list_tables = lambda names: {  # type: ignore[method-assign]
-        n: "" for n in names if n in (*TABLES, "sys_dictionary", "sys_choice", "sys_db_object")
-    }
-    assert plan_provision(platform, mapping(), TABLES).of("label") == []
+def test_what_an_instance_does_not_have_is_left_out_and_told() -> None:
+    platform = Platform(lacks=("sys_documentation", "sys_process_flow", "sys_transform_script"))
+    plan = plan_provision(platform, mapping(), SCOPE)
+    assert plan.of("sys_documentation") == plan.of("sys_process_flow") == []
+    assert plan.skipped == ("sys_documentation", "sys_process_flow")
 
 
 def test_a_missing_table_is_a_question_for_a_person_and_nothing_is_sent() -> None:
     platform = Platform()
-    plan = plan_provision(platform, mapping(), ("incident", "sc_request", "incidents"))
+    scope = Scope((*TABLES, "incidents"))
+    plan = plan_provision(platform, mapping(), scope)
     assert plan.conflicts == ("Table incidents does not exist; check its name",)
-    assert all(artefact.table != "incidents" for artefact in plan.artefacts)
+    assert all(step.artefact.place != "incidents" for step in plan.steps)
     with pytest.raises(ConfigError, match="Table incidents does not exist"):
-        apply_provision(platform, mapping(), ("incident", "sc_request", "incidents"))
+        apply_provision(platform, mapping(), scope)
     assert platform.writes == []
 
 
@@ -254,7 +335,7 @@ def test_a_column_of_ours_with_another_type_is_never_changed() -> None:
             "column_label": "Since",
         }
     )
-    plan = plan_provision(platform, mapping(), TABLES)
+    plan = plan_provision(platform, mapping(), SCOPE)
     (conflict,) = plan.conflicts
     assert "u_journey_since of incident is string where glide_date_time is needed" in conflict
 
@@ -263,33 +344,74 @@ def test_an_id_too_long_for_its_column_is_said_before_it_is_cut() -> None:
     touchpoint = next(iter(mapping().touchpoints.values()))
     long = replace(touchpoint, id="x" * 41)
     overlaid = replace(mapping(), touchpoints={long.id: long})
-    plan = plan_provision(Platform(), overlaid, ("incident", "sc_request"))
+    plan = plan_provision(Platform(), overlaid, SCOPE)
     assert any("is too long for u_journey_touchpoint (40 characters)" in c for c in plan.conflicts)
 
 
 def test_a_refused_choice_ends_with_the_tools_reason() -> None:
     platform = Platform()
-    platform.detail = "ACL Exception"
+    platform.refused = {"sys_choice": "ACL Exception"}
     with pytest.raises(InstanceError, match=r"could not be made \(ACL Exception\)"):
-        apply_provision(platform, mapping(), TABLES)
+        apply_provision(platform, mapping(), SCOPE)
+
+
+def test_access_controls_that_only_a_raised_role_may_make_are_left_out_and_told() -> None:
+    platform = Platform()
+    platform.refused = {"sys_security_acl": "raise your role"}
+    made = apply_provision(platform, mapping(), SCOPE)
+    assert made.skipped == ("sys_security_acl",)
+    assert platform.tables["sys_ui_view"], "the rest is made"
 
 
 @pytest.mark.parametrize(
-    ("table", "element"), [("incident", "state"), ("incident", ""), ("u_journal", "x")]
+    ("table", "values"),
+    [
+        ("sys_dictionary", {"name": "incident", "element": "state"}),
+        ("sys_dictionary", {"name": "u_journal", "element": "x"}),
+        ("sys_db_object", {"name": "incident"}),
+        ("sys_ui_section", {"name": "incident", "view": "the default view"}),
+        ("sys_ui_list_element", {"list_id": "somebody's list", "element": "u_journey_step"}),
+        ("sys_security_acl", {"name": "incident"}),
+        ("sys_properties", {"name": "u_journey_x"}),
+    ],
 )
-def test_a_name_without_our_prefix_is_refused(table: str, element: str) -> None:
+def test_what_is_not_ours_is_refused(table: str, values: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="does not carry the prefix u_journey_"):
-        refuse_foreign(Artefact("column", "create", table, element, "x", {}))
+        refuse_foreign([Artefact(table, "x", values)])
 
 
 def test_only_configuration_tables_are_ever_written() -> None:
     platform = Platform()
-    apply_provision(platform, mapping(), TABLES)
-    assert {table for _kind, table, _values in platform.writes} == set(SYSTEM)
+    apply_provision(platform, mapping(), SCOPE)
+    assert {table for _kind, table, _values in platform.writes} <= set(ORDER)
+
+
+def test_removal_takes_out_all_that_was_made_and_nothing_else() -> None:
+    platform = Platform()
+    stranger = {"sys_id": "s", "name": "incident", "element": "u_vip", "internal_type": "boolean"}
+    platform.tables["sys_dictionary"].append({**stranger, "column_label": "VIP"})
+    apply_provision(platform, mapping(), SCOPE)
+    platform.writes.clear()
+    planned = plan_removal(platform, mapping(), SCOPE)
+    assert platform.writes == []
+    assert {step.action for step in planned.steps} == {"delete"}
+    order = [ORDER.index(table) for table in planned.counts()]
+    assert order == sorted(order, reverse=True), "what refers to another goes first"
+    remove(platform, mapping(), SCOPE)
+    left = {name: rows for name, rows in platform.tables.items() if rows}
+    own = {f.name for one in OWN_TABLES for f in one.fields}
+    assert {row["name"] for row in left.pop("sys_db_object")} == set(TABLES)
+    columns = left.pop("sys_dictionary")
+    assert {(r["name"], r["element"]) for r in columns if r["name"] in TABLES} == {
+        ("incident", "u_vip")
+    }
+    assert {r["element"] for r in columns if r["name"] not in TABLES} <= own, "go with their table"
+    assert left == {}
+    assert plan_removal(platform, mapping(), SCOPE).steps == tuple()
 
 
 def test_sys_ids_are_32_hex_digits_and_the_same_everywhere() -> None:
-    ids = [a.sys_id for a in plan_provision(Platform(), mapping(), TABLES).artefacts]
+    ids = [one.sys_id for one in artefacts_of(mapping(), SCOPE)]
     assert len(set(ids)) == len(ids)
     assert all(len(sys_id) == 32 and int(sys_id, 16) >= 0 for sys_id in ids)
     assert (
@@ -298,14 +420,11 @@ def test_sys_ids_are_32_hex_digits_and_the_same_everywhere() -> None:
     )
 
 
-def test_progress_is_told_kind_by_kind() -> None:
+def test_progress_is_told_table_by_table() -> None:
     told: list[tuple[str, int, int]] = []
-    apply_provision(Platform(), mapping(), TABLES, progress=lambda *said: told.append(said))
-    assert [kind for kind in dict.fromkeys(k for k, _d, _t in told)] == [
-        "table",
-        "column",
-        "label",
-        "choice",
+    apply_provision(Platform(), mapping(), SCOPE, progress=lambda *said: told.append(said))
+    assert list(dict.fromkeys(table for table, _d, _t in told)) == [
+        table for table in ORDER if not table.startswith("sys_transform")
     ]
-    for kind, total in {(k, t) for k, _d, t in told}:
-        assert sum(done for k, done, _t in told if k == kind) == total
+    for table, total in {(table, total) for table, _d, total in told}:
+        assert sum(done for name, done, _t in told if name == table) == total

@@ -1,17 +1,16 @@
 """The mail about a published report: the platform's own notification, switched by the settings."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from connector import services
 from connector.config import load_config
 from connector.errors import ConfigError
-from connector.itsm.base import Record
 from connector.journey.fields import REPORT_STATES, REPORT_TABLE
-from connector.provision import Mail, refuse_foreign
-from connector.provision.notification import TABLE, notification_fields, plan_notifications
+from connector.journey.mapping import load_mapping
+from connector.provision import Mail, Scope, Step, plan_provision
+from connector.provision.notification import TABLE, notification_fields
+from connector.provisioning import scope_of
 from tests.fakes import FakeInstance
 from tests.golden.sample import NOW
 
@@ -19,30 +18,22 @@ PEOPLE = Mail("es", ("a" * 32, "b" * 32), ("c" * 32,))
 
 
 class Tool(FakeInstance):
-    """A fake that holds notifications."""
+    """A fake that holds notifications and no other table of the platform's."""
 
     def __init__(self) -> None:
         super().__init__(NOW, {TABLE: []})
 
-    def read_records(self, table: str, sys_ids: Any, fields: Any) -> list[Record]:
-        return [
-            {k: v for k, v in row.items() if k in fields}
-            for row in self.tables[table]
-            if row["sys_id"] in sys_ids
-        ]
-
-    def make(self, *mails: Mail) -> list[Mapping[str, str]]:
-        """Do what is planned; answers what was sent."""
-        sent = []
-        for artefact in plan_notifications(self, mails).artefacts:
-            refuse_foreign(artefact)
-            if artefact.action == "create":
-                self.tables[TABLE].append(dict(artefact.values))
+    def plan(self, *mails: Mail) -> list[Step]:
+        """What is to be done to its notifications, which is then done."""
+        plan = plan_provision(self, load_mapping(), Scope((), mails=mails))
+        steps = plan.of(TABLE)
+        for step in steps:
+            if step.action == "create":
+                self.tables[TABLE].append(dict(step.changed))
             else:
-                (row,) = [r for r in self.tables[TABLE] if r["sys_id"] == artefact.sys_id]
-                row |= artefact.values
-            sent.append(artefact.values)
-        return sent
+                (row,) = [r for r in self.tables[TABLE] if r["sys_id"] == step.sys_id]
+                row |= step.changed
+        return steps
 
 
 def test_it_waits_for_the_state_that_publishing_sets_last_in_the_readers_language() -> None:
@@ -61,34 +52,34 @@ def test_it_waits_for_the_state_that_publishing_sets_last_in_the_readers_languag
     assert fields["include_attachments"] == "true"
 
 
-def test_it_is_made_once_kept_and_switched_off_with_the_setting() -> None:
+def test_there_is_one_a_language_and_only_a_named_one_is_active() -> None:
+    steps = Tool().plan(PEOPLE)
+    said = {step.changed["name"]: step.changed["active"] for step in steps}
+    assert said == {
+        "Journey report published (en)": "false",
+        "Journey report published (es)": "true",
+    }
+
+
+def test_it_is_kept_and_switched_with_the_setting() -> None:
     tool = Tool()
-    assert tool.make() == [], "nobody is named, so there is none"
-    (made,) = tool.make(PEOPLE)
-    assert made["name"] == "Journey report published (es)"
-    assert tool.make(PEOPLE) == []
-    (row,) = tool.tables[TABLE]
-    row |= {"subject": "Ours: ${u_title}", "message_html": "<p>nicer</p>"}
-    assert tool.make(PEOPLE) == [], "words and looks belong to the admins"
-    assert tool.make(Mail("es", ("d" * 32,))) == [
-        {"recipient_groups": "d" * 32, "recipient_users": ""}
-    ]
-    assert tool.make() == [{"active": "false"}]
-    assert tool.make() == []
-    assert tool.make(PEOPLE)[0]["active"] == "true"
+    tool.plan(PEOPLE)
+    assert tool.plan(PEOPLE) == []
+    for row in tool.tables[TABLE]:
+        row |= {"subject": "Ours: ${u_title}", "message_html": "<p>nicer</p>"}
+    assert tool.plan(PEOPLE) == [], "words and looks belong to the admins"
+    (step,) = tool.plan(Mail("es", ("d" * 32,)))
+    assert step.changed == {"recipient_groups": "d" * 32, "recipient_users": ""}
+    (step,) = tool.plan()
+    assert step.changed == {"active": "false", "recipient_groups": ""}
+    assert tool.plan() == []
+    (step,) = tool.plan(PEOPLE)
+    assert step.changed["active"] == "true"
 
 
-def test_two_languages_are_two_notifications() -> None:
-    tool = Tool()
-    tool.make(PEOPLE, Mail("en", ("e" * 32,)))
-    assert len({row["sys_id"] for row in tool.tables[TABLE]}) == 2
-
-
-def test_a_hidden_table_is_said_where_somebody_should_be_told_and_else_is_no_matter() -> None:
-    tool = FakeInstance(NOW, {})
-    assert plan_notifications(tool, ()).is_complete
-    (problem,) = plan_notifications(tool, (PEOPLE,)).conflicts
-    assert problem.startswith("sysevent_email_action is hidden")
+def test_where_the_table_is_hidden_it_is_left_out_by_name() -> None:
+    plan = plan_provision(FakeInstance(NOW, {}), load_mapping(), Scope((), mails=(PEOPLE,)))
+    assert TABLE in plan.skipped
 
 
 def settings(tmp_path: Any, mail: str) -> Any:
@@ -99,7 +90,7 @@ def settings(tmp_path: Any, mail: str) -> Any:
 
 def test_the_settings_name_who_is_told(tmp_path: Any) -> None:
     config = settings(tmp_path, f"[{{ language = 'es', groups = ['{'a' * 32}'] }}]")
-    assert services.mails_of(config) == (Mail("es", ("a" * 32,)),)
+    assert scope_of(config).mails == (Mail("es", ("a" * 32,)),)
 
 
 @pytest.mark.parametrize(

@@ -8,21 +8,19 @@ from connector import staging
 from connector.errors import ConfigError, ForbiddenError
 from connector.itsm.base import Record
 from connector.journey import fields
-from connector.provision import Artefact, apply_provision, plan_provision
+from connector.provision import Scope, Step, apply_provision, plan_provision
 from tests.unit.test_provision import Platform, mapping
 
 STAGING = "u_journey_in_incident"
-SYSTEM = (staging.PARENT, staging.MAP, staging.ENTRY, staging.SCRIPT)
+SCOPE = Scope(("incident",), via="import_set")
 
 
 class Importing(Platform):
     """A platform with Import Sets."""
 
     def __init__(self) -> None:
-        super().__init__()
-        for name in SYSTEM:
-            self.tables[name] = []
-            self.tables["sys_db_object"].append({"sys_id": f"id-{name}", "name": name})
+        super().__init__(lacks=())
+        self.tables["sys_db_object"].append({"sys_id": "id-parent", "name": staging.PARENT})
         self.forbidden: set[str] = set()
 
     def list_records(
@@ -30,17 +28,11 @@ class Importing(Platform):
     ) -> Iterator[Record]:
         if table in self.forbidden:
             raise ForbiddenError("no right", status=403)
-        if query.startswith("nameINincident,"):
-            yield from super().list_records(table, fields, query, limit)
-            return
-        column, _in, values = query.partition("IN")
-        for row in self.tables[table]:
-            if row.get(column) in values.split(","):
-                yield {k: v for k, v in row.items() if k in ("sys_id", *fields)}
+        yield from super().list_records(table, fields, query, limit)
 
 
-def provision(platform: Platform) -> list[Artefact]:
-    return apply_provision(platform, mapping(), ("incident",), via="import_set")
+def provision(platform: Platform) -> tuple[Step, ...]:
+    return apply_provision(platform, mapping(), SCOPE).steps
 
 
 def of(platform: Platform, table: str) -> list[dict[str, str]]:
@@ -51,7 +43,7 @@ def test_provisioning_makes_a_staging_table_whose_map_runs_no_rules_and_never_in
     platform = Importing()
     provision(platform)
     made = next(row for row in of(platform, "sys_db_object") if row["name"] == STAGING)
-    assert made["super_class"] == "id-sys_import_set_row"
+    assert made["super_class"] == "id-parent"
     columns = [row for row in of(platform, "sys_dictionary") if row["name"] == STAGING]
     assert {row["element"] for row in columns} == {
         "u_journey_target",
@@ -76,13 +68,13 @@ def test_provisioning_makes_a_staging_table_whose_map_runs_no_rules_and_never_in
 def test_a_second_time_there_is_nothing_to_make_and_a_run_may_go_on() -> None:
     platform = Importing()
     provision(platform)
-    assert provision(platform) == []
+    assert provision(platform) == ()
     staging.check_staging(platform, ["incident"])
 
 
 def test_without_import_sets_asked_for_no_staging_table_is_made() -> None:
     platform = Importing()
-    apply_provision(platform, mapping(), ("incident",))
+    apply_provision(platform, mapping(), Scope(("incident",)))
     assert of(platform, staging.MAP) == []
 
 
@@ -92,7 +84,7 @@ def test_a_map_that_would_run_rules_is_brought_back_and_no_run_goes_on_with_it()
     platform.tables[staging.MAP][0]["run_business_rules"] = "true"
     with pytest.raises(ConfigError, match=r"is not as it must be \(run_business_rules\)"):
         staging.check_staging(platform, ["incident"])
-    assert [a.values for a in provision(platform)] == [{"run_business_rules": "false"}]
+    assert [step.changed for step in provision(platform)] == [{"run_business_rules": "false"}]
     staging.check_staging(platform, ["incident"])
 
 
@@ -111,7 +103,7 @@ def test_a_map_without_the_script_that_keeps_it_from_inserting_stops_the_run() -
     platform.tables[staging.SCRIPT][0]["active"] = "false"
     with pytest.raises(ConfigError, match="nothing keeps the transform map of"):
         staging.check_staging(platform, ["incident"])
-    assert [a.values for a in provision(platform)] == [{"active": "true"}]
+    assert [step.changed for step in provision(platform)] == [{"active": "true"}]
     staging.check_staging(platform, ["incident"])
 
 
@@ -121,12 +113,15 @@ def test_a_missing_staging_table_is_named_with_what_to_do() -> None:
     assert "travesia provision --apply" in str(caught.value)
 
 
-def test_maps_that_may_not_be_read_do_not_stop_a_run_but_provisioning() -> None:
+def test_maps_that_may_not_be_read_do_not_stop_a_run_and_provisioning_says_so() -> None:
     platform = Importing()
     provision(platform)
     platform.forbidden = {staging.MAP}
     staging.check_staging(platform, ["incident"])
-    plan = plan_provision(platform, mapping(), ("incident",), via="import_set")
+    plan = plan_provision(platform, mapping(), SCOPE)
+    assert staging.MAP in plan.skipped
+    platform.tables["sys_db_object"].pop(2)
+    plan = plan_provision(platform, mapping(), SCOPE)
     assert "Import Sets cannot be prepared" in plan.conflicts[0]
 
 

@@ -206,3 +206,19 @@ def test_words_in_a_journal_become_entries_with_author_time_and_the_record_s_own
     record = database.get(database.table("incident"), made["sys_id"])
     assert record is not None
     assert (record["comments"], record["sys_mod_count"]) == ("", "1")
+
+
+@pytest.mark.parametrize("table", ["task", "incident"])
+def test_a_new_column_stands_where_the_dictionary_read_anew_puts_it(
+    database: Database, table: str
+) -> None:
+    row = {"name": table, "element": "u_new", "internal_type": "integer", "column_label": "New"}
+    database.insert(database.table("sys_dictionary"), row, USER)
+    grown = {name: known.column_names for name, known in database.catalogue.items()}
+    columns = dict(database.table("incident").columns)
+    database.refresh()
+    assert {name: known.column_names for name, known in database.catalogue.items()} == grown
+    assert dict(database.table("incident").columns) == columns
+    database.insert(database.table("incident"), {"u_new": "7", "number": "INC8"}, USER)
+    query = "SELECT u_new FROM task WHERE number = 'INC8'"
+    assert database.engine.rows(query) == [("7",)]

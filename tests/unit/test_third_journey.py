@@ -14,7 +14,7 @@ from connector.errors import MappingError
 from connector.journey import fields
 from connector.journey.mapping import load_mapping
 from connector.journey.model import Mapping, Text
-from connector.provision import choices_of_fields
+from connector.journey.own_tables import choices_of_fields
 from connector.report.build import build_report
 from tests.journey_kit import NOW, Kit, shipped
 

@@ -102,6 +102,22 @@ class Item:
         return "written", record, ""
 
 
+@dataclass(frozen=True)
+class DeleteItem:
+    """One record to delete."""
+
+    table: str
+    sys_id: str
+
+    def as_request(self, item_id: str) -> dict[str, Any]:
+        """The item as the Batch API wants it."""
+        return item_of(item_id, "DELETE", table_path(self.table, self.sys_id), {})
+
+    def outcome(self, body: bytes) -> Outcome:  # noqa: ARG002 - protocol; a 204 has no body
+        """Gone, which is what was wanted."""
+        return "written", {}, ""
+
+
 def update_item(update: RecordUpdate) -> Item:
     """A RecordUpdate as a batch item."""
     return Item("PATCH", update.table, update.sys_id, dict(update.values))

@@ -25,7 +25,7 @@ from connector.itsm.base import (
     UpdateReply,
 )
 from connector.itsm.servicenow import aggregate, attachments, dictionary, probing, sharding
-from connector.itsm.servicenow.batch import Item, send_batch, update_item
+from connector.itsm.servicenow.batch import DeleteItem, Item, send_batch, update_item
 from connector.itsm.servicenow.decode import decode_record, decode_records, encode
 from connector.itsm.servicenow.gate import Request
 from connector.itsm.servicenow.import_set import send_import
@@ -137,9 +137,11 @@ class ServiceNow:
         replies = iter(send_batch(self._session, [update_item(update) for update in good]))
         return [next(replies) if is_id(update.sys_id) else _not_an_id(update) for update in updates]
 
-    def import_updates(self, updates: Sequence[RecordUpdate]) -> list[UpdateReply]:
+    def import_updates(
+        self, updates: Sequence[RecordUpdate], *, may_insert: bool = False
+    ) -> list[UpdateReply]:
         """Send rows of the staging tables, without business rules. See import_set.py."""
-        return send_import(self._session, updates, self.read_records)
+        return send_import(self._session, updates, self.read_records, may_insert=may_insert)
 
     def create_records(self, table: str, records: Sequence[Mapping[str, str]]) -> list[UpdateReply]:
         """Create several at once, each under the `sys_id` it carries; one reply per record."""
@@ -167,6 +169,10 @@ class ServiceNow:
             else reply
             for reply in replies
         ]
+
+    def delete_records(self, table: str, sys_ids: Sequence[str]) -> list[UpdateReply]:
+        """Delete several at once; one reply each, `gone` where there was none."""
+        return send_batch(self._session, [DeleteItem(table, checked_id(one)) for one in sys_ids])
 
     def create_record(self, table: str, values: Mapping[str, str]) -> Record:
         """Create; with a `sys_id` of your choosing it may be repeated.

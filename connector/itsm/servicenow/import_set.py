@@ -32,6 +32,7 @@ class ImportItem:
     table: str
     sys_id: str
     values: dict[str, str]
+    may_insert: bool = False
 
     def as_request(self, item_id: str) -> dict[str, Any]:
         """The row as the Batch API wants it."""
@@ -54,6 +55,8 @@ class ImportItem:
     def _judged(self, result: Mapping[str, Any]) -> tuple[Any, str]:
         status, sys_id = text(result.get("status")), text(result.get("sys_id"))
         shown = text(result.get("display_value")) or sys_id
+        if status == "inserted" and self.may_insert and sys_id == self.sys_id:
+            return "written", ""
         if status == "inserted" or (status == "updated" and sys_id not in ("", self.sys_id)):
             return "inserted", shown
         if status in _UPDATED:
@@ -62,16 +65,19 @@ class ImportItem:
         return "rejected", said or status or _("the answer has no status")
 
 
-def send_import(session: Session, updates: Sequence[RecordUpdate], read: Read) -> list[UpdateReply]:
+def send_import(
+    session: Session, updates: Sequence[RecordUpdate], read: Read, *, may_insert: bool = False
+) -> list[UpdateReply]:
     """Send rows for all, read the records again; one reply per update, in order.
 
+    With `may_insert` a row makes the record that it does not find, under the sys_id it says.
     Raises InstanceError only where the instance refuses the whole, or cannot be read.
     """
-    there = _existing(updates, read)
+    there = None if may_insert else _existing(updates, read)
     items = [
-        ImportItem(update.table, checked_id(update.sys_id), dict(update.values))
+        ImportItem(update.table, checked_id(update.sys_id), dict(update.values), may_insert)
         for update in updates
-        if (update.table, update.sys_id) in there
+        if there is None or (update.table, update.sys_id) in there
     ]
     replies = {(one.table, one.sys_id): one for one in send_batch(session, items)}
     held = _read_again(updates, replies, read)

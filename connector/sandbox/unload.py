@@ -1,0 +1,127 @@
+"""An update set's XML: the `<unload>` document, and what the payload of one update says.
+
+A payload is `<record_update>` around one record, or around a unit that holds several (choice lists,
+labels, form sections, lists: servicenow-api.md §8.3). Which tables a set may touch is a list: an
+update set carries configuration, never data, and nothing of the sandbox's own bookkeeping.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from connector.sandbox.catalogue import Record
+from connector.sandbox.xml_gate import HostileXmlError, Node, parse
+
+CARRIED = frozenset(
+    {
+        *("sys_db_object", "sys_dictionary", "sys_documentation", "sys_choice", "sys_number"),
+        *("sys_user_role", "sys_user_role_contains"),
+        *("sys_security_acl", "sys_security_acl_role"),
+        *("sys_ui_view", "sys_ui_form", "sys_ui_form_section", "sys_ui_section", "sys_ui_element"),
+        *("sys_ui_list", "sys_ui_list_element"),
+        *("sys_ui_related_list", "sys_ui_related_list_entry"),
+        *("sys_ui_style", "sys_ui_formatter", "sys_process_flow", "sys_translated"),
+        *("sys_ui_action", "sys_ui_action_role", "sys_filter", "sys_properties"),
+        *("sys_report", "sys_report_users_groups"),
+        *("sys_transform_map", "sys_transform_entry", "sys_rest_insert_multiple"),
+        *("sysevent_email_action",),
+    }
+)
+"""Tables whose records an update set may carry."""
+
+_ACTIONS = ("INSERT_OR_UPDATE", "DELETE")
+_ID = re.compile(r"^[0-9a-f]{32}$")
+_MOST_UPDATES = 20_000
+_SHOWN = 80
+
+
+@dataclass(frozen=True)
+class Change:
+    """One record that a payload brings or takes away; `problem` says why it cannot be read."""
+
+    table: str
+    values: Record
+    is_delete: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Unload:
+    """A set: its header and its updates, as records of their tables."""
+
+    header: Record
+    updates: tuple[Record, ...]
+
+
+def read(data: bytes) -> Unload:
+    """The set in an `<unload>` document. Raises HostileXmlError, one sentence."""
+    root = parse(data)
+    if root.name != "unload":
+        raise HostileXmlError(
+            f"this is no update set: <unload> was expected, not <{root.name[:_SHOWN]}>"
+        )
+    headers = [node for node in root.children if node.name == "sys_remote_update_set"]
+    if len(headers) != 1:
+        raise HostileXmlError(f"one sys_remote_update_set was expected, not {len(headers)}")
+    updates = [node for node in root.children if node.name == "sys_update_xml"]
+    _check_rest(root, len(updates))
+    header = _record(headers[0]) | {"state": "loaded"}
+    return Unload(header, tuple(_update(node, header) for node in updates))
+
+
+def _check_rest(root: Node, updates: int) -> None:
+    others = {n.name for n in root.children} - {"sys_remote_update_set", "sys_update_xml"}
+    if others:
+        raise HostileXmlError(f"an update set holds no {min(others)[:_SHOWN]}")
+    if not 0 < updates <= _MOST_UPDATES:
+        raise HostileXmlError(f"between 1 and {_MOST_UPDATES} updates were expected, not {updates}")
+
+
+def _record(node: Node) -> Record:
+    record = {child.name: child.text.strip() for child in node.children}
+    if not _ID.match(record.get("sys_id", "")):
+        raise HostileXmlError(f"a {node.name} has no sys_id of 32 hexadecimal digits")
+    return record
+
+
+def _update(node: Node, header: Record) -> Record:
+    record = _record(node)
+    if record.get("remote_update_set") != header["sys_id"]:
+        raise HostileXmlError(
+            f"the update {record.get('name', '')[:_SHOWN]} belongs to another update set"
+        )
+    for change in changes(record.get("payload", "")):
+        if change.table not in CARRIED:
+            raise HostileXmlError(
+                f"the update {record.get('name', '')[:_SHOWN]} is for the table "
+                f"{change.table[:_SHOWN]}, which no update set carries"
+            )
+    return record
+
+
+def changes(payload: str) -> list[Change]:
+    """What one payload brings. Raises HostileXmlError."""
+    root = parse(payload)
+    if root.name != "record_update":
+        raise HostileXmlError(f"a payload begins with <{root.name[:_SHOWN]}>, not <record_update>")
+    return [change for node in root.children for change in _changes(node)]
+
+
+def _changes(node: Node) -> Iterator[Change]:
+    """A record, or the records of a unit: in a unit the children of a name with an action."""
+    inner = [child for child in node.children if "action" in child.attributes]
+    for child in inner:
+        yield from _changes(child)
+    if inner and not node.value("sys_id"):
+        return
+    action = node.attributes.get("action", "")
+    if action not in _ACTIONS:
+        if node.name in CARRIED and not node.value("sys_id"):
+            return  # the shell of a unit, which has no action of its own
+        raise HostileXmlError(f"a {node.name[:_SHOWN]} has the unknown action {action[:_SHOWN]!r}")
+    fields = {c.name: c.text for c in node.children if "action" not in c.attributes}
+    if not fields:
+        return
+    if not _ID.match(fields.get("sys_id", "")):
+        raise HostileXmlError(f"a {node.name[:_SHOWN]} has no sys_id of 32 hexadecimal digits")
+    yield Change(node.name, fields, is_delete=action == "DELETE")

@@ -1,0 +1,87 @@
+"""The one door for XML from outside: what is hostile or odd does not come in.
+
+Refused: a document type (so no entities, no bombs), what is too deep or has too many elements, and
+what is no XML. Expat itself fetches nothing.
+"""
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+from xml.parsers import expat  # not etree: its parser cannot be told to refuse a document type
+
+MOST_ELEMENTS = 100_000
+DEEPEST = 12
+
+
+@dataclass
+class Node:
+    """An element: its name, attributes, text (of its own, not of its children) and children."""
+
+    name: str
+    attributes: dict[str, str]
+    text: str = ""
+    children: list["Node"] = field(default_factory=list)
+
+    def value(self, name: str) -> str:
+        """The text of the first child of that name, '' where there is none."""
+        return next((child.text for child in self.children if child.name == name), "")
+
+
+class HostileXmlError(ValueError):
+    """The document is refused; the text says why, in one sentence, in English."""
+
+
+def parse(data: bytes | str) -> Node:
+    """The root element. Raises HostileXmlError."""
+    reading = _Reading()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.StartElementHandler = reading.start
+    parser.EndElementHandler = reading.end
+    parser.CharacterDataHandler = reading.text
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        reason = expat.ErrorString(error.code)
+        sentence = f"this is no XML: {reason} in line {error.lineno}"
+        raise HostileXmlError(sentence) from None
+    except (ValueError, LookupError) as error:
+        if isinstance(error, HostileXmlError):
+            raise
+        raise HostileXmlError("this is no XML: its encoding is not known") from None
+    return reading.root
+
+
+def _refuse_doctype(*_parts: object) -> NoReturn:
+    raise HostileXmlError("a document type (DOCTYPE) is not accepted: it can hold entities")
+
+
+class _Reading:
+    """Builds the tree."""
+
+    def __init__(self) -> None:
+        self._above: list[Node] = []
+        self._count = 0
+        self.root = Node("", {})
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element opens."""
+        self._count += 1
+        if self._count > MOST_ELEMENTS:
+            raise HostileXmlError(f"it has more than {MOST_ELEMENTS} elements")
+        if len(self._above) >= DEEPEST:
+            raise HostileXmlError(f"its elements are nested deeper than {DEEPEST}")
+        node = Node(name, attributes)
+        if self._above:
+            self._above[-1].children.append(node)
+        else:
+            self.root = node
+        self._above.append(node)
+
+    def text(self, data: str) -> None:
+        """Characters of the open element."""
+        self._above[-1].text += data
+
+    def end(self, _name: str) -> None:
+        """An element closes."""
+        self._above.pop()

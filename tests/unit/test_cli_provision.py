@@ -1,0 +1,118 @@
+"""`travesia provision`: one way at a time, a plan a person can read, an update set as files."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector import cli, provisioning
+from connector.provision import Artefact, Provisioning, Scope, Step
+
+SETTINGS = '[instance]\nurl = "https://example.service-now.com"\nuser = "u"\n'
+COLUMN = Artefact("sys_dictionary", "a" * 32, {"name": "incident", "element": "u_journey_why"})
+CHOICE = Artefact(
+    "sys_choice",
+    "b" * 32,
+    {"name": "incident", "element": "u_journey_step", "value": "usar", "language": "es"},
+)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    (tmp_path / "travesia.toml").write_text(SETTINGS, encoding="utf-8")
+    return tmp_path
+
+
+def answer(result: Provisioning, asked: list[tuple[Scope, bool]]) -> Callable[..., Provisioning]:
+    def act(_config: Any, _environment: Any, scope: Scope, *, apply: bool) -> Provisioning:
+        asked.append((scope, apply))
+        return result
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--apply", "--remove"], "only one of --apply, --remove at a time"),
+        (["--plan", "--update-set", "x.xml"], "only one of --plan, --update-set at a time"),
+        (["--yes"], "--yes goes with --remove"),
+    ],
+)
+def test_one_way_at_a_time(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["provision", *options]) == 64
+    assert said in capsys.readouterr().err
+
+
+def test_a_short_plan_is_told_name_by_name_with_what_was(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = (
+        Step("update", CHOICE, "c" * 32, {"label": "Usar"}, {"label": "Uso"}),
+        Step("create", COLUMN, COLUMN.sys_id, COLUMN.fields),
+    )
+    plan = Provisioning(steps, (), (), ("sys_process_flow",), ("incident.u_journey_step = old",))
+    monkeypatch.setattr(provisioning, "provision", answer(plan, []))
+    assert cli.run(["provision", "--plan"]) == 0
+    out = capsys.readouterr().out
+    assert "~ sys_choice: incident.u_journey_step = usar (es) (label: 'Uso' → 'Usar')" in out
+    assert "+ sys_dictionary: incident.u_journey_why" in out
+    assert "closes them to us: sys_process_flow" in out
+    assert "records may hold them: incident.u_journey_step = old" in out
+    assert cli.run(["provision", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["steps"][0]["changed"] == {"label": "Usar"}
+
+
+def test_removal_shows_first_and_removes_only_with_yes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[Scope, bool]] = []
+    plan = Provisioning((Step("delete", COLUMN, COLUMN.sys_id),))
+    monkeypatch.setattr(provisioning, "unprovision", answer(plan, asked))
+    assert cli.run(["provision", "--remove"]) == 0
+    assert "- sys_dictionary: incident.u_journey_why" in (out := capsys.readouterr().out)
+    assert "Nothing was removed yet" in out
+    assert cli.run(["provision", "--remove", "--yes"]) == 0
+    assert "1 thing of ours was taken out." in capsys.readouterr().out
+    assert [is_done for _scope, is_done in asked] == [False, True]
+
+
+def test_tables_and_protection_are_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Scope, bool]] = []
+    monkeypatch.setattr(provisioning, "provision", answer(Provisioning(()), asked))
+    assert cli.run(["provision", "--table", "problem", "--editable"]) == 0
+    assert cli.run(["provision", "--apply"]) == 0
+    (narrow, _), (usual, is_done) = asked
+    assert (narrow.tables, narrow.protect) == (("problem",), False)
+    assert usual.protect
+    assert is_done
+    assert "incident" in usual.tables
+
+
+def test_an_update_set_is_written_with_a_sheet_in_each_language_and_asks_nobody(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["provision", "--update-set", "journey.xml"]) == 0
+    assert "journey.es.md" in capsys.readouterr().out
+    first = (home / "journey.xml").read_bytes()
+    assert b"sn_customerservice_case" not in first, "tables of plug-ins only where they are named"
+    assert b"<name>sys_dictionary_problem_u_journey_step</name>" in first
+    assert "## Back-out" in (home / "journey.en.md").read_text(encoding="utf-8")
+    assert "## Vuelta atrás" in (home / "journey.es.md").read_text(encoding="utf-8")
+    assert cli.run(["provision", "--update-set", "journey.xml"]) == 0
+    assert (home / "journey.xml").read_bytes() == first
+    assert cli.run(["provision", "--update-set", "d.xml", "--table", "dmn_demand"]) == 0
+    assert b"sys_dictionary_dmn_demand_u_journey_step" in (home / "d.xml").read_bytes()
+
+
+def test_a_folder_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("taken").write_text("a file", encoding="utf-8")
+    assert cli.run(["provision", "--update-set", "taken/x.xml", "--table", "incident"]) == 1
+    assert "taken/x.xml cannot be written" in capsys.readouterr().err
