@@ -213,13 +213,13 @@ def test_a_steward_records_an_agreement_and_confirms_the_ring_which_shows_from_t
 def test_the_reports_of_the_set_are_drawn(opened: Opened, at: Desk) -> None:
     for report in at.table("sys_report"):
         page = opened(READER, f"/sys_report.do?sys_id={report['sys_id']}&lang=es")
-        page.get_by_role("link", name="Ejecutar").click()
+        page.get_by_role("link", name="Dibujarlo").click()
         assert report["title"] in page.get_by_role("heading", level=1).inner_text()
         assert page.get_by_text("no se dibujan aquí").count() == 0
         sound(page)
     page.goto(f"{at.api.base}/sys_report_list.do?lang=es")
     page.get_by_role("link", name="Where records stand").click()
-    page.get_by_role("link", name="Ejecutar").click()
+    page.get_by_role("link", name="Dibujarlo").click()
     bars = page.locator("tbody tr")
     assert "Medir, confirmar el valor y mejorar" in bars.first.inner_text()
     assert "16" in bars.first.inner_text()
