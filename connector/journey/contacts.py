@@ -90,6 +90,8 @@ def read_contacts(text: str, name: str, touchpoints: Mapping[str, Sequence[str]]
         rows = list(_rows(text))
     except csv.Error as error:
         return ContactFile((), (_("{file}: this is not CSV ({why})").format(file=name, why=error),))
+    if not rows:
+        return ContactFile((), (_("{file}: the file is empty").format(file=name),))
     (head_line, head), *body = rows
     columns, problems = _columns(head)
     problems = [f"{name}:{head_line}: {sentence}" for sentence in problems]

@@ -3,10 +3,13 @@ away.
 
 A table of figures says more than its cells: a hidden one could be had from its row's or column's
 total. So no row or column with a total keeps just one hidden cell, and what it keeps hidden, taken
-together, stands for a group that is large enough. Pure; it counts people and knows no figures.
+together, stands for a group that is large enough; and what several lines together would give away
+is looked for as well. Pure; it counts people and knows no figures.
 """
 
 from collections.abc import Collection, Sequence
+
+from connector.report.protect import giving_away
 
 Place = tuple[int, int]
 
@@ -21,7 +24,28 @@ def hide(people: Grid, minimum: int, also: Collection[Place] = ()) -> frozenset[
     another table would give away; then, line by line, the smallest of the others until nothing
     hidden can be had by subtraction.
     """
-    return _spread(people, minimum, _lines(len(people), len(people[0]) if people else 0), also)
+    hidden = _spread(people, minimum, _lines(len(people), len(people[0]) if people else 0), also)
+    return hidden | _giving_away(people, hidden, minimum, also)
+
+
+def _giving_away(
+    people: Grid, hidden: frozenset[Place], minimum: int, also: Collection[Place]
+) -> frozenset[Place]:
+    """What in sight would give a secret away by more than one line: totals are kept the longest."""
+    places = [(r, c) for r, row in enumerate(people) for c in range(len(row))]
+    secrets = [p for p in places if 0 < _at(people, p) < minimum or p in also]
+    seen = [place for place in places if place not in hidden]
+    seen.sort(key=lambda p: (len(_atoms(people, p)) == 1, -_at(people, p), p))
+    found = giving_away((_atoms(people, p) for p in secrets), [_atoms(people, p) for p in seen])
+    return frozenset(seen[position] for position in found)
+
+
+def _atoms(people: Grid, place: Place) -> list[int]:
+    """The inner cells that a place is the sum of; an inner cell is its own."""
+    rows, columns = len(people) - 1, len(people[0]) - 1
+    across = range(columns) if place[1] == columns else (place[1],)
+    down = range(rows) if place[0] == rows else (place[0],)
+    return [r * columns + c for r in down for c in across]
 
 
 def hide_in_row(people: Sequence[int], minimum: int) -> frozenset[int]:

@@ -105,14 +105,16 @@ def test_words_of_the_instance_cannot_steer_the_terminal(status: int, url: str) 
 
 
 BOMB = """
-import resource, sys
+import re, sys
 from connector.errors import IncompleteResponseError
 from connector.itsm.servicenow import Connection, connect
 instance = connect(Connection(sys.argv[1], user="u", secret="p", max_attempts=1, page_size=1))
 try:
     instance.count_records("incident")
 except IncompleteResponseError as error:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, error)
+    # Of this image of the process alone; ru_maxrss is kept over execve (proc(5), getrusage(2)).
+    peak = re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]
+    print(int(peak) // 1024, error)
 """
 
 

@@ -1,8 +1,8 @@
 """The rows of a page: values straight from the body into slots, a small class a column list.
 
 A table is read in pages of thousands of rows that are looked at once and handed on: as dictionaries
-they would take half as long again and four times the memory. To everybody else a row is a Mapping
-of strings; a column that the instance left out (an ACL) is missing from it, as in a dictionary.
+they would take half as long again, and more memory beside their values. To everybody else a row is
+a Mapping of strings; a column that the instance left out (an ACL) is missing from it.
 """
 
 import types
