@@ -211,7 +211,7 @@ ROW = '{"result": [{"sys_id": "%s", "name": "' + PRIVATE + '"}]}'
         (error(429, "Too many", **{"Retry-After": "1"}), INSTANCE, "limits our requests"),
         (error(500, "Oops"), INSTANCE, "is not available (HTTP 500)"),
         (Canned(302, headers={"Location": "https://u:pw@sso.example/x"}), INSTANCE, "sso.example"),
-        (Canned(body=b'{"result": []}'), CONFIG, "The instance has no table"),
+        (Canned(body=b'{"result": []}'), INSTANCE, "The account sees no table"),
     ],
 )
 def test_whatever_answers_in_place_of_the_instance_is_told_by_its_kind(
