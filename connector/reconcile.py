@@ -12,7 +12,7 @@
    because a revoked role is not a deletion.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -24,6 +24,7 @@ from connector.encoded_query import and_to_every_branch
 from connector.errors import InstanceError
 from connector.messages import _
 from connector.store import records, sweeps, tombstones
+from connector.store.database import Store
 from connector.timestamps import format_instance
 
 _log = log.get("reconcile")
@@ -78,6 +79,7 @@ def sweep(
     Raises InstanceError, InterruptedRunError.
     """
     tombstones.begin(run.store)
+    _merge_leftovers(run.store, wanted, mark)
     asked = [_Asked(table, columns, filters.get(table, "")) for table, columns in wanted.items()]
     agreed = {
         one.table: count
@@ -98,6 +100,13 @@ def sweep(
         else _compared(run, one, keys[one.table], mark, closed_before)
         for one in asked
     ]
+
+
+def _merge_leftovers(store: Store, tables: Iterable[str], mark: datetime) -> None:
+    """What a killed run read and did not merge may be deleted by now: it must be compared too."""
+    for table in tables:
+        if records.list_columns(store, table):
+            records.merge(store, table, mark)
 
 
 @dataclass(frozen=True)

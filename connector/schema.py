@@ -54,7 +54,7 @@ def read_schema(
     while pending:
         exist = sorted(instance.list_tables(sorted(pending)))
         if not exist and not asked:
-            _refuse_blindness(instance)
+            exist = _look_again(instance, pending)
         missing = pending - set(exist)
         held |= {table for table, _column in ours or {}} & missing
         known |= {key: info for key, info in (ours or {}).items() if key[0] in held}
@@ -72,14 +72,16 @@ WITNESS = "sys_user"
 """A table that every instance has."""
 
 
-def _refuse_blindness(instance: Instance) -> None:
-    """Not one of the tables is there: more likely the account may not see which there are."""
+def _look_again(instance: Instance, tables: Iterable[str]) -> list[str]:
+    """Not one of the tables is there: more likely the account may not see which there are, or the
+    instance was not itself. Raises ForbiddenError."""
     if not instance.list_tables([WITNESS]):
         raise ForbiddenError(
             _("The account sees no table of the instance; let it read sys_db_object"),
             method="GET",
             path="/api/now/table/sys_db_object",
         )
+    return sorted(instance.list_tables(sorted(tables)))
 
 
 def _united(all_wanted: Sequence[dict[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:

@@ -205,6 +205,19 @@ def test_a_change_committed_late_below_the_newest_one_makes_the_keys_be_read(
     assert store.value("SELECT state FROM current.incident WHERE sys_id = 'a'") == "6"
 
 
+def test_a_record_that_a_killed_run_read_and_somebody_deleted_since_does_not_come_back(
+    store: Store,
+) -> None:
+    seen(store, row("a"))
+    instance = FakeInstance(MARK, {"incident": [row("a")]})
+    counted(store, instance)
+    records.land(store, "incident", COLUMNS, [row("short-lived")], "killed")
+    instance.deleted = [("incident", "short-lived")]
+    counted(store, instance)
+    records.merge(store, "incident", MARK)  # as the next sync does
+    assert held(store) == ["a"]
+
+
 def test_what_changed_since_the_last_sync_is_no_difference(store: Store) -> None:
     seen(store, row("a"), row("b"))
     instance = FakeInstance(MARK, {"incident": [row("a"), row("b")]})

@@ -27,6 +27,9 @@ with warnings.catch_warnings():
 
 LANGUAGES = ("en", "es")
 _LIMIT = 5000
+_EMPTY_ANSWERS = 3
+"""So many empty answers about rows that are counted are believed: an ACL hides them."""
+
 _CHOICE_KINDS = frozenset({"1", "2", "3"})
 """`sys_dictionary.choice`: 1 and 3 are dropdowns (with and without none), 2 is a suggestion."""
 
@@ -74,14 +77,15 @@ def query_table(
     """All rows of a small table that match. Raises InstanceError and its kinds, never pysnow's."""
     table_path(table)
     found: list[Record] = []
-    was_empty = False
+    empty = 0
     while True:
         page, total = _query_page(session, table, f"{query}^ORDERBYsys_id", fields, len(found))
         found += page
-        # A cancelled query may send nothing (§1.6); what an ACL hides stays hidden the second time.
-        if len(found) >= total or (was_empty and not page):
+        # A cancelled query may send nothing (§1.6), and another after it; what an ACL hides stays
+        # hidden however often it is asked for.
+        empty = 0 if page else empty + 1
+        if len(found) >= total or empty == _EMPTY_ANSWERS:
             return found
-        was_empty = not page
 
 
 def _query_page(
