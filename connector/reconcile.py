@@ -128,11 +128,12 @@ def _agreed(run: Run, one: _Asked, counting: Counting) -> int | None:
     """How many records the instance counts; None where it will not, or the store differs.
 
     What changed since the last sync is at rest in its old version: it is left out on both sides.
+    What an unfinished run read of it and the instance lacks by now is too much on ours.
     A newest change that the store lacks, or one more save, is a row that was committed late.
     """
     until = format_instance(counting.since)
     run.pause_point()
-    since = f"sys_created_on<={until}^sys_updated_on>{until}"
+    since = f"sys_updated_on>{until}"
     try:
         changed = _few_keys(run, one.table, and_to_every_branch(one.where, since))
         there = run.instance.count_records(
@@ -143,7 +144,7 @@ def _agreed(run: Run, one: _Asked, counting: Counting) -> int | None:
         return None
     if changed is None:
         return None
-    held = sweeps.held(run.store, one.table, until, changed)
+    held = sweeps.held(run.store, one.table, changed)
     hidden = sweeps.hidden(run.store, one.table)
     agree = hidden is not None and (
         there.records == held.records + hidden

@@ -30,8 +30,8 @@ def hidden(store: Store, table: str) -> int | None:
     return None if found is None else int(found)
 
 
-def held(store: Store, table: str, until: str, but: Sequence[str] = ()) -> Held:
-    """What is at rest that came from the tool, without the records `but` and what is newer."""
+def held(store: Store, table: str, but: Sequence[str]) -> Held:
+    """What is at rest that came from the tool, without the records `but`."""
     if not records.list_columns(store, table):
         return Held(0)
     with store.given("changed", [{"sys_id": key} for key in but], records.texts(("sys_id",))):
@@ -39,8 +39,7 @@ def held(store: Store, table: str, until: str, but: Sequence[str] = ()) -> Held:
             "SELECT count(*) AS n, coalesce(max(sys_updated_on), '') AS newest,"
             " coalesce(sum(try_cast(sys_mod_count AS BIGINT)), 0) AS saves"
             f" FROM current.{records.name(table)} ANTI JOIN changed USING (sys_id)"
-            " WHERE sys_updated_on <= $until AND sys_id NOT IN (SELECT sys_id FROM contact_line)",
-            until=until,
+            " WHERE sys_id NOT IN (SELECT sys_id FROM contact_line)"
         )[0]
     return Held(row["n"], row["newest"], int(row["saves"]))
 

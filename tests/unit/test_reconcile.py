@@ -164,7 +164,7 @@ def test_a_count_asks_for_what_was_created_until_the_last_sync_and_retention_kee
     kept = f"active!=false^ORclosed_atISEMPTY^ORclosed_at>={CLOSED_BEFORE}"
     until = "sys_updated_on<=2026-11-20 11:00:00"
     assert instance.counted[1] == ("incident", f"a=1^{until}^{kept}^NQb=2^{until}^{kept}")
-    changed = "sys_created_on<=2026-11-20 11:00:00^sys_updated_on>2026-11-20 11:00:00"
+    changed = "sys_updated_on>2026-11-20 11:00:00"
     assert instance.queries[-1] == ("incident", f"a=1^{changed}^NQb=2^{changed}")
 
 
@@ -215,6 +215,21 @@ def test_a_record_that_a_killed_run_read_and_somebody_deleted_since_does_not_com
     instance.deleted = [("incident", "short-lived")]
     counted(store, instance)
     records.merge(store, "incident", MARK)  # as the next sync does
+    assert held(store) == ["a"]
+
+
+def test_a_change_that_an_unfinished_run_took_in_does_not_hide_the_deletion_after_it(
+    store: Store,
+) -> None:
+    seen(store, row("a"), row("b"))
+    instance = FakeInstance(MARK, {"incident": [row("a"), row("b")]})
+    counted(store, instance)
+    newer = {"sys_updated_on": "2026-11-20 11:30:00", "sys_mod_count": "1"}  # after SINCE
+    seen(store, {**row("b"), **newer})
+    instance.tables["incident"].pop()
+    instance.deleted = [("incident", "b")]
+    (found,) = counted(store, instance)
+    assert (found.by, found.removed) == ("keys", 1)
     assert held(store) == ["a"]
 
 
