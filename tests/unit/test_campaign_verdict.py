@@ -88,9 +88,13 @@ def test_a_fresh_store_that_decides_or_plans_otherwise_is_found() -> None:
     otherwise = told(touchpoint="escalation")
     (found,) = verdict.of_fresh_sync(told(), otherwise, rows())
     assert found.startswith("classified otherwise afresh: ('incident', 'a1')")
-    plan = [{"field": "u_journey_band"}, {"field": "u_journey_since"}]
-    (found,) = verdict.of_fresh_sync(told(), told(plan=plan), rows())
-    assert found == "a fresh store would write: {'field': 'u_journey_band'}"
+    of = {"table": "incident", "sys_id": "a1"}
+    band, why, since = ({**of, "field": f"u_journey_{name}"} for name in ("band", "why", "since"))
+    (found,) = verdict.of_fresh_sync(told(), told(plan=[band, since]), rows())
+    assert found == f"a fresh store would write: {band}"
+    assert len(list(verdict.of_fresh_sync(told(), told(plan=[why, band]), rows()))) == 2
+    # A reason that somebody overwrote is put right with the next field that causes a write.
+    assert not list(verdict.of_fresh_sync(told(), told(plan=[why, since]), rows()))
 
 
 class Audited:
