@@ -58,7 +58,7 @@ def _counted(instance: Sandbox, connector: Connector, *words: str) -> dict[str, 
     return found
 
 
-_NO_CALLS = ("batched", "records")
+_NO_CALLS = ("batched", "records", "tables")
 _DICTIONARY = ("sys_db_object", "sys_dictionary", "sys_choice", "sys_documentation")
 
 

@@ -41,13 +41,13 @@ class Load:
 
     @property
     def reconcile_fixed(self) -> int:
-        """What a reconciliation asks beside the counts of each table."""
-        return self.jobs[COUNTS].requests - self.jobs[COUNTS].counts
+        """What a reconciliation asks beside what it asks of each table."""
+        return self.jobs[COUNTS].requests - self.reconcile_per_table * self.tables
 
     @property
-    def counts_per_table(self) -> int:
-        """How many counts a reconciliation asks of each table, rounded up."""
-        return -(-self.jobs[COUNTS].counts // self.tables)
+    def reconcile_per_table(self) -> int:
+        """Requests of a reconciliation to each table: its count, the keys of what changed since."""
+        return (self.jobs[COUNTS].requests - self.jobs[COUNTS].dictionary) // self.tables
 
 
 @cache

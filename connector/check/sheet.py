@@ -151,7 +151,7 @@ def _nightly(config: Config, reads: Mapping[str, Sequence[str]], nights: Nights)
 
 def _weekly(config: Config, reads: Mapping[str, Sequence[str]]) -> _Line:
     load = measured()
-    requests = load.reconcile_fixed + load.counts_per_table * len(reads)
+    requests = load.reconcile_fixed + load.reconcile_per_table * len(reads)
     text = _("≈ {n}; all keys every {every} times")
     said = text.format(n=requests, every=config.schedule.compare_keys_every)
     when = _when(config, config.schedule.reconcile)

@@ -193,7 +193,7 @@ def test_measured_figures_replace_the_limits() -> None:
 
 
 def test_the_weekly_requests_are_reckoned_from_the_same_counted_figures() -> None:
-    weekly = measured().reconcile_fixed + measured().counts_per_table
+    weekly = measured().reconcile_fixed + measured().reconcile_per_table
     assert f"| ≈ {weekly}; all keys every 4 times |" in page()
 
 
@@ -204,7 +204,7 @@ def test_counted_figures_are_kept_as_they_are_read() -> None:
     assert kept["tables"] == load.tables
     assert {name: Job(**job) for name, job in kept["jobs"].items()} == load.jobs
     assert 0 < load.fixed < load.jobs[QUIET].requests
-    assert load.counts_per_table >= 2
+    assert load.reconcile_per_table >= 2
 
 
 def test_the_mean_of_runs_is_called_so() -> None:
