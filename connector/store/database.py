@@ -31,13 +31,13 @@ from connector.wording import os_reason
 Row = dict[str, Any]
 
 ROWS_AT_ONCE = 10_000
-BYTES_AT_ONCE = 8 * 1024 * 1024
+BYTES_AT_ONCE = 2 * 1024 * 1024
 """What is handed to DuckDB in one piece at most: its text is in memory beside the rows, and twice
 as much as a buffer of DuckDB's."""
 
-CHECKPOINT_MB = 64
-"""How large DuckDB's log may grow before it is worked into the file. Its default of 16 would have
-it compress every few pages that a merge deletes again a moment later."""
+CHECKPOINT_MB = 16
+"""How large DuckDB's log may grow before it is worked into the file: its default. 64 spared a first
+read some processor time, and cost a first sync 14 MB (`python -m benchmarks.memory`)."""
 
 READERS_MB = 160
 """What whoever reads the snapshot may use at least: a report joins more at once than a run does."""
@@ -131,12 +131,11 @@ class Store:
         DuckDB 2 compresses all TEMP TABLEs anew, on one core, whenever so much was written to them
         that a checkpoint of a file would be due. The file itself has nothing to write meanwhile.
         """
-        before = self.value("SELECT current_setting('checkpoint_threshold')")
         self.execute(f"SET checkpoint_threshold = '{_NEVER}'")
         try:
             yield
         finally:
-            self.execute(f"SET checkpoint_threshold = '{before}'")
+            self.execute(f"SET checkpoint_threshold = '{CHECKPOINT_MB}MB'")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
