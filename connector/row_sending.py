@@ -4,12 +4,12 @@ as the records are (`write_back`), but without a ledger: the next run sees every
 The workers speak to the instance only; the store belongs to the one thread that runs the pipeline.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from connector.attempt import Attempt
 from connector.context import Run
 from connector.itsm.base import Instance, UpdateReply
 from connector.messages import _
@@ -91,7 +91,6 @@ class _Work:
     total: int
     sent: RowsSent = field(default_factory=RowsSent)
     done: int = 0
-    is_over: bool = False
     kept: dict[str, list[str]] = field(default_factory=dict)
     """Fields that were answered 200 with another value → the rows."""
     taken: dict[str, int] = field(default_factory=dict)
@@ -99,22 +98,7 @@ class _Work:
 
     def __post_init__(self) -> None:
         self.pace = Pace(self.terms.batch_size)
-        hours = self.terms.off_hours
-        left = hours.left(self.run.instance.now()).total_seconds() if hours else None
-        self._ends = None if left is None else time.monotonic() + left
-
-    def may_go_on(self) -> bool:
-        """Whether another batch may go out."""
-        self.run.pause_point()
-        if not self.is_over and self._ends is not None and time.monotonic() >= self._ends:
-            self.end(_("The hours for writing are over; the rest waits for the next run"))
-        return not self.is_over
-
-    def end(self, sentence: str) -> None:
-        """Send nothing more, and say why."""
-        if not self.is_over:
-            self.is_over = True
-            self.sent.messages.append(sentence)
+        self.attempt = Attempt(self.run, self.terms.off_hours, self.sent.messages)
 
     @property
     def pauses(self) -> Pauses:
@@ -129,7 +113,7 @@ def _send_all(
 ) -> None:
     flying: Flying = set()
     for batch in _batches(work, planned):
-        if not work.may_go_on():
+        if not work.attempt.may_go_on():
             break
         flying.add(pool.submit(deliver, work.run.instance, batch))
         while len(flying) >= work.terms.workers:
@@ -157,10 +141,12 @@ def _take(work: _Work, batch: Batch, replies: Sequence[UpdateReply]) -> None:
     work.pace.learn(replies)
     statuses = [reply.status for reply in replies]
     if replies and set(statuses) <= {"unknown", "unserviced"}:
-        work.end(_("The instance stopped answering while writing; the rest waits for the next run"))
+        work.attempt.end(
+            _("The instance stopped answering while writing; the rest waits for the next run")
+        )
     is_closed = set(statuses) == {"forbidden"} and len(statuses) >= TOO_MANY_FORBIDDEN
     if is_closed:
-        work.end(
+        work.attempt.end(
             _(
                 "The integration user may not write {table}: give it the role, the records wait for"
                 " the next run"

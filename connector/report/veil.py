@@ -113,7 +113,7 @@ def _journey(figures: Figures, journey: JourneyFigures) -> JourneyFigures:
 
 def _step(figures: Figures, journey: str, step: StepFigures) -> StepFigures:
     hidden = {c for c in STEP_COLUMNS if figures.is_hidden(c, journey, step.step)}
-    changed = replace(step, **dict.fromkeys(sorted(hidden), 0))  # type: ignore[arg-type]
+    changed = replace(step, **dict.fromkeys(sorted(hidden), 0))  # type: ignore[arg-type]  # counts
     if any(figures.is_hidden("band", journey, step.step, band) for band in step.bands):
         # Some of them would be a wrong picture of all.
         changed = replace(changed, bands={})

@@ -51,7 +51,7 @@ def content(
     is_new = not record
     operation: Operation = "create" if is_new else "write"
     parts = _parts(reader, table, record, operation)
-    fields = [field for part in parts for field in part["fields"]]  # type: ignore[attr-defined]
+    fields = [field for part in parts for field in part["fields"]]  # type: ignore[attr-defined]  # what a template gets
     layout = sections(instance, reader, table, record, operation)
     typed = [f for f in (layout.fields if layout else fields) if f["input"]]
     sys_id = record.get("sys_id", "")

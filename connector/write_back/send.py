@@ -5,13 +5,13 @@ The workers only speak to the instance; the store is read and written by the one
 the pipeline. Marked as sent before, confirmed after: whatever dies in between is known as unknown.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from connector import log
+from connector.attempt import Attempt
 from connector.context import Run
 from connector.errors import ConnectorError, InstanceError, InterruptedRunError
 from connector.itsm.base import RecordUpdate, UpdateReply
@@ -76,15 +76,12 @@ class _Work:
     settings: Settings
     now: datetime
     sent: Sent = field(default_factory=Sent)
-    is_over: bool = False
     done: int = 0
 
     def __post_init__(self) -> None:
         self.pace = self.new_pace()
         self.total = sum(one.records for one in changes.count_plan(self.run.store))
-        hours = self.settings.off_hours
-        left = hours.left(self.run.instance.now()).total_seconds() if hours else None
-        self._ends = None if left is None else time.monotonic() + left
+        self.attempt = Attempt(self.run, self.settings.off_hours, self.sent.messages)
 
     def new_pace(self) -> Pace:
         """Import sets begin with one record: a wrong transform map must not spoil a batch."""
@@ -102,25 +99,12 @@ class _Work:
         is_on_trial = self.settings.via == "import_set" and self.pace.size == 1
         return 1 if is_on_trial else self.settings.workers
 
-    def may_go_on(self) -> bool:
-        """Whether another batch may go out."""
-        self.run.pause_point()
-        if not self.is_over and self._ends is not None and time.monotonic() >= self._ends:
-            self.end(_("The hours for writing are over; the rest waits for the next run"))
-        return not self.is_over
-
-    def end(self, sentence: str) -> None:
-        """No further batch; once is enough to say why."""
-        if not self.is_over:
-            self.is_over = True
-            self.sent.messages.append(sentence)
-
 
 def _send_all(work: _Work, pool: ThreadPoolExecutor) -> None:
     flying: Flying = {}
     try:
         for part in _parts(work, flying):
-            if not work.may_go_on():
+            if not work.attempt.may_go_on():
                 break
             batch = _by_record(part)
             if part[0].table in work.sent.closed_tables:
@@ -209,7 +193,9 @@ def _take(work: _Work, batch: Batch, replies: list[UpdateReply]) -> None:
     work.done += len(batch)
     take(work.run, batch, replies, work.settings, work.now, work.sent)
     if replies and all(reply.status in ("unknown", "unserviced") for reply in replies):
-        work.end(_("The instance stopped answering while writing; the rest waits for the next run"))
+        work.attempt.end(
+            _("The instance stopped answering while writing; the rest waits for the next run")
+        )
     work.run.progress("write_back", next(iter(batch))[0], work.done, work.total)
 
 
