@@ -1,8 +1,10 @@
 """A first or full read of a table: in parts by sys_id, by workers, landed by one thread.
 
 1. The parts: the tool says where to cut; an interrupted read goes on with its own.
-2. Workers take part after part and put pages into a queue of one: memory is workers and two pages.
-3. This thread alone writes: each page with its part's position in one transaction.
+2. Workers take part after part and put pages into a queue of one, packed as the store takes them:
+   memory is a page as rows for each worker, and two more as text.
+3. This thread alone writes: each page with its part's position in one transaction. What is read for
+   the first time goes to rest at once; of what may be there already, a merge decides at the end.
 4. The table's cursor then stands at the mark at which the read *began*: whatever changed meanwhile
    is newer. A read that an earlier run began is followed by an ordinary one from there; what this
    run began ends at this run's own mark.
@@ -18,16 +20,15 @@ from datetime import datetime
 
 from connector import log
 from connector.context import Run
-from connector.itsm.base import Cursor, Page, Shard, ShardedInstance
+from connector.itsm.base import Shard, ShardedInstance
 from connector.store import shards
+from connector.store.database import Packed, pack
 from connector.store.runs import StoredCursor
 from connector.store.shards import Backfill, StoredShard
 from connector.timestamps import format_instance, parse_instance
 
 _LOOK_SECONDS = 0.2
 """How often a worker with a page in hand looks whether anybody still wants it."""
-
-_NOTHING = Page((), Cursor())
 
 _log = log.get("extract")
 
@@ -48,16 +49,20 @@ class Backfilled:
 
     read: int
     landed: int
+    new: int
+    """Rows that are at rest already: no merge will count them."""
     hidden: int
     cursor: StoredCursor
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """What a worker hands over: a page of a part, or (None) that the part is read."""
+    """What a worker hands over: a page of a part, packed; a page of nothing ends the part."""
 
     shard: StoredShard
-    page: Page | None
+    rows: Packed
+    hidden: int = 0
+    comes_once: bool = False
 
 
 def backfill(run: Run, query: Query, mark: datetime) -> Backfilled | None:
@@ -68,8 +73,8 @@ def backfill(run: Run, query: Query, mark: datetime) -> Backfilled | None:
     if not isinstance(run.instance, ShardedInstance):
         return None
     known = shards.read_backfill(run.store, query.table, query.hash)
-    if known is None and (known := _planned(run.instance, query, mark)):
-        shards.begin_backfill(run.store, query.table, known, run.run_id)
+    if known is None and (planned := _planned(run.instance, query, mark)):
+        known = shards.begin_backfill(run.store, query.table, planned, run.run_id)
     return _read(run, run.instance, query, known) if known else None
 
 
@@ -82,26 +87,29 @@ def _planned(instance: ShardedInstance, query: Query, mark: datetime) -> Backfil
 
 
 def _read(run: Run, instance: ShardedInstance, query: Query, known: Backfill) -> Backfilled:
-    read = landed = hidden = 0
+    read = landed = new = hidden = 0
     with _pieces(instance, query, known) as pieces:
         for piece in pieces:
-            page = piece.page or _NOTHING
-            landed += shards.save_shard_page(
+            is_first = known.is_first and piece.comes_once
+            count = shards.save_shard_page(
                 run.store,
                 query.table,
                 query.columns,
-                page.records,
+                piece.rows,
                 shard=piece.shard,
                 run_id=run.run_id,
+                is_first=is_first,
             )
-            read += len(page.records)
-            hidden += page.hidden
-            del page, piece  # not one more page in memory than the workers hold
+            landed += count
+            new += count if is_first else 0
+            read += len(piece.rows)
+            hidden += piece.hidden
+            del piece  # not one more page in memory than the workers hold
             run.progress("extract", query.table, read, None)
             run.pause_point()
     cursor = shards.end_backfill(run.store, query.table, known, run.run_id)
     _log.info("read in parts", run_id=run.run_id, table=query.table, parts=len(known.shards))
-    return Backfilled(read, landed, hidden, cursor)
+    return Backfilled(read, landed, new, hidden, cursor)
 
 
 @contextmanager
@@ -162,11 +170,13 @@ class _Work:
             query.table, query.columns, part, self._until, query.where, self.cancelled
         ):
             shard = replace(shard, after=page.cursor.sys_id)
-            self._put(_Piece(shard, page))
-            del page
+            rows, hidden, once = pack(page.records), page.hidden, page.comes_once
+            del page  # a page as text is a third of what it is as rows
+            self._put(_Piece(shard, rows, hidden, once))
+            del rows
             if self.cancelled.is_set():
                 return
-        self._put(_Piece(replace(shard, is_done=True), None))
+        self._put(_Piece(replace(shard, is_done=True), pack(())))
 
     def _put(self, piece: _Piece | BaseException | None) -> None:
         while not self.cancelled.is_set():

@@ -155,12 +155,13 @@ def extract_table(
     store = run.store
     records.ensure_table(store, table, columns)
     cursor = _cursor(store, table, _query_hash(columns, where), reading)
-    read = landed = hidden = 0
+    read = landed = new = hidden = 0
     is_up_to_mark = False
     if not cursor.updated_on and not cursor.is_complete:
         query = Query(table, columns, where, cursor.query_hash)
         if parts := backfill(run, query, mark):
-            read, landed, hidden, cursor = parts.read, parts.landed, parts.hidden, parts.cursor
+            read, landed, new = parts.read, parts.landed, parts.new
+            hidden, cursor = parts.hidden, parts.cursor
             # Begun by this very run: what came late below the mark is within the next run's lag.
             is_up_to_mark = cursor.updated_on == format_instance(mark)
     unseen = set(runs.empty_columns(store, table)) if cursor.is_complete else set()
@@ -186,7 +187,7 @@ def extract_table(
             runs.save_cursor(store, table, replace(cursor, is_complete=True), run.run_id)
             shards.forget(store, table)
     merged = records.merge(store, table, mark)
-    found = Extracted(table, read, landed, merged.new, merged.changed, hidden)
+    found = Extracted(table, read, landed, new + merged.new, merged.changed, hidden)
     counts = {k: v for k, v in asdict(found).items() if v}
     _log.info("extracted", run_id=run.run_id, **counts)
     return found

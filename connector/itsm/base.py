@@ -28,6 +28,8 @@ class Page:
     records: Sequence[Mapping[str, str]]
     cursor: Cursor
     hidden: int = 0
+    comes_once: bool = False
+    """Whether its keys were held to rise within a part: no other page of the read has them."""
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ One writer at a time (see `lock.py`); readers use the snapshot published at the 
 Every DuckDB error leaves as a StoreError.
 """
 
+import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -30,7 +32,6 @@ from connector.wording import os_reason
 
 Row = dict[str, Any]
 
-ROWS_AT_ONCE = 10_000
 BYTES_AT_ONCE = 2 * 1024 * 1024
 """What is handed to DuckDB in one piece at most: its text is in memory beside the rows, and twice
 as much as a buffer of DuckDB's."""
@@ -88,7 +89,7 @@ class Store:
 
     @contextmanager
     def given(
-        self, name: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]
+        self, name: str, rows: "Sequence[Mapping[str, Any]] | Packed", types: Mapping[str, str]
     ) -> Iterator[None]:
         """Make `rows` readable as TEMP TABLE `name` for a while. `types`: column → SQL type.
 
@@ -104,7 +105,7 @@ class Store:
     def pour(
         self,
         insert: str,
-        rows: Sequence[Mapping[str, Any]],
+        rows: "Sequence[Mapping[str, Any]] | Packed",
         types: Mapping[str, str],
         **params: Any,
     ) -> int:
@@ -115,7 +116,8 @@ class Store:
         """
         shape = ", ".join(f"'{column}': '{kind}'" for column, kind in types.items())
         count = 0
-        for text in _texts(rows):
+        packed = rows if isinstance(rows, Packed) else pack(rows)
+        for text in packed.texts:
             with readable(text, self.path.parent) as path:
                 count += self.value(
                     f"{insert} read_json('{path}', format = 'array', columns = {{{shape}}},"
@@ -274,15 +276,41 @@ def _connect(path: Path, memory_limit_mb: int, *, read_only: bool) -> duckdb.Duc
 _encoder = msgspec.json.Encoder()
 
 
-def _texts(rows: Sequence[Mapping[str, Any]]) -> Iterator[bytes]:
+@dataclass(frozen=True)
+class Packed:
+    """Rows as JSON arrays of at most BYTES_AT_ONCE, which weigh a third of what rows do."""
+
+    texts: tuple[bytes, ...]
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+
+def pack(rows: Sequence[Mapping[str, Any]]) -> Packed:
+    """Rows, ready for `Store.pour`: so another thread than the one that writes can make them so."""
+    return Packed(tuple(_texts(rows, _rows_at_once(rows))), len(rows))
+
+
+_SAMPLE = 64
+
+
+def _rows_at_once(rows: Sequence[Mapping[str, Any]]) -> int:
+    """About how many of these rows can be handed over at once, so that all pieces are alike."""
+    sample = rows[:: max(1, len(rows) // _SAMPLE)]
+    mean = len(_encoder.encode(sample)) / max(1, len(sample))
+    pieces = max(1, math.ceil(1.05 * mean * len(rows) / BYTES_AT_ONCE))
+    return max(1, math.ceil(len(rows) / pieces))
+
+
+def _texts(rows: Sequence[Mapping[str, Any]], at_once: int) -> Iterator[bytes]:
     """The rows as JSON arrays, none larger than can be handed over at once."""
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[start : start + ROWS_AT_ONCE]
+    for start in range(0, len(rows), at_once):
+        some = rows[start : start + at_once]
         text = _encoder.encode(some)
         if len(text) > BYTES_AT_ONCE and len(some) > 1:
             del text
-            for part in (some[: len(some) // 2], some[len(some) // 2 :]):
-                yield from _texts(part)
+            yield from _texts(some, math.ceil(len(some) / 2))
         else:
             yield text
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from connector.errors import StoreError
 from connector.messages import _
-from connector.store.database import Store
+from connector.store.database import Packed, Store
 
 SYSTEM_COLUMNS = ("sys_id", "sys_updated_on", "sys_mod_count")
 """What every table of records has; they say which version a row is."""
@@ -105,7 +105,7 @@ def land(
     store: Store,
     table: str,
     columns: Sequence[str],
-    records: Sequence[Mapping[str, str]],
+    records: Sequence[Mapping[str, str]] | Packed,
     run_id: str,
 ) -> int:
     """Append what is not known yet of a page; answers how many rows were new to us.
@@ -130,6 +130,28 @@ def land(
         )
 
 
+def put_first(
+    store: Store,
+    table: str,
+    columns: Sequence[str],
+    records: Sequence[Mapping[str, str]] | Packed,
+) -> int:
+    """Put records at rest that cannot be there yet, nor come twice; answers how many.
+
+    What a merge would make of them, without writing each of them twice.
+    """
+    if not records:
+        return 0
+    quoted = ", ".join(name(column) for column in columns)
+    inputs_hash = _inputs_hash(list_columns(store, table), columns)
+    return store.pour(
+        f"INSERT INTO current.{name(table)} (_inputs_updated_on, _inputs_hash, {quoted})"
+        f" SELECT sys_updated_on, {inputs_hash}, {quoted} FROM",
+        records,
+        texts(columns),
+    )
+
+
 def merge(store: Store, table: str, now: datetime, *, is_by_key: bool = False) -> Merged:
     """Move the newest version of each landed record to `current`, in one transaction.
 
@@ -146,6 +168,7 @@ def merge(store: Store, table: str, now: datetime, *, is_by_key: bool = False) -
     inputs_hash = _inputs_hash(columns)
     target = name(table)
     with store.transaction():
+        _end_first_read(store, table)
         if not has_rows(store, table) and (count := _count_if_distinct(store, target)):
             return _merge_first(store, target, quoted, inputs_hash, count)
         store.execute(
@@ -181,10 +204,20 @@ def merge(store: Store, table: str, now: datetime, *, is_by_key: bool = False) -
     return Merged(counts["new"], counts["changed"], counts["same"])
 
 
-def _inputs_hash(columns: Sequence[str]) -> str:
-    """What tells two versions of a record apart that rules may see as different, as SQL."""
+def _end_first_read(store: Store, table: str) -> None:
+    """From here on a read in parts that is under way is not the only one with records at rest."""
+    store.execute("UPDATE shard SET is_first = false WHERE table_name = $table", table=table)
+
+
+def _inputs_hash(columns: Sequence[str], given: Sequence[str] | None = None) -> str:
+    """What tells two versions of a record apart that rules may see as different, as SQL.
+
+    `given`: the columns that the rows have; the others are NULL.
+    """
     inputs = ", ".join(
-        f"coalesce({name(column)}, chr(0))" for column in sorted(columns) if _is_input(column)
+        f"coalesce({name(column)}, chr(0))" if given is None or column in given else "chr(0)"
+        for column in sorted(columns)
+        if _is_input(column)
     )
     return f"md5(concat_ws(chr(31), sys_id, {inputs or chr(39) * 2}))"
 

@@ -1,10 +1,10 @@
 """Where a read in parts stands: one row per part of a table, gone when the whole is read."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from connector.store import records, runs
-from connector.store.database import Store
+from connector.store.database import Packed, Store
 from connector.store.runs import StoredCursor
 
 
@@ -25,12 +25,14 @@ class Backfill:
     query_hash: str
     mark: str
     shards: tuple[StoredShard, ...]
+    is_first: bool = False
+    """Whether nothing was at rest before, and nothing but this read's pages came since."""
 
 
 def read_backfill(store: Store, table: str, query_hash: str) -> Backfill | None:
     """The read in parts that an earlier run left; None if there is none for this query."""
     rows = store.read(
-        "SELECT low, high, mark, after, is_done FROM shard"
+        "SELECT low, high, mark, after, is_done, is_first FROM shard"
         " WHERE table_name = $table AND query_hash = $hash ORDER BY low",
         table=table,
         hash=query_hash,
@@ -38,38 +40,51 @@ def read_backfill(store: Store, table: str, query_hash: str) -> Backfill | None:
     if not rows:
         return None
     shards = (StoredShard(r["low"], r["high"], r["after"], r["is_done"]) for r in rows)
-    return Backfill(query_hash, rows[0]["mark"], tuple(shards))
+    return Backfill(query_hash, rows[0]["mark"], tuple(shards), rows[0]["is_first"])
 
 
-def begin_backfill(store: Store, table: str, backfill: Backfill, run_id: str) -> None:
-    """Note the parts, and that the table is not read whole, in one transaction."""
+def begin_backfill(store: Store, table: str, backfill: Backfill, run_id: str) -> Backfill:
+    """Note the parts, and that the table is not read whole, in one transaction.
+
+    Answers it with what is so at its begin: whether it is the first read of the table.
+    """
+    begun = replace(backfill, is_first=not records.has_rows(store, table))
     incomplete = StoredCursor(backfill.query_hash, "", "", is_complete=False)
     with store.transaction():
         forget(store, table)
         for shard in backfill.shards:
             store.execute(
-                "INSERT INTO shard VALUES ($table, $low, $high, $hash, $mark, '', false)",
+                "INSERT INTO shard VALUES ($table, $low, $high, $hash, $mark, '', false, $first)",
                 table=table,
                 low=shard.low,
                 high=shard.high,
                 hash=backfill.query_hash,
                 mark=backfill.mark,
+                first=begun.is_first,
             )
         runs.save_cursor(store, table, incomplete, run_id)
+    return begun
 
 
 def save_shard_page(
     store: Store,
     table: str,
     columns: Sequence[str],
-    page: Sequence[Mapping[str, str]],
+    page: Packed,
     *,
     shard: StoredShard,
     run_id: str,
+    is_first: bool,
 ) -> int:
-    """Land a page and move its part on, in one transaction. Answers the rows new to us."""
+    """Land a page and move its part on, in one transaction. Answers the rows new to us.
+
+    `is_first`: nobody else has records of it at rest, so that it can go there itself.
+    """
     with store.transaction():
-        landed = records.land(store, table, columns, page, run_id)
+        if is_first:
+            landed = records.put_first(store, table, columns, page)
+        else:
+            landed = records.land(store, table, columns, page, run_id)
         store.execute(
             "UPDATE shard SET after = $after, is_done = $done"
             " WHERE table_name = $table AND low = $low",

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from connector.context import Run
 from connector.errors import InterruptedRunError, StoreError, UnavailableError
 from connector.extract import Extracted, Reading, extract_table
 from connector.itsm.base import Cursor, Page, Record, Shard
-from connector.store import runs, shards
+from connector.store import records, runs, shards
 from connector.store.database import Store, open_store
 from connector.timestamps import format_instance
 from tests.fakes import FakeInstance
@@ -36,6 +37,7 @@ class InParts(FakeInstance):
     """A fake that is read in four parts by two workers; `before` may interfere with a page."""
 
     workers = 2
+    comes_once = True
 
     def __init__(self, rows: Sequence[Record], page_size: int = 3) -> None:
         super().__init__(MARK, {"incident": list(rows)}, page_size)
@@ -77,7 +79,9 @@ class InParts(FakeInstance):
                 self.in_hand += 1
                 self.most_in_hand = max(self.most_in_hand, self.in_hand)
             page = rows[start : start + self.page_size]
-            yield Page([{k: r[k] for k in fields} for r in page], Cursor("", page[-1]["sys_id"]))
+            found = [{k: r[k] for k in fields} for r in page]
+            last = Cursor("", page[-1]["sys_id"])
+            yield Page(found, last, comes_once=self.comes_once)
 
 
 @pytest.fixture
@@ -92,6 +96,10 @@ def read(
     run = Run(store, instance, "run", threading.Event())
     reading = Reading(timedelta(minutes=10), None, full)
     return extract_table(run, "incident", COLUMNS, mark, reading)
+
+
+def at_rest(store: Store) -> list[dict[str, str]]:
+    return store.read("SELECT * FROM current.incident ORDER BY sys_id")
 
 
 def held(store: Store) -> list[str]:
@@ -170,7 +178,7 @@ def test_what_landed_before_a_failure_stays_and_each_part_goes_on_where_it_stood
     assert not cursor.is_complete
     known = shards.read_backfill(store, "incident", cursor.query_hash)
     assert known is not None
-    landed = {r["sys_id"] for r in store.read("SELECT sys_id FROM landing.incident")}
+    landed = set(held(store))
     for part in known.shards:
         mine = [k for k in keys(rows) if k >= part.low and (not part.high or k < part.high)]
         assert {k for k in mine if k in landed} == {k for k in mine if k <= part.after}
@@ -182,6 +190,49 @@ def test_what_landed_before_a_failure_stays_and_each_part_goes_on_where_it_stood
     assert found.read == 61 - len(landed)
     assert [s.after for s in healthy.asked] == [s.after for s in known.shards if not s.is_done]
     assert healthy.read == [("incident", Cursor("2026-11-20 11:50:00"))], "from the first mark"
+    assert held(store) == keys(rows)
+
+
+class Unsure(InParts):
+    """Its keys are none that rise by a known order: a record may come twice."""
+
+    comes_once = False
+
+
+def test_what_goes_to_rest_at_once_is_what_a_merge_makes_of_it(
+    store: Store, tmp_path: Path
+) -> None:
+    rows = [row(n) for n in range(40)]
+    found = read(store, InParts(rows))
+    with open_store(tmp_path / "other.duckdb") as other:
+        assert read(other, Unsure(rows)) == found
+        assert at_rest(other) == at_rest(store)
+    assert store.value("SELECT count(*) FROM landing.incident") == 0
+
+
+def test_a_record_that_comes_twice_is_at_rest_once(store: Store) -> None:
+    rows = [row(n) for n in range(20)]
+
+    class Twice(Unsure):
+        def list_shard_pages(self, *args: Any) -> Iterator[Page]:
+            yield from super().list_shard_pages(*args)
+            yield Page([{k: rows[3][k] for k in COLUMNS}], Cursor("", rows[3]["sys_id"]))
+
+    read(store, Twice(rows))
+    assert held(store) == keys(rows)
+
+
+def test_a_record_read_by_its_key_meanwhile_comes_with_its_part_without_doubling(
+    store: Store,
+) -> None:
+    """`travesia sync --record` between a first read that broke off and its end."""
+    rows = [row(n) for n in range(60)]
+    with pytest.raises(UnavailableError):
+        read(store, Breaks(rows))
+    missing = next(r for r in rows if r["sys_id"] not in held(store))
+    records.land(store, "incident", COLUMNS, [missing], "by-key")
+    records.merge(store, "incident", MARK, is_by_key=True)
+    read(store, InParts(rows), MARK + timedelta(hours=1))
     assert held(store) == keys(rows)
 
 
@@ -206,6 +257,7 @@ def test_other_columns_begin_the_parts_anew(store: Store) -> None:
     healthy = InParts(rows)
     run = Run(store, healthy, "run", threading.Event())
     extract_table(run, "incident", COLUMNS[:-1], MARK, Reading(timedelta(0)))
+    assert held(store) == keys(rows), "those of the first attempt once"
     assert healthy.planned == 1
     assert all(shard.after == "" for shard in healthy.asked)
     assert store.value("SELECT count(*) FROM shard") == 0
@@ -244,7 +296,7 @@ def test_a_stop_ends_the_workers_and_keeps_what_landed(store: Store) -> None:
     run.stop.set()
     with pytest.raises(InterruptedRunError):
         extract_table(run, "incident", COLUMNS, MARK, Reading(timedelta(0)))
-    assert 0 < store.value("SELECT count(*) FROM landing.incident") < 60
+    assert 0 < store.value("SELECT count(*) FROM current.incident") < 60
     assert not [t for t in threading.enumerate() if t.name.startswith("read-")]
 
 

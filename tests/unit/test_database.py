@@ -16,10 +16,11 @@ import pytest
 from connector.errors import RunInProgressError, StoreError
 from connector.store import database
 from connector.store.database import (
-    ROWS_AT_ONCE,
+    BYTES_AT_ONCE,
     Store,
     open_snapshot,
     open_store,
+    pack,
     publish_snapshot,
 )
 
@@ -240,12 +241,29 @@ def test_given_rows_come_as_they_are_and_what_a_row_lacks_is_unknown(tmp_path: P
 
 
 def test_given_rows_are_all_there_in_however_many_pieces_they_travel(tmp_path: Path) -> None:
-    rows = [{"a": str(n)} for n in range(2 * ROWS_AT_ONCE + 1)]
+    many = BYTES_AT_ONCE // 250
+    # Alike at first, then a hundred times as long: what the first ones weigh says too little.
+    rows = [{"a": f"{n}"} for n in range(many)] + [{"a": f"{-n:01000}"} for n in range(1, many)]
+    packed = pack(rows)
+    assert len(packed) == len(rows)
+    assert len(packed.texts) > 1
+    assert max(map(len, packed.texts)) <= BYTES_AT_ONCE
     with open_store(tmp_path / "s.duckdb") as store:
         with store.given("page", rows, {"a": "VARCHAR"}):
             assert store.value("SELECT count(DISTINCT a) FROM page") == len(rows)
+        with store.given("page", packed, {"a": "VARCHAR"}):
+            assert store.value("SELECT count(DISTINCT a) FROM page") == len(rows)
         with store.given("page", [], {"a": "VARCHAR"}):
             assert store.value("SELECT count(*) FROM page") == 0
+
+
+def test_a_row_larger_than_a_piece_travels_alone(tmp_path: Path) -> None:
+    rows = [{"a": "x"}, {"a": "y" * (BYTES_AT_ONCE + 1)}, {"a": "z"}]
+    with (
+        open_store(tmp_path / "s.duckdb") as store,
+        store.given("page", rows, {"a": "VARCHAR"}),
+    ):
+        assert store.value("SELECT sum(length(a)) FROM page") == BYTES_AT_ONCE + 3
 
 
 def test_an_error_among_given_rows_is_told_as_it_is(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connector.errors import StoreError
 from connector.store import records
-from connector.store.database import ROWS_AT_ONCE, Store, open_store
+from connector.store.database import BYTES_AT_ONCE, Store, open_store
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 COLUMNS = ("sys_id", "sys_updated_on", "sys_mod_count", "state", "u_journey_step")
@@ -199,7 +199,8 @@ def test_texts_arrive_as_they_are_whatever_they_hold(store: Store, is_first: boo
 
 
 def test_more_rows_than_are_handed_over_at_once_all_arrive(store: Store) -> None:
-    rows = [row(f"{n:05}", 1) for n in range(2 * ROWS_AT_ONCE + 1)]
+    large = "x" * (BYTES_AT_ONCE // 10)
+    rows = [row(f"{n:05}", 1, state=large) for n in range(25)]
     assert land(store, *rows) == len(rows)
     records.merge(store, "incident", NOW)
     assert land(store, *rows, row("new", 2)) == 1

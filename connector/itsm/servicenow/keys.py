@@ -66,15 +66,18 @@ def cursor_of(record: Mapping[str, str]) -> Cursor:
     return Cursor(record.get("sys_updated_on", ""), record["sys_id"])
 
 
-def check_keys(table: str, ids: Sequence[str], moments: Sequence[str] | None) -> None:
+def check_keys(table: str, ids: Sequence[str], moments: Sequence[str] | None) -> bool:
     """Refuse a page on which a record has no usable key; `moments` None: they were not asked for.
 
-    Raises InstanceError.
+    Answers whether all sys_ids are of the usual shape, whose order `check_ids` knows. Raises
+    InstanceError.
     """
-    if not (_are_hex(ids) or _all_match(_ID, ids)):
+    is_usual = _are_hex(ids)
+    if not (is_usual or _all_match(_ID, ids)):
         raise _unusable(table, "sys_id")
     if moments is not None and not _are_moments(moments):
         raise _unusable(table, "sys_updated_on")
+    return is_usual
 
 
 def _are_hex(ids: Sequence[str]) -> bool:

@@ -59,6 +59,8 @@ class Scan:
         self._shape: Shape | None = None
         self._count_next = True
         self._hidden = 0
+        self._is_usual = False
+        """Whether the keys of the page that was read last rise by a known order."""
         self._may_uncount = False
         """Whether a count may be left out of the first look at a part that takes too long."""
 
@@ -121,7 +123,7 @@ class Scan:
             # A page that will likely be the last brings the count along, which spares a look.
             self._count_next = left is not None and left <= self._size.current
             is_last = found.is_last
-            yield Page(found.records, last)
+            yield Page(found.records, last, comes_once=self._is_usual)
             del found
             if is_last:
                 break
@@ -270,7 +272,7 @@ class Scan:
             rows = found = self._shape.decode(body)
             ids, seconds = (self._shape.column(found, c) for c in ("sys_id", "sys_updated_on"))
             keys = Keys(ids, seconds)
-        check_keys(self._table, keys.ids, keys.seconds)
+        self._is_usual = check_keys(self._table, keys.ids, keys.seconds)
         if rows:
             check(keys)
         return rows
