@@ -123,6 +123,19 @@ def test_a_part_whose_count_the_instance_cancels_is_read_without_it() -> None:
     assert ["sysparm_no_count" in one for one in sent] == [False, True, True, True, False]
 
 
+def test_a_page_with_a_key_of_another_shape_does_not_say_that_its_records_come_once() -> None:
+    rows = [spread(n) for n in range(12)]
+    rows[0]["sys_id"] = "global"
+    with responses.RequestsMock() as mock:
+        FakeTable(rows).on(mock)
+        pages = read(client(page_size=8, workers=2), Shard("", ""))
+    assert len(ids(pages)) == 12
+    assert {"global" in ids([page]): page.comes_once for page in pages if page.records} == {
+        False: True,
+        True: False,
+    }
+
+
 def test_a_part_is_read_by_key_within_its_bounds_and_its_end_costs_no_request() -> None:
     table = FakeTable([spread(n) for n in range(40)])
     mine = sorted(r["sys_id"] for r in table.records if "4" <= r["sys_id"] < "c")
@@ -131,6 +144,7 @@ def test_a_part_is_read_by_key_within_its_bounds_and_its_end_costs_no_request() 
         pages = read(client(page_size=8, workers=2), Shard("4", "c"))
         sent = queries(mock)
     assert ids(pages) == mine
+    assert all(page.comes_once for page in pages), "keys that rose, each once"
     assert [page.cursor.sys_id for page in pages] == [ids([page])[-1] for page in pages]
     end = "sys_id<c^sys_updated_on<=2026-11-01 09:00:00^ORDERBYsys_id"
     assert sent == [
