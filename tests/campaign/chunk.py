@@ -25,6 +25,10 @@ ALLOWED = {0, 3, 4, 6, 130}
 """Exit codes of a disturbed run: done, instance, login, not whole, stopped; anything else fails."""
 
 
+FIRST_SYNCS, FULL_SYNCS = 0.08, 0.04
+"""How many of the disturbed runs begin without a store, or read everything again."""
+
+
 @dataclass
 class Tally:
     """What a campaign did, for the record."""
@@ -76,7 +80,13 @@ class Chunk:
 
     def _disturbed(self, dice: random.Random) -> list[str]:
         deeds = self._deeds(dice)
-        child = self.installation.start("sync", "--json", "--quiet")
+        kind = dice.random()
+        if kind < FIRST_SYNCS:
+            self.installation.lose_store()
+            self.tally.deeds["first sync"] += 1
+        full = ["--full"] if FIRST_SYNCS <= kind < FIRST_SYNCS + FULL_SYNCS else []
+        self.tally.deeds["full sync"] += len(full)
+        child = self.installation.start("sync", "--json", "--quiet", *full)
         for wait, deed in deeds:
             end = time.monotonic() + wait
             while child.poll() is None and time.monotonic() < end:

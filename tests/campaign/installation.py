@@ -57,6 +57,13 @@ class Installation:
         code = self.start(*words).wait()
         assert code == 0, f"{words}: exit code {code}\n{self.output()[-3000:]}"
 
+    def lose_store(self) -> None:
+        """As if the folder were lost and restored without it: the next sync is a first one."""
+        for path in self.connector.folder.glob(f"{self.connector.store.stem}*.duckdb*"):
+            if path.is_file():  # DuckDB's folder for what it cannot hold may stay
+                path.unlink()
+        shutil.copy(self._blank, self.connector.store)
+
     def sync(self) -> Told:
         """A sync in peace, and what its store says then."""
         return _told(self.connector, self._folder / "quiet.txt")
