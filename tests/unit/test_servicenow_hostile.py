@@ -44,6 +44,7 @@ def test_a_count_beyond_belief_is_no_count(said: str, ask: Callable[[ServiceNow]
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         for url in (INCIDENTS, OBJECTS):
             mock.get(url, body='{"result":[]}', headers={"X-Total-Count": said})
+        mock.get(STATS, json={"result": {"stats": {"count": "0"}}})
         assert not ask(client())
 
 

@@ -1,7 +1,9 @@
 """Reading by key: every row once, whatever moves, hides or breaks."""
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +23,7 @@ from connector.itsm.servicenow.session import Session
 from tests.recorded import body
 from tests.unit.servicenow_wire import (
     INCIDENTS,
+    URL,
     FakeTable,
     Waits,
     client,
@@ -31,6 +34,7 @@ from tests.unit.servicenow_wire import (
 )
 
 UNTIL = datetime(2026, 11, 1, 9, tzinfo=UTC)
+STATS = f"{URL}/api/now/stats/incident"
 T0 = "2026-11-01 08:00:00"
 
 
@@ -256,19 +260,43 @@ def test_the_last_second_of_a_full_page_comes_with_the_next_instead_of_a_drain()
     assert numbers(pages) == [r["number"] for r in rows]
 
 
-def test_without_a_count_header_only_an_empty_page_is_the_end() -> None:
-    """A proxy may take X-Total-Count away."""
+@dataclass
+class Bare:
+    """A proxy takes X-Total-Count away; the first answer has no row at all."""
+
+    table: FakeTable
+    empty: int = 1
+
+    def __call__(self, request: Any) -> Any:
+        status, _headers, text = self.table(request)
+        self.empty -= 1
+        return status, {}, text if self.empty < 0 else '{"result":[]}'
+
+
+def test_without_a_count_header_the_aggregate_api_says_whether_an_empty_page_is_the_end() -> None:
     table = FakeTable([record(n, n) for n in range(3)])
-
-    def bare(request: Any) -> Any:
-        status, _headers, text = table(request)
-        return status, {}, text
-
+    counted = itertools.chain([3], itertools.repeat(0))
     with responses.RequestsMock() as mock:
-        mock.add_callback(responses.GET, INCIDENTS, callback=bare)
+        mock.add_callback(responses.GET, INCIDENTS, callback=Bare(table))
+        mock.add_callback(
+            responses.GET,
+            STATS,
+            callback=lambda _r: (
+                200,
+                {},
+                f'{{"result":{{"stats":{{"count":"{next(counted)}"}}}}}}',
+            ),
+        )
         pages = read(client())
-        assert query_of(mock.calls[-1].request)["sysparm_query"].startswith("sys_updated_on>")
     assert len(numbers(pages)) == 3
+
+
+def test_without_any_count_a_read_ends_with_what_to_do() -> None:
+    with responses.RequestsMock() as mock:
+        mock.add_callback(responses.GET, INCIDENTS, callback=Bare(FakeTable([])))
+        mock.get(STATS, status=403, json={"error": {"message": "no"}, "status": "failure"})
+        with pytest.raises(InstanceError, match="without X-Total-Count and refuses to count"):
+            read(client())
 
 
 # ── trouble ──────────────────────────────────────────────────────────────────────────────────
