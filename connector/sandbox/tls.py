@@ -70,7 +70,7 @@ def _check_authority(path: Path) -> None:
 class TlsProtocol(Protocol):
     """The sandbox's HTTP/1.1, with the client's certificate in the scope (ASGI's TLS extension)."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn
         """Remember what TLS has verified; the handshake is over by now."""
         super().connection_made(transport)
         connection = transport.get_extra_info("ssl_object")

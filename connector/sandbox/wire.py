@@ -22,7 +22,7 @@ _LINGER_0 = struct.pack("ii", 1, 0)
 class Protocol(H11Protocol):
     """uvicorn's HTTP/1.1, with the connection's transport among the scope's extensions."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn
         """Called by the event loop for each new connection."""
         super().connection_made(transport)
         inner: Any = self.app
@@ -48,7 +48,7 @@ async def _hang_up(scope: Scope, receive: Receive, *, reset: bool) -> None:
 class Lost(Response):
     """No answer at all: the connection is reset. Whether the work was done is the caller's."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI
         """Send nothing."""
         await _hang_up(scope, receive, reset=True)
 
@@ -87,7 +87,7 @@ class Dripping(Response):
         self._size = size
         self._pause = pause
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI
         """Send slowly."""
         await _begin(self, send)
         body = bytes(self.body)

@@ -121,7 +121,7 @@ def _client(settings: Connection) -> dict[str, str]:
 def _private_key(settings: Connection) -> Any:
     """The key object, for signing. Raises ConfigError."""
     import jwt  # noqa: PLC0415  # see above
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415  # as jwt
 
     path, algorithm = settings.jwt_key_file, settings.jwt_algorithm
     try:
