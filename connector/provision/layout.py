@@ -36,7 +36,7 @@ _REST = (
     *(fields.CONFIDENCE, fields.RULE),
 )
 _HAND = (fields.OVERRIDE, fields.OVERRIDE_REASON)
-_LISTED = (*_FOUR[:3], fields.BAND, fields.MOMENT)
+_LISTED = (*_FOUR[:3], fields.MOMENT)
 _KNOWN = ("u_name", "u_state", "u_since", "u_action", "u_why", "u_advice", "u_ring")
 """What is read first of a relationship."""
 
@@ -54,7 +54,7 @@ def layouts(
 ) -> Iterator[Artefact]:
     """Form, list and related lists of each written table and of our own, in our view."""
     shown = (*_FOUR, *(_RELATION if relationship else ()))
-    listed = (*_LISTED, *(_RELATION[1:2] if relationship else ()))
+    listed = (*_LISTED, *(_RELATION[1:2] if relationship else ()), fields.BAND)
     for table in tables:
         spec = mapping.tables.get(table)
         is_task = spec is None or spec.is_task

@@ -176,8 +176,8 @@ def test_quietly_on_the_record_and_the_form_shows_the_relationship(site: Site) -
     assert opinions is not None
     state = opinions.state(site.at.one(RELATIONS, "")["u_state"]).name
     told = {
-        "en": f"Relationship {RELATIONSHIP} Relationship › State of the relationship {state.en}",
-        "es": f"Relación {RELATIONSHIP} Relación › Estado de la relación {state.es}",
+        "en": f"Relationship {RELATIONSHIP} State of the relationship {state.en}",
+        "es": f"Relación {RELATIONSHIP} Estado de la relación {state.es}",
     }
     with Visitor(site.at.api.base) as admin:
         admin.log_in("admin")
