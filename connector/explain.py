@@ -5,20 +5,22 @@ Changes nothing.
 """
 
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from connector.encoded_query import Context
 from connector.errors import ConfigError
 from connector.journey.compiler import fields_of, live_rules
+from connector.journey.engagement_words import relationship_name
+from connector.journey.fields import RELATIONSHIP
 from connector.journey.model import Mapping, Rule, Schema, Text
 from connector.journey.nearly import Branches, Considered, Tested, almost, by_rule, nearest_branch
 from connector.journey.parts import parts_of, parts_query
 from connector.journey.requirements import DeadRule, off_rules
 from connector.journey.scope import Catalogue, catalogue_of
-from connector.messages import _
+from connector.messages import LANGUAGES, _
 from connector.moment_records import RecordMoment, of_record
-from connector.store import bands, classifications, overrides, standings
+from connector.store import bands, classifications, engagement, overrides, standings
 from connector.store.database import Row, Store
 
 _NO_TEXT = Text("", "")
@@ -140,6 +142,8 @@ class Explanation:
     bands: tuple[BandTime, ...] = ()
     unseen: Unseen | None = None
     overruled: Overruled | None = None
+    relationships: Dict[str, Text] = field(default_factory=dict)
+    """The rows that a change speaks of, by sys_id, and what people call these relationships."""
 
 
 def explain(
@@ -191,7 +195,20 @@ def explain(
         bands=times,
         unseen=unseen,
         overruled=word,
+        relationships=_relationships(store, mapping, changes),
     )
+
+
+def _relationships(store: Store, mapping: Mapping, changes: list[Row]) -> dict[str, Text]:
+    opinions = mapping.engagement
+    of_field = [one for one in changes if one["field"] == RELATIONSHIP]
+    named = sorted({one[end] for one in of_field for end in ("from_value", "to_value")} - {""})
+    if opinions is None or not named:
+        return {}
+    return {
+        row["sys_id"]: Text(*(relationship_name(row, opinions, one) for one in LANGUAGES))
+        for row in engagement.read_names(store, named)
+    }
 
 
 _NO_RULE = Text("No rule matched this record", "Ninguna regla corresponde a este registro")

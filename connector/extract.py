@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from connector import log
 from connector.backfill import Query, backfill
 from connector.context import Run
-from connector.encoded_query import and_to_every_branch
 from connector.errors import ConfigError
 from connector.itsm.base import Cursor, Instance
 from connector.journey.fields import RECORD_FIELDS, STEWARD_FIELDS
@@ -235,83 +234,6 @@ def _cursor(store: Store, table: str, query_hash: str, reading: Reading) -> Stor
     if reading.full and stored.is_complete:
         return StoredCursor(query_hash, "", "", is_complete=False)
     return stored
-
-
-def extract_record(
-    run: Run,
-    wanted: dict[str, tuple[str, ...]],
-    mapping: JourneyMapping,
-    number: str,
-    mark: datetime,
-) -> tuple[str, str]:
-    """Read one record by its number, with its parents and children; cursors stay where they are.
-
-    Answers (table, sys_id). Raises ConfigError if no table that is read has that number.
-    """
-    table, record = _find(run.instance, wanted, number)
-    fresh: dict[str, dict[str, dict[str, str]]] = {table: {record["sys_id"]: record}}
-    for _depth in range(len(mapping.edges) + 1):
-        if not _add_relatives(run.instance, wanted, mapping, fresh):
-            break
-    for name, found in fresh.items():
-        records.ensure_table(run.store, name, wanted[name])
-        with run.store.transaction():
-            records.land(run.store, name, wanted[name], list(found.values()), run.run_id)
-        records.merge(run.store, name, mark, is_by_key=True)
-    return table, record["sys_id"]
-
-
-def _find(
-    instance: Instance, wanted: dict[str, tuple[str, ...]], number: str
-) -> tuple[str, dict[str, str]]:
-    if not number.isalnum():
-        raise ConfigError(
-            "--record", [_("{number!r} is not a record number").format(number=number)]
-        )
-    for table, columns in wanted.items():
-        if "number" not in columns:
-            continue
-        for record in instance.list_records(table, columns, f"number={number}", 1):
-            return table, record
-    raise ConfigError(
-        "--record",
-        [_("No table that is read has a record {number}; check the number").format(number=number)],
-    )
-
-
-def _add_relatives(
-    instance: Instance,
-    wanted: dict[str, tuple[str, ...]],
-    mapping: JourneyMapping,
-    fresh: dict[str, dict[str, dict[str, str]]],
-) -> bool:
-    """One step along every edge, both ways; answers whether anything new was found."""
-    grown = False
-    for edge in mapping.edges:
-        if edge.table not in wanted or edge.parent not in wanted:
-            continue
-        parents = {r.get(edge.field, "") for r in fresh.get(edge.table, {}).values()} - {""}
-        missing = sorted(parents - set(fresh.get(edge.parent, {})))
-        found = instance.read_records(edge.parent, missing, wanted[edge.parent]) if missing else []
-        grown |= _keep(fresh, edge.parent, found)
-        known = sorted(fresh.get(edge.parent, {}))
-        if known and edge.field in wanted[edge.table]:
-            spec = mapping.tables.get(edge.table)
-            query = and_to_every_branch(
-                spec.filter if spec else "", f"{edge.field}IN{','.join(known)}"
-            )
-            children = instance.list_records(edge.table, wanted[edge.table], query)
-            grown |= _keep(fresh, edge.table, children)
-    return grown
-
-
-def _keep(
-    fresh: dict[str, dict[str, dict[str, str]]], table: str, found: Iterable[dict[str, str]]
-) -> bool:
-    bucket = fresh.setdefault(table, {})
-    before = len(bucket)
-    bucket.update({record["sys_id"]: record for record in found})
-    return len(bucket) > before
 
 
 def _start(stored: StoredCursor, reading: Reading) -> Cursor:

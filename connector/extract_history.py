@@ -71,11 +71,11 @@ def read_history(
     tables: Sequence[str],
     mark: datetime,
     kept: timedelta,
-    only: tuple[str, str] | None = None,
+    only: Sequence[tuple[str, str]] = (),
 ) -> HistoryRead:
     """Read the history of the records of `tables` that is not known yet, up to the high mark.
 
-    `only` (table, sys_id) is read anew, whatever is known of it, and nothing else.
+    Those of `only` (table, sys_id) are read anew, whatever is known of them, and nothing else.
     Raises InstanceError kinds; InterruptedRunError between two requests if asked to stop.
     """
     result = HistoryRead({}, [])
@@ -102,7 +102,7 @@ def _read_source(
     source: Source,
     tables: Sequence[str],
     mark: datetime,
-    only: tuple[str, str] | None,
+    only: Sequence[tuple[str, str]],
     result: HistoryRead,
 ) -> str:
     """Answers the sentence why not, "" if it could be read."""
@@ -154,10 +154,11 @@ def _refused(table: str, error: ForbiddenError | RejectedError | RecordGoneError
 
 
 def _batches(
-    run: Run, source: Source, table: str, only: tuple[str, str] | None
+    run: Run, source: Source, table: str, only: Sequence[tuple[str, str]]
 ) -> Iterator[Sequence[str]]:
     if only:
-        yield from [[only[1]]] if only[0] == table else []
+        if keys := [sys_id for name, sys_id in only if name == table]:
+            yield keys
         return
     last = ""
     while keys := history.list_pending(run.store, source.spec.table, table, last, KEYS_IN_MEMORY):

@@ -47,25 +47,25 @@ def take_rows(
     tables: Sequence[str],
     mark: datetime,
     reading: extract.Reading,
-    only: tuple[str, str] | None,
+    only: Sequence[tuple[str, str]],
 ) -> extract.Extracted:
-    """Read the rows that changed, or that of the one record `only`, and show them on the records.
+    """Read the rows that changed, or those of the records `only`, and show them on the records.
 
     Answers what came. Where the instance has no such table yet, every record is without a row.
     """
     records.ensure_table(run.store, TABLE, COLUMNS)
     found = extract.Extracted(TABLE, 0, 0, 0, 0, 0)
-    if _is_there(run.instance) and only is None:
+    if _is_there(run.instance) and not only:
         found = extract.extract_table(run, TABLE, COLUMNS, mark, reading)
-    elif only is not None and _is_there(run.instance):
-        _take_row(run, row_id(*only), mark)
+    elif only and _is_there(run.instance):
+        _take_some(run, [row_id(*one) for one in only], mark)
     with run.store.transaction():
         beside.show_on_records(run.store, TABLE, (ROW_TABLE, ROW_RECORD), tables, OWN)
     return found
 
 
-def _take_row(run: Run, key: str, mark: datetime) -> None:
-    row = run.instance.read_records(TABLE, [key], COLUMNS)
+def _take_some(run: Run, keys: Sequence[str], mark: datetime) -> None:
+    rows = run.instance.read_records(TABLE, keys, COLUMNS)
     with run.store.transaction():
-        records.land(run.store, TABLE, COLUMNS, row, run.run_id)
+        records.land(run.store, TABLE, COLUMNS, rows, run.run_id)
     records.merge(run.store, TABLE, mark, is_by_key=True)

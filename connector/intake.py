@@ -6,7 +6,15 @@ How one table is read: `extract.py`; journal and audit: `extract_history.py`.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from connector import contacts, extract, extract_history, extract_rows, staging, write_back
+from connector import (
+    contacts,
+    extract,
+    extract_history,
+    extract_record,
+    extract_rows,
+    staging,
+    write_back,
+)
 from connector.config import Config
 from connector.context import Run
 from connector.errors import ConfigError, InstanceError
@@ -48,15 +56,18 @@ def take_in(config: Config, this: Run, force: InForce, options: Options) -> SoFa
     so_far.messages += absent_sentences(needed.absent)
     if config.write_back.enabled:
         written = _written(config, wanted)
-        _check_place(config, this, needed, written)
+        _check_place(config, this, mapping, needed, written)
     extract.save_schema(this.store, this.instance, needed.schema, wanted)
-    found: tuple[str, str] | None = None
+    found: tuple[tuple[str, str], ...] = ()
     if not options.dry_run:
         runs.set_high_mark(this.store, this.run_id, mark)
     write_back.settle(this, mark, config.write_back.mode)
-    if options.record is not None:
-        found = extract.extract_record(this, wanted, mapping, options.record, mark)
-        so_far.only = (found[1],)
+    if options.numbers:
+        asked = extract_record.extract_records(this, wanted, mapping, options.numbers, mark)
+        found = tuple(asked.found.values())
+        so_far.only = tuple(sys_id for _table, sys_id in found)
+        so_far.by_number = {number: sys_id for number, (_t, sys_id) in asked.found.items()}
+        so_far.not_found = asked.problems
     else:
         _extract_tables(config, this, mapping, options, wanted, so_far)
     if is_beside:
@@ -78,7 +89,7 @@ def _take_rows(
     wanted: Mapping[str, Sequence[str]],
     options: Options,
     so_far: SoFar,
-    only: tuple[str, str] | None,
+    only: Sequence[tuple[str, str]],
 ) -> None:
     """The rows of our own table, shown on the records; what is hidden of them is told."""
     written, reading = _written(config, wanted), _reading(config, options)
@@ -87,15 +98,23 @@ def _take_rows(
     so_far.is_partial |= bool(found.lost_columns)
 
 
-def _check_place(config: Config, this: Run, needed: Needed, written: Sequence[str]) -> None:
+def _check_place(
+    config: Config,
+    this: Run,
+    mapping: JourneyMapping,
+    needed: Needed,
+    written: Sequence[str],
+) -> None:
     """Raise ConfigError if what is written, or the way there, is not prepared in the instance."""
     is_beside = config.write_back.mode == "table"
+    refers = write_back.refers(config, mapping)
     if is_beside:
         extract_rows.check_table(this.instance)
     else:
-        write_back.check_columns(needed.schema, written)
+        write_back.check_columns(needed.schema, written, relationship=refers)
     if config.write_back.via == "import_set":
-        staging.check_staging(this.instance, [ROWS] if is_beside else written)
+        tables = [ROWS] if is_beside else written
+        staging.check_staging(this.instance, tables, relationship=refers)
 
 
 def _take_contacts(config: Config, this: Run, mapping: JourneyMapping, so_far: SoFar) -> None:
@@ -120,7 +139,7 @@ def _read_history(
     mapping: JourneyMapping,
     needed: Needed,
     so_far: SoFar,
-    only: tuple[str, str] | None,
+    only: Sequence[tuple[str, str]],
 ) -> None:
     """Journal and audit of the task records that changed, after what is past retention went."""
     if not config.extract.history:

@@ -1,33 +1,32 @@
-"""On demand: the journey of one record, anew, because somebody asked from inside the tool.
+"""On demand: the journey of a record, anew, because somebody asked from inside the tool.
 
 The UI action "Refresh journey" (off unless an admin turns it on) leaves a row in
 `u_journey_request`. `travesia serve` looks there every few seconds ([on_demand]), with one request
-while the queue is empty, syncs each record that is asked for once, however often it was asked for,
-and marks the rows `done` or `failed` with one sentence. A row that cannot be served now (another
-run holds the store) stays queued. Nothing else of the tool is touched.
+while the queue is empty, syncs the records that are asked for in one run, and marks each row `done`
+or `failed` with one sentence. Rows that cannot be served now (another run holds the store) stay
+queued. Nothing else of the tool is touched.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from connector import log
 from connector.errors import (
     ConfigError,
     ConnectorError,
+    ForbiddenError,
     InterruptedRunError,
+    RecordGoneError,
+    RejectedError,
     RunInProgressError,
 )
 from connector.itsm.base import Instance, Record
 from connector.journey.own_tables import REQUEST_TABLE, ROW_NUMBER
 from connector.messages import _, _n, speaking
-from connector.results import RunResult
+from connector.results import Looked, RunResult
 
 AT_ONCE = 20
-"""Requests that one look takes; the next look takes the next."""
-
-MOST_RECORDS = 5
-"""Records that one look syncs: each is a run of its own, and the schedule waits meanwhile."""
+"""Requests that one look takes, and one run answers; the next look takes the next."""
 
 MOST_SKIPPED = 20
 """Looks left out, at most, after one that failed: a broken instance is not asked all the time."""
@@ -38,8 +37,11 @@ _LONGEST = 255
 
 _log = log.get("on_demand")
 
-Refresh = Callable[[str], RunResult]
-"""Syncs the record of that number. Raises ConnectorError kinds."""
+Refresh = Callable[[Sequence[str]], RunResult]
+"""Syncs the records of these numbers in one run. Raises ConnectorError kinds."""
+
+Verdict = tuple[str, str]
+"""State of a request, and what is said on it."""
 
 
 @dataclass(frozen=True)
@@ -62,58 +64,75 @@ def answer_requests(instance: Instance, refresh: Refresh, language: str) -> Answ
     wanted: dict[str, list[Record]] = {}
     for row in rows:
         wanted.setdefault(row.get(ROW_NUMBER, ""), []).append(row)
-    done = failed = 0
-    for number, asked in islice(wanted.items(), MOST_RECORDS):
-        with speaking(language):
-            verdict = _verdict(refresh, number)
-        if verdict is None:
-            break
-        state, message = verdict
-        for row in asked:
+    if not wanted:
+        return Answered()
+    with speaking(language):
+        verdicts = dict(_verdicts(refresh, list(wanted)))
+    told: list[str] = []
+    for number, (state, message) in verdicts.items():
+        for row in wanted[number]:
             _mark(instance, row["sys_id"], state, message)
-        done += len(asked) * (state == DONE)
-        failed += len(asked) * (state == FAILED)
-        _log.info("refreshed", state=state, requests=len(asked))
-    return Answered(done, failed)
+            told.append(state)
+    _log.info("refreshed", records=len(verdicts), requests=len(told), failed=told.count(FAILED))
+    return Answered(told.count(DONE), told.count(FAILED))
 
 
-def _verdict(refresh: Refresh, number: str) -> tuple[str, str] | None:
-    """State and sentence of one record; None where another run is at work."""
+def _verdicts(refresh: Refresh, numbers: Sequence[str]) -> Iterator[tuple[str, Verdict]]:
+    """What is said of each record; of none where another run is at work."""
     try:
-        result = refresh(number)
+        result = refresh(numbers)
     except InterruptedRunError:
         raise
     except RunInProgressError:
-        return None
-    except ConfigError as error:
-        return FAILED, " ".join(error.problems)
+        return
+    except (ForbiddenError, RecordGoneError, RejectedError) as error:
+        if len(numbers) == 1:
+            yield numbers[0], (FAILED, str(error))
+            return
+        for number in numbers:  # one of them may be to blame: the others are not
+            yield from _verdicts(refresh, [number])
+        return
     except ConnectorError as error:
-        return FAILED, str(error)
-    return _of(result)
+        yield from ((number, (FAILED, _problem(error, number))) for number in numbers)
+        return
+    found = {one.number: one for one in result.asked}
+    yield from ((n, _of(result, found.get(n, Looked(n)))) for n in numbers)
 
 
-def _of(result: RunResult) -> tuple[str, str]:
-    if not result.planned_changes:
+def _problem(error: ConnectorError, number: str) -> str:
+    """What is said of one record; of many faults, those that name it."""
+    if not isinstance(error, ConfigError):
+        return str(error)
+    own = [said for said in error.problems if repr(number) in said or number in said.split()]
+    return " ".join(own or error.problems)
+
+
+def _of(result: RunResult, one: Looked) -> Verdict:
+    if one.problem:
+        return FAILED, one.problem
+    if not one.planned:
         return DONE, _("It was up to date.")
-    if result.waiting_mapping:
-        return FAILED, _("Nothing was written: a changed mapping waits for travesia plan.")
-    if result.held_back:
-        return FAILED, result.held_back
-    if not result.is_sent:
-        return FAILED, _("Nothing was written: write-back is off.")
-    if result.refused:
-        n = result.refused
+    if kept := _kept_back(result):
+        return FAILED, kept
+    if one.refused:
+        n = one.refused
         return FAILED, _n(
             "{n} field was refused; travesia status names it.",
             "{n} fields were refused; travesia status names them.",
             n,
         ).format(n=n)
-    n = result.confirmed
-    return DONE, _n(
-        "Brought up to date, {n} record written.",
-        "Brought up to date, {n} records written.",
-        n,
-    ).format(n=n)
+    if one.confirmed < one.planned:
+        return FAILED, _("The tool did not answer in time; the next run tries again.")
+    return DONE, _("Brought up to date.")
+
+
+def _kept_back(result: RunResult) -> str:
+    """Why the run wrote nothing of what it planned, "" where it did."""
+    if result.waiting_mapping:
+        return _("Nothing was written: a changed mapping waits for travesia plan.")
+    if result.held_back or result.is_sent:
+        return result.held_back
+    return _("Nothing was written: write-back is off.")
 
 
 def _mark(instance: Instance, sys_id: str, state: str, message: str) -> None:

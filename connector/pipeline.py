@@ -75,9 +75,9 @@ def run(
         so_far = take_in(config, this, force, options)
         status.say(phase="classify")
         _classify(config, this, force, so_far, save=not options.dry_run)
-        plan = _plan(config, this, force.mapping, options, so_far)
         rows = _relationships(config, this, force, options, so_far)
-        rows = _within_limits(config, options, so_far, rows, sum(p.records for p in plan))
+        plan = _plan(config, this, force.mapping, options, so_far)
+        rows, plan = _within_limits(config, this, options, so_far, rows, plan)
         if plan_to:
             write_back.write_plan(this.store, plan_to)
             plan_to.write(plan_lines(engagement_rows.changes_of(rows)))
@@ -97,8 +97,8 @@ def run(
             so_far.hold_back(so_far.stranger or write_back.held_back(this, settings))
             may_send = not so_far.held_back
         if may_send:
+            _send_rows(this, rows, settings, so_far)
             sent = write_back.send(this, settings, so_far.mark)
-            so_far.take_rows(engagement_rows.send_rows(this, rows, _terms(settings, so_far.mark)))
         result = summed_up(this, so_far, plan, sent, may_send, time.monotonic() - started)
         if not options.dry_run:
             close(this, result)
@@ -134,7 +134,7 @@ def _relationships(
     config: Config, this: Run, force: InForce, options: Options, so_far: SoFar
 ) -> list[RowChange]:
     """Only a look at everything can say how a relationship stands: a part of it cannot."""
-    if not force.places or options.record is not None or options.tables:
+    if not force.places or options.numbers or options.tables:
         return []
     this.pause_point()
     rows, message = relationships.of_run(
@@ -150,9 +150,16 @@ def _relationships(
 
 
 def _within_limits(
-    config: Config, options: Options, so_far: SoFar, rows: list[RowChange], planned: int
-) -> list[RowChange]:
-    """What a run, or a pilot, has left for relationships beside its `planned` records."""
+    config: Config,
+    this: Run,
+    options: Options,
+    so_far: SoFar,
+    rows: list[RowChange],
+    plan: list[Planned],
+) -> tuple[list[RowChange], list[Planned]]:
+    """What a run, or a pilot, has left for relationships beside its planned records; of these, no
+    field that refers to a row which is left for later."""
+    planned = sum(p.records for p in plan)
     cap = config.write_back.max_records_per_run
     left = max(0, min(cap, options.limit if options.limit is not None else cap) - planned)
     if options.limit is None and len(rows) > left:
@@ -164,7 +171,19 @@ def _within_limits(
             ).format(n=len(rows) - left)
         )
     so_far.planned_relationships = min(len(rows), left)
-    return rows[:left]
+    later = [one.sys_id for one in rows[left:] if one.seen is None]
+    return rows[:left], write_back.let_go(this.store, later) if later else plan
+
+
+def _send_rows(
+    this: Run, rows: list[RowChange], settings: write_back.Settings, so_far: SoFar
+) -> None:
+    """Rows of relationships before the records that refer to them: what is not there is not
+    referred to."""
+    sent = engagement_rows.send_rows(this, rows, _terms(settings, so_far.mark))
+    so_far.take_rows(sent)
+    missing = [one.sys_id for one in rows if one.seen is None and one.sys_id not in sent.there]
+    write_back.let_go(this.store, missing, this.run_id)
 
 
 def _terms(settings: write_back.Settings, now: datetime) -> Terms:

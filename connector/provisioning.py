@@ -38,6 +38,7 @@ def scope_of(config: Config, tables: Sequence[str] = (), *, protect: bool = True
         wanted.via,
         protect,
         tuple(Mail(one.language, one.groups, one.users) for one in config.report.mail),
+        wanted.relationship,
     )
 
 

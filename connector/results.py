@@ -1,6 +1,6 @@
 """What one run was asked, what it knows on the way, and what it has to say at the end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from connector import log
 from connector.context import Run
 from connector.messages import _, _n
 from connector.row_sending import RowsSent
-from connector.store import changes, runs, set_aside
+from connector.store import changes, plans, runs, set_aside
 from connector.store.changes import Change, Planned
 from connector.write_back import Sent
 
@@ -31,15 +31,34 @@ class Options:
     full: bool = False
     limit: int | None = None
     accept_instance: bool = False
+    queue: tuple[str, ...] = ()
+    """Numbers of records that people ask for: they alone; of one that is not there, it is said."""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The records that alone are looked at, by number; () is everything."""
+        return self.queue if self.record is None else (self.record,)
 
     @property
     def kind(self) -> str:
         """`sync` only if everything is read: just such a run says how far the data reach."""
         if self.dry_run:
             return "dry_run"
-        if self.record is not None:
+        if self.numbers:
             return "record"
         return "part" if self.tables else "sync"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What became of one record that was asked for by its number, in fields."""
+
+    number: str
+    planned: int = 0
+    confirmed: int = 0
+    refused: int = 0
+    problem: str = ""
+    """Why it was not looked at, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +104,8 @@ class RunResult:
     """Rows of relationships to make or to change, beside `planned_records`."""
     confirmed_relationships: int = 0
     """Those that the tool confirmed, beside `confirmed`."""
+    asked: tuple[Looked, ...] = ()
+    """Of a run for some records, what became of each."""
 
 
 @dataclass
@@ -96,6 +117,10 @@ class SoFar:
     extracted: dict[str, int] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
     only: tuple[str, ...] = ()
+    by_number: Mapping[str, str] = field(default_factory=dict)
+    """Number → sys_id of the records that were asked for."""
+    not_found: Mapping[str, str] = field(default_factory=dict)
+    """Number → why it was not looked at."""
     is_partial: bool = False
     waiting_mapping: str = ""
     held_back: str = ""
@@ -198,7 +223,14 @@ def summed_up(
         concurrent=sent.concurrent,
         planned_relationships=so_far.planned_relationships,
         confirmed_relationships=so_far.confirmed_relationships,
+        asked=_looked(this, so_far),
     )
+
+
+def _looked(this: Run, so_far: SoFar) -> tuple[Looked, ...]:
+    fates = plans.read_fates(this.store, this.run_id, so_far.only) if so_far.only else {}
+    found = [Looked(number, **fates.get(sys_id, {})) for number, sys_id in so_far.by_number.items()]
+    return (*found, *(Looked(number, problem=why) for number, why in so_far.not_found.items()))
 
 
 def close(this: Run, result: RunResult) -> None:

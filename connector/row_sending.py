@@ -55,6 +55,8 @@ class RowsSent:
     written: int = 0
     refused: int = 0
     messages: list[str] = field(default_factory=list)
+    there: set[str] = field(default_factory=set)
+    """sys_ids of rows that the instance answered for: they stand, whatever of their fields does."""
 
 
 Batch = Sequence[RowChange]
@@ -182,6 +184,7 @@ def _take_row(work: _Work, one: RowChange, reply: UpdateReply | None, *, blames_
 
 def _take_written(work: _Work, one: RowChange, reply: UpdateReply) -> None:
     """A 200 is not proof: every field of the answer is looked at."""
+    work.sent.there.add(one.sys_id)
     kept = [name for name, value in one.values.items() if reply.values.get(name) != value]
     for name in kept:
         work.kept.setdefault(name, []).append(one.sys_id)

@@ -18,6 +18,7 @@ from connector.check import (
     check_contacts,
     check_instance,
     check_mapping,
+    check_on_demand,
     check_overlay,
     check_own_choices,
     list_effects,
@@ -43,6 +44,7 @@ from connector.schema import read_schema
 from connector.store import mappings, outcomes, runs, standings
 from connector.store.database import open_snapshot, snapshot_path
 from connector.store.lock import is_locked, read_status
+from connector.write_back import refers
 
 
 def connect(
@@ -183,8 +185,11 @@ def check(config: Config, environment: Mapping[str, str]) -> list[Finding]:
         written,
         via=config.write_back.via,
         mode=config.write_back.mode,
+        relationship=refers(config, mapping),
         past=_past(config),
     )
+    if config.on_demand.enabled:
+        found += check_on_demand(instance, written, config.instance.user)
     ours = choices_of_fields(mapping, config.mapping.journey)
     return [*found, *check_own_choices(instance, _holders(config, written), ours)]
 

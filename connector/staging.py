@@ -21,14 +21,14 @@ MAP = "sys_transform_map"
 ENTRY = "sys_transform_entry"
 SCRIPT = "sys_transform_script"
 
-COLUMNS: tuple[str, ...] = (TARGET, *(field.name for field in fields.RECORD_FIELDS))
-"""Of a staging table, all strings; those of the record have the same names there."""
 
-
-def columns_of(table: str) -> tuple[str, ...]:
-    """The columns of the staging table of `table`: a row of our own says its record as well."""
-    own = tuple(field.name for field in ROW_FIELDS) if table == JOURNEY_TABLE.name else ()
-    return (*COLUMNS, *own)
+def columns_of(table: str, *, relationship: bool = True) -> tuple[str, ...]:
+    """The columns of the staging table of `table`, all strings; those of the record have the same
+    names there. A row of our own says its record as well."""
+    if table == JOURNEY_TABLE.name:
+        return (TARGET, *(field.name for field in (*fields.RECORD_FIELDS, *ROW_FIELDS)))
+    ours = fields.fields_on_records(relationship=relationship)
+    return (TARGET, *(field.name for field in ours))
 
 
 MAP_VALUES: Mapping[str, str] = {
@@ -93,12 +93,13 @@ def _rows(
         return None  # the account may not look; the first answer of an import tells more
 
 
-def problems(standing: Standing, tables: Sequence[str]) -> list[str]:
-    """Why an import into these tables would not be quiet, or not safe, in sentences."""
-    return [said for table in tables if (said := _problem(standing, table))]
+def problems(standing: Standing, tables: Sequence[str], *, relationship: bool = True) -> list[str]:
+    """Why an import into these tables would not be quiet, not safe or not whole, in sentences."""
+    found = ((table, columns_of(table, relationship=relationship)) for table in tables)
+    return [said for table, columns in found if (said := _problem(standing, table, columns))]
 
 
-def _problem(standing: Standing, table: str) -> str:
+def _problem(standing: Standing, table: str, columns: Sequence[str]) -> str:
     name = staging_of(table)
     if name not in standing.tables:
         return _("the staging table {staging} is missing").format(staging=name)
@@ -112,7 +113,18 @@ def _problem(standing: Standing, table: str) -> str:
         return _("the transform map of {staging} is not as it must be ({columns})").format(
             staging=name, columns=", ".join(wrong or ["target_table"])
         )
-    return _danger(standing, table, found["sys_id"]).format(staging=name)
+    said = _danger(standing, table, found["sys_id"]).format(staging=name)
+    return said or _lack(standing, name, found["sys_id"], columns)
+
+
+def _lack(standing: Standing, staging: str, map_id: str, columns: Sequence[str]) -> str:
+    """Columns that the map would not carry over (it was made by an earlier version, say)."""
+    mapped = {source for chart, source in standing.entries or () if chart == map_id}
+    missing = [name for name in columns if name not in mapped]
+    if standing.entries is None or not missing:
+        return ""
+    text = _("the transform map of {staging} does not carry {columns}")
+    return text.format(staging=staging, columns=", ".join(missing))
 
 
 def _danger(standing: Standing, name: str, map_id: str) -> str:
@@ -141,9 +153,9 @@ def _is_guarded(script: Record | None) -> bool:
     )
 
 
-def check_staging(instance: Instance, tables: Sequence[str]) -> None:
+def check_staging(instance: Instance, tables: Sequence[str], *, relationship: bool = True) -> None:
     """Raise ConfigError if quiet writing is not prepared for these tables."""
-    found = problems(look(instance, tables), tables)
+    found = problems(look(instance, tables), tables, relationship=relationship)
     if found:
         remedy = _('run travesia provision --apply, or set [write_back] via = "batch"')
         raise ConfigError("[write_back] via", [*found, remedy])

@@ -10,6 +10,7 @@ from connector.check.effects import Effect, Effects, list_effects
 from connector.check.findings import Aspect, Finding, Level, worst
 from connector.check.instance import check_instance
 from connector.check.mapping import check_contacts, check_mapping, check_overlay
+from connector.check.on_demand import check_on_demand
 from connector.check.sheet import sheet
 from connector.check.writing import Past
 
@@ -24,6 +25,7 @@ __all__ = [
     "check_contacts",
     "check_instance",
     "check_mapping",
+    "check_on_demand",
     "check_overlay",
     "check_own_choices",
     "list_effects",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from connector.check.effects import Effects
 from connector.check.sheet import cause_of, cell, kind_of
 from connector.config import Config
-from connector.journey.fields import RECORD_FIELDS
+from connector.journey.fields import fields_on_records
 from connector.messages import _
 
 
@@ -13,7 +13,7 @@ def annex(
     config: Config, reads: Mapping[str, Sequence[str]], effects: Mapping[str, Effects]
 ) -> str:
     """The lists behind the page, in the reader's language, as Markdown."""
-    parts = (_head(config), _columns(reads), _written(), _set_off(effects))
+    parts = (_head(config), _columns(reads), _written(config), _set_off(effects))
     return "\n".join(line for part in parts for line in (*part, "")).rstrip() + "\n"
 
 
@@ -31,10 +31,10 @@ def _columns(reads: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield f"| {table} | {', '.join(columns)} |"
 
 
-def _written() -> Iterator[str]:
+def _written(config: Config) -> Iterator[str]:
     yield _("## What is written")
     yield ""
-    for field in RECORD_FIELDS:
+    for field in fields_on_records(relationship=config.write_back.relationship):
         yield f"- {field.name} ({field.type})"
 
 

@@ -36,13 +36,14 @@ def check_instance(  # noqa: PLR0913 - each says something else of what is to be
     *,
     via: str = "batch",
     mode: str = "record",
+    relationship: bool = True,
     past: Mapping[str, Past] | None = None,
 ) -> list[Finding]:
     """Hold the mapping against the instance: clock, login, tables, columns, values, rights.
 
-    `tables` are those to read, `write_tables` those to write, `via` how, `mode` where; `past` is
-    what became of earlier writes. Raises InstanceError and its kinds where the instance cannot be
-    asked at all.
+    `tables` are those to read, `write_tables` those to write, `via` how, `mode` where;
+    `relationship` whether records refer to theirs; `past` is what became of earlier writes. Raises
+    InstanceError and its kinds where the instance cannot be asked at all.
     """
     findings = [*_clock(instance, clock), *_account(instance.probe())]
     needed = read_schema(instance, [mapping], tables)
@@ -61,7 +62,7 @@ def check_instance(  # noqa: PLR0913 - each says something else of what is to be
     schema = needed.schema
     if mode == "table":
         written, schema = [ROWS], _schema_of_rows(instance)
-    findings += check_writing(instance, written, schema, past or {}, via)
+    findings += check_writing(instance, written, schema, past or {}, via, relationship=relationship)
     findings += check_effects(instance, written, via)
     return findings
 

@@ -14,7 +14,7 @@ from connector.check.effects import Effect, Effects
 from connector.check.load import measured
 from connector.config import Config
 from connector.itsm.staging import staging_of
-from connector.journey.fields import OWN_PREFIX, RECORD_FIELDS, STEWARD_FIELDS
+from connector.journey.fields import OWN_PREFIX, STEWARD_FIELDS, fields_on_records
 from connector.journey.own_tables import OWN_TABLES
 from connector.messages import _, _n
 
@@ -170,7 +170,7 @@ def _written(config: Config, effects: Mapping[str, Effects]) -> Iterator[str]:
     )
     yield text.format(
         tables=", ".join(effects),
-        n=len(RECORD_FIELDS),
+        n=len(fields_on_records(relationship=config.write_back.relationship)),
         prefix=OWN_PREFIX,
         stewards=", ".join(field.name for field in STEWARD_FIELDS),
     )

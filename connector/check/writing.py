@@ -12,7 +12,7 @@ from connector.check.effects import lineages
 from connector.check.findings import Finding
 from connector.errors import InstanceError
 from connector.itsm.base import Instance
-from connector.journey.fields import OWN_PREFIX, RECORD_FIELDS
+from connector.journey.fields import OWN_PREFIX, RECORD_FIELDS, fields_on_records
 from connector.journey.model import Schema
 from connector.messages import _, _n
 
@@ -39,14 +39,16 @@ def check_writing(
     known: Schema,
     past: Mapping[str, Past],
     via: str,
+    *,
+    relationship: bool = True,
 ) -> Iterator[Finding]:
     """Our columns, their read-only options, the staging tables, and what earlier writes tell."""
     for table in tables:
-        yield _own_columns(table, known)
+        yield _own_columns(table, known, relationship=relationship)
         yield from _past(table, past.get(table))
     yield from _read_only(instance, tables)
     if via == "import_set":
-        yield from _quiet(instance, tables)
+        yield from _quiet(instance, tables, relationship=relationship)
     untried = [table for table in tables if table not in past]
     if untried:
         text = _("Whether the account may write {tables} is known only after a first write")
@@ -54,12 +56,13 @@ def check_writing(
         yield Finding("warn", _("writing"), text.format(tables=", ".join(untried)), remedy)
 
 
-def _own_columns(table: str, known: Schema) -> Finding:
-    missing = [field.name for field in RECORD_FIELDS if (table, field.name) not in known]
+def _own_columns(table: str, known: Schema, *, relationship: bool) -> Finding:
+    asked = fields_on_records(relationship=relationship)
+    missing = [field.name for field in asked if (table, field.name) not in known]
     if not missing:
         return Finding("ok", table, _("All journey columns are there"), aspect="write")
     text = _("{n} of the {all} journey columns are missing")
-    said = text.format(n=len(missing), all=len(RECORD_FIELDS))
+    said = text.format(n=len(missing), all=len(asked))
     return Finding("warn", table, said, _("run travesia provision --apply"), "write")
 
 
@@ -109,9 +112,9 @@ def _read_only(instance: Instance, tables: Sequence[str]) -> Iterator[Finding]:
             yield Finding("warn", row.get("name", ""), said, remedy, "write")
 
 
-def _quiet(instance: Instance, tables: Sequence[str]) -> Iterator[Finding]:
+def _quiet(instance: Instance, tables: Sequence[str], *, relationship: bool) -> Iterator[Finding]:
     standing = staging.look(instance, tables)
-    found = staging.problems(standing, tables)
+    found = staging.problems(standing, tables, relationship=relationship)
     for said in found:
         remedy = _("run travesia provision --apply")
         yield Finding("error", _("import sets"), said, remedy)

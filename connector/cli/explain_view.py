@@ -159,7 +159,10 @@ def _show_changes(found: Explanation, mapping: Mapping, config: Config) -> None:
         return
     zone = config.instance.time_zone
     labels = {field.name: field.label for field in fields.RECORD_FIELDS}
-    names = _names(mapping, config.mapping.journey)
+    names = {
+        **_names(mapping, config.mapping.journey),
+        fields.RELATIONSHIP: found.relationships,
+    }
     rows = []
     for change in found.changes[:SHOWN]:
         known = names.get(change.field, {})

@@ -118,11 +118,13 @@ def make_beats(session: Session, config: Config, stop: threading.Event) -> list[
     return [Beat("on-demand", config.on_demand.poll_seconds, Watcher(look))]
 
 
-def _refresh(session: Session, config: Config, stop: threading.Event, number: str) -> RunResult:
-    """One record and its relatives, with the settings and the mapping of every sync."""
+def _refresh(
+    session: Session, config: Config, stop: threading.Event, numbers: Sequence[str]
+) -> RunResult:
+    """Some records and their relatives, with the settings and the mapping of every sync."""
     mapping = services.mapping_of(config)
     instance = services.connect(config, session.environment, stop)
-    return pipeline.run(config, instance, mapping, Options(record=number), stop)
+    return pipeline.run(config, instance, mapping, Options(queue=tuple(numbers)), stop)
 
 
 def _noted(work: Callable[[], None], name: str, notes: Successes, names: Sequence[str]) -> None:

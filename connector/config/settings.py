@@ -143,6 +143,8 @@ class WriteBackSettings(Section):
     mode: Literal["record", "table"] = "record"
     """Where it is shown: columns on the record itself, or a row of our own table beside it."""
     via: Literal["batch", "import_set"] = "batch"
+    relationship: bool = True
+    """Whether a record refers to the row of its relationship, whose state its form then shows."""
     window: Hours = ""
     """When the tool may be written, in the instance's time zone; "" is always."""
     workers: int = Field(default=2, ge=1, le=4)

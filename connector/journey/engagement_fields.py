@@ -6,7 +6,7 @@ say who looks after the relationship, what comes next, and that the ring is on. 
 """
 
 from connector.journey.engagement_model import Engagement
-from connector.journey.fields import FieldType, JourneyField, OwnTable
+from connector.journey.fields import RELATIONSHIP_TABLE, FieldType, JourneyField, OwnTable
 from connector.journey.texts import Text
 
 _NONE = Text("", "")
@@ -95,7 +95,7 @@ PEOPLES: tuple[JourneyField, ...] = (
 )
 
 ENGAGEMENT_TABLE = OwnTable(
-    "u_journey_engagement",
+    RELATIONSHIP_TABLE,
     Text("Journey engagement", "Compromiso de la travesía"),
     (*COMPUTED, *PEOPLES),
 )

@@ -48,8 +48,12 @@ WHY = "u_journey_why"
 RULE = "u_journey_rule"
 CONFIDENCE = "u_journey_confidence"
 LAST_VISIBLE = "u_journey_last_visible"
+RELATIONSHIP = "u_journey_relationship"
 OVERRIDE = "u_journey_override"
 OVERRIDE_REASON = "u_journey_override_reason"
+
+RELATIONSHIP_TABLE = "u_journey_engagement"
+"""The table of the rows that a record's relationship is shown in (`engagement_fields`)."""
 
 RECORD_FIELDS: tuple[JourneyField, ...] = (
     JourneyField(
@@ -147,7 +151,23 @@ RECORD_FIELDS: tuple[JourneyField, ...] = (
         ),
         causes_write=False,
     ),
+    JourneyField(
+        RELATIONSHIP,
+        "reference",
+        Text("Relationship", "Relación"),
+        Text(
+            "Whose relationship this record belongs to; its state and its trust are shown with it",
+            "A qué relación pertenece este registro; con ella se ven su estado y su confianza",
+        ),
+        reference=RELATIONSHIP_TABLE,
+    ),
 )
+
+
+def fields_on_records(*, relationship: bool) -> tuple[JourneyField, ...]:
+    """What we fill on a record; the reference to its relationship only where it is wanted."""
+    return tuple(one for one in RECORD_FIELDS if relationship or one.name != RELATIONSHIP)
+
 
 STEWARD_FIELDS: tuple[JourneyField, ...] = (
     JourneyField(

@@ -46,7 +46,7 @@ def role_id(name: str) -> str:
     return stable_id("sys_user_role", name)
 
 
-def access(tables: Sequence[str]) -> Iterator[Artefact]:
+def access(tables: Sequence[str], *, relationship: bool = True) -> Iterator[Artefact]:
     """Access controls of our tables, and of our columns on the written `tables`."""
     for own in OWN_TABLES:
         name = own.name
@@ -54,7 +54,8 @@ def access(tables: Sequence[str]) -> Iterator[Artefact]:
         yield from _control(name, "create", *_makers(name))
         yield from _control(name, "write", *_writers(name))
     for table in (*tables, JOURNEY_TABLE.name):
-        for field in fields.RECORD_FIELDS:
+        is_complete = relationship or table == JOURNEY_TABLE.name
+        for field in fields.fields_on_records(relationship=is_complete):
             yield from _control(f"{table}.{field.name}", "write", INTEGRATION)
         for field in fields.STEWARD_FIELDS:
             yield from _control(f"{table}.{field.name}", "write", STEWARD)

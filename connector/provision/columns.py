@@ -13,8 +13,10 @@ from connector.journey.fields import JourneyField
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.model import Text
 from connector.journey.own_tables import (
+    JOURNEY_TABLE,
     OWN_TABLES,
     REQUEST_TABLE,
+    ROW_NUMBER,
     choices_of_fields,
     choices_of_own_tables,
 )
@@ -41,7 +43,14 @@ _BY_PEOPLE = frozenset(
     }
 )
 _STEWARDS = frozenset(f.name for f in fields.STEWARD_FIELDS)
-ON_RECORDS = (*fields.RECORD_FIELDS, *fields.STEWARD_FIELDS)
+_DISPLAYED = frozenset(
+    {
+        (ENGAGEMENT_TABLE.name, "u_name"),
+        (fields.REPORT_TABLE.name, "u_title"),
+        (JOURNEY_TABLE.name, ROW_NUMBER),
+    }
+)
+"""What stands for a row of ours where another record refers to it."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +62,20 @@ class Wanted:
     choices: Mapping[str, Text]
 
 
-def columns_of(mapping: JourneyMapping, tables: Sequence[str], journey: str) -> list[Wanted]:
-    """Every column of ours: on the written `tables`, and of our own."""
+def columns_of(
+    mapping: JourneyMapping, tables: Sequence[str], journey: str, *, relationship: bool = True
+) -> list[Wanted]:
+    """Every column of ours: on the written `tables`, and of our own.
+
+    `relationship` says whether those refer to the row of their relationship.
+    """
+    on_records = (*fields.fields_on_records(relationship=relationship), *fields.STEWARD_FIELDS)
     choices = choices_of_fields(mapping, journey)
     own = choices_of_own_tables(mapping, journey)
     return [
         Wanted(table, field, choices.get(field.name, {}))
         for table in tables
-        for field in ON_RECORDS
+        for field in on_records
     ] + [
         Wanted(one.name, field, own.get((one.name, field.name), {}))
         for one in OWN_TABLES
@@ -90,6 +105,8 @@ def columns(wanted: Sequence[Wanted], *, protect: bool) -> Iterator[Artefact]:
             values["reference"] = want.field.reference
         if want.choices:
             values["choice"] = _DROPDOWN_WITH_NONE
+        if (want.table, want.field.name) in _DISPLAYED:
+            values["display"] = "true"
         if protect and not is_for_people(want.table, want.field.name):
             values |= {"read_only": "true", "read_only_option": DISPLAY_READ_ONLY}
         yield artefact("sys_dictionary", (want.table, want.field.name), **values)

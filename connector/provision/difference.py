@@ -12,7 +12,7 @@ from connector.itsm.base import Column, Instance, Record
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _
 from connector.provision import notification
-from connector.provision.columns import DISPLAY_READ_ONLY, INTERNAL_TYPES, Wanted, columns_of
+from connector.provision.columns import DISPLAY_READ_ONLY, INTERNAL_TYPES, Wanted
 from connector.provision.model import Artefact, Provisioning, Step
 from connector.provision.quiet import PARENT_PLACE
 from connector.provision.wanted import ORDER, Scope, artefacts_of
@@ -33,8 +33,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 
 MENDED: Mapping[str, frozenset[str]] = {
     "sys_db_object": frozenset(),
-    "sys_dictionary": frozenset({"read_only", "read_only_option"}),
+    "sys_dictionary": frozenset({"read_only", "read_only_option", "display"}),
     "sys_choice": frozenset({"label"}),
+    "sys_ui_style": frozenset(),
     "sys_filter": frozenset(),
     "sys_report": frozenset(),
     "sys_ui_action": frozenset({"script"}),
@@ -87,7 +88,7 @@ def plan_provision(instance: Instance, mapping: JourneyMapping, scope: Scope) ->
         for table in missing
         if table not in absent
     ]
-    described = columns_of(mapping, here.holders, here.journey)
+    described = here.columns(mapping)
     conflicts += [problem for want in described for problem in _conflicts(want, seen)]
     if here.imported and not seen.parent:
         conflicts.append(_unavailable())
@@ -103,7 +104,7 @@ def plan_provision(instance: Instance, mapping: JourneyMapping, scope: Scope) ->
 
 def problems_of(mapping: JourneyMapping, scope: Scope) -> list[str]:
     """What a person must settle before anything is made, as far as no instance must be asked."""
-    wanted = columns_of(mapping, scope.holders, scope.journey)
+    wanted = scope.columns(mapping)
     return list(dict.fromkeys(problem for want in wanted for problem in _too_long(want)))
 
 

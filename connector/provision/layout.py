@@ -25,12 +25,18 @@ _PEOPLE, _DETAIL = "People / Personas", "Detail / Detalle"
 _FOUR = (fields.STEP, fields.TOUCHPOINT, fields.SINCE, fields.WHY)
 """What the form shows at once; the rest is one click away."""
 
+_RELATION = (
+    fields.RELATIONSHIP,
+    *(f"{fields.RELATIONSHIP}.{column}" for column in ("u_state", "u_score")),
+)
+"""Of the relationship its name, which leads to it, and by dot-walk how it stands."""
+
 _REST = (
     *(fields.BAND, fields.LAST_VISIBLE, fields.MOMENT, fields.OUTCOME, fields.VALUE),
     *(fields.CONFIDENCE, fields.RULE),
 )
 _HAND = (fields.OVERRIDE, fields.OVERRIDE_REASON)
-_LISTED = (*_FOUR[:3], fields.BAND, fields.MOMENT)
+_LISTED = (*_FOUR[:3], fields.MOMENT)
 _KNOWN = ("u_name", "u_state", "u_since", "u_action", "u_why", "u_advice", "u_ring")
 """What is read first of a relationship."""
 
@@ -43,23 +49,31 @@ def view() -> Iterator[Artefact]:
     yield artefact("sys_ui_view", (VIEW,), name=VIEW, title="Travesía · Journey")
 
 
-def layouts(mapping: JourneyMapping, tables: Sequence[str], mode: str) -> Iterator[Artefact]:
+def layouts(
+    mapping: JourneyMapping, tables: Sequence[str], mode: str, *, relationship: bool = True
+) -> Iterator[Artefact]:
     """Form, list and related lists of each written table and of our own, in our view."""
+    shown = (*_FOUR, *(_RELATION if relationship else ()))
+    listed = (*_LISTED, *(_RELATION[1:2] if relationship else ()), fields.BAND)
     for table in tables:
         spec = mapping.tables.get(table)
         is_task = spec is None or spec.is_task
         head = ("number", "short_description", "state")
         if mode == "record":
-            yield from _form(table, {"": head, _JOURNEY: _FOUR, _MORE: _REST, _BY_HAND: _HAND})
-            yield from _list(table, (*head, *_LISTED))
+            yield from _form(table, {"": head, _JOURNEY: shown, _MORE: _REST, _BY_HAND: _HAND})
+            yield from _list(table, (*head, *listed))
         elif is_task:
             yield from _form(table, {"": head})
         if is_task:
             yield from _related(table, _lists_of(mapping, table, mode))
-    rows = {"": (ROW_NUMBER, ROW_TASK), _JOURNEY: _FOUR, _MORE: _REST, _BY_HAND: _HAND}
+    rows = {"": (ROW_NUMBER, ROW_TASK), _JOURNEY: shown, _MORE: _REST, _BY_HAND: _HAND}
     yield from _form(JOURNEY_TABLE.name, rows)
-    yield from _list(JOURNEY_TABLE.name, (ROW_NUMBER, *_LISTED))
+    yield from _list(JOURNEY_TABLE.name, (ROW_NUMBER, *listed))
     yield from _form(ENGAGEMENT_TABLE.name, _relationship())
+    if relationship:
+        holders = tables if mode == "record" else (JOURNEY_TABLE.name,)
+        belonging = [f"{table}.{fields.RELATIONSHIP}" for table in holders]
+        yield from _related(ENGAGEMENT_TABLE.name, belonging)
     yield from _list(ENGAGEMENT_TABLE.name, ("u_name", "u_state", "u_since", "u_score", "u_ring"))
     for own in OWN_TABLES:
         if own not in (JOURNEY_TABLE, ENGAGEMENT_TABLE):

@@ -119,6 +119,7 @@ _MARKS: Mapping[str, tuple[str, ...]] = {
     "sys_ui_view": ("name",),
     "sys_ui_formatter": ("name",),
     "sys_process_flow": ("name",),
+    "sys_ui_style": ("name", "element"),
     "sys_filter": ("filter",),
     "sys_report": ("table", "field", "filter"),
     "sys_ui_action": ("action_name",),

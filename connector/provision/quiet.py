@@ -28,10 +28,14 @@ def staging_tables(tables: Sequence[str]) -> Iterator[Artefact]:
         )
 
 
-def staging_columns(tables: Sequence[str]) -> Iterator[Artefact]:
+Staged = Sequence[tuple[str, Sequence[str]]]
+"""Written tables, each with the columns of its staging table."""
+
+
+def staging_columns(staged: Staged) -> Iterator[Artefact]:
     """Their columns, all strings: an import set takes nothing else safely."""
-    for table in tables:
-        for element in staging.columns_of(table):
+    for table, columns in staged:
+        for element in columns:
             yield artefact(
                 "sys_dictionary",
                 (staging_of(table), element),
@@ -44,9 +48,9 @@ def staging_columns(tables: Sequence[str]) -> Iterator[Artefact]:
             )
 
 
-def maps(tables: Sequence[str]) -> Iterator[Artefact]:
+def maps(staged: Staged) -> Iterator[Artefact]:
     """Their transform maps with field maps; a script keeps those of tickets from inserting."""
-    for table in tables:
+    for table, columns in staged:
         name = staging_of(table)
         chart = artefact(
             staging.MAP,
@@ -57,7 +61,7 @@ def maps(tables: Sequence[str]) -> Iterator[Artefact]:
             **staging.MAP_VALUES,
         )
         yield chart
-        for element in staging.columns_of(table):
+        for element in columns:
             yield artefact(
                 staging.ENTRY,
                 (name, element),

@@ -42,6 +42,7 @@ _TYPES: Mapping[str, str] = {
     "sys_ui_form_section": "Form Sections",
     "sys_ui_list": "List Layout",
     "sys_ui_related_list": "Related Lists",
+    "sys_ui_style": "Field Style",
     "sys_filter": "Filter",
     "sys_report": "Report",
     "sys_ui_action": "UI Action",

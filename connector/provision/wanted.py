@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.own_tables import JOURNEY_TABLE
-from connector.provision import access, columns, flow, layout, notification, quiet, sights
+from connector.provision import access, columns, flow, layout, notification, quiet, sights, styles
 from connector.provision.model import Artefact, refuse_foreign
 from connector.provision.notification import Mail
+from connector.staging import columns_of
 
 ORDER = (
     *("sys_db_object", "sys_dictionary", "sys_documentation", "sys_choice"),
@@ -17,6 +18,7 @@ ORDER = (
     *("sys_ui_form", "sys_ui_section", "sys_ui_form_section", "sys_ui_element"),
     *("sys_ui_list", "sys_ui_list_element"),
     *("sys_ui_related_list", "sys_ui_related_list_entry"),
+    "sys_ui_style",
     *("sys_filter", "sys_report", "sys_ui_action", "sys_ui_action_role"),
     notification.TABLE,
 )
@@ -36,6 +38,8 @@ class Scope:
     """Whether the columns that we fill are read only for people."""
     mails: tuple[Mail, ...] = ()
     """Who is told of published reports."""
+    relationship: bool = True
+    """Whether a record refers to the row of its relationship."""
 
     def without(self, absent: Sequence[str]) -> "Scope":
         """The same for fewer tables."""
@@ -53,6 +57,12 @@ class Scope:
             return ()
         return self.tables if self.mode == "record" else (JOURNEY_TABLE.name,)
 
+    def columns(self, mapping: JourneyMapping) -> list[columns.Wanted]:
+        """Every column of ours."""
+        return columns.columns_of(
+            mapping, self.holders, self.journey, relationship=self.relationship
+        )
+
 
 def artefacts_of(mapping: JourneyMapping, scope: Scope) -> tuple[Artefact, ...]:
     """Every record of ours, in the order in which they can be made; each sys_id once.
@@ -66,19 +76,21 @@ def artefacts_of(mapping: JourneyMapping, scope: Scope) -> tuple[Artefact, ...]:
 
 
 def _all(mapping: JourneyMapping, scope: Scope) -> Iterator[Artefact]:
-    wanted = columns.columns_of(mapping, scope.holders, scope.journey)
+    wanted = scope.columns(mapping)
+    staged = [(t, columns_of(t, relationship=scope.relationship)) for t in scope.imported]
     yield from columns.own_tables()
     yield from quiet.staging_tables(scope.imported)
     yield from columns.columns(wanted, protect=scope.protect)
-    yield from quiet.staging_columns(scope.imported)
+    yield from quiet.staging_columns(staged)
     yield from columns.labels(wanted)
     yield from columns.choices(wanted)
-    yield from quiet.maps(scope.imported)
+    yield from quiet.maps(staged)
     yield from access.roles()
-    yield from access.access(scope.holders)
+    yield from access.access(scope.holders, relationship=scope.relationship)
     yield from layout.view()
     yield from flow.flow(mapping, scope.holders, scope.journey, scope.language)
-    yield from layout.layouts(mapping, scope.tables, scope.mode)
+    yield from layout.layouts(mapping, scope.tables, scope.mode, relationship=scope.relationship)
+    yield from styles.styles(scope.holders)
     yield from sights.filters(scope.tables, scope.mode)
     yield from sights.reports(scope.tables, scope.mode)
     yield from sights.actions(scope.tables)

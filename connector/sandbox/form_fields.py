@@ -89,20 +89,28 @@ class MistypedError(Exception):
 
 
 def changes(
-    reader: Reader, table: Table, record: Record, typed: Mapping[str, str], operation: Operation
+    reader: Reader, table: Table, record: Record, typed: Mapping[str, str], shown: Record
 ) -> Record:
     """What of a sent form differs from the record and may be written. Raises MistypedError.
 
-    An unticked box is not sent; the form names it in `_boxes`.
+    An unticked box is not sent; the form names it in `_boxes`. A reference that still reads as it
+    was `shown` is the one that stood there: others may have the same name.
     """
+    operation: Operation = "write" if record else "create"
     boxes = typed.get("_boxes", "").split()
     values = {**dict.fromkeys(boxes, "false"), **typed}
     found = {
-        name: _stored(reader, table, table.columns[name], value)
+        name: _stored(reader, table, table.columns[name], value, shown.get(name, ""))
         for name, value in values.items()
         if name in table.columns and may_type(reader, table, record, name, operation)
     }
-    return {name: value for name, value in found.items() if value != _now(table, record, name)}
+    # Of a new record all that the form showed is sent: a default that was emptied stays empty.
+    always = set() if record else {name for name, value in shown.items() if value}
+    return {
+        name: value
+        for name, value in found.items()
+        if name in always or value != _now(table, record, name)
+    }
 
 
 def _now(table: Table, record: Record, name: str) -> str:
@@ -112,9 +120,11 @@ def _now(table: Table, record: Record, name: str) -> str:
     return value or ("false" if is_box else "")
 
 
-def _stored(reader: Reader, table: Table, column: Column, value: str) -> str:
+def _stored(reader: Reader, table: Table, column: Column, value: str, shown: str) -> str:
     """What was typed, as the instance holds it. Raises MistypedError."""
     text = value.replace("\r\n", "\n").strip()
+    if column.internal_type == "reference" and text == _typed(reader, table, column, shown):
+        return shown
     try:
         return _checked(reader, table, column, text) if text else ""
     except ValueError:

@@ -11,6 +11,7 @@ from connector.encoded_query import Context
 from connector.sandbox import form_fields
 from connector.sandbox.access import Operation
 from connector.sandbox.answers import Request, no_record
+from connector.sandbox.bookkeeping import starting
 from connector.sandbox.catalogue import Record, Table
 from connector.sandbox.engine import quoted
 from connector.sandbox.form_fields import Field
@@ -50,9 +51,10 @@ def content(
     table, record = find(instance, reader, request, table)
     is_new = not record
     operation: Operation = "create" if is_new else "write"
-    parts = _parts(reader, table, record, operation)
+    shown = record or beginning(instance, reader, request, table)
+    parts = _parts(reader, table, shown, operation)
     fields = [field for part in parts for field in part["fields"]]  # type: ignore[attr-defined]  # what a template gets
-    layout = sections(instance, reader, table, record, operation)
+    layout = sections(instance, reader, table, shown, operation)
     typed = [f for f in (layout.fields if layout else fields) if f["input"]]
     sys_id = record.get("sys_id", "")
     return {
@@ -108,13 +110,21 @@ def find(
     return actual, record
 
 
+def beginning(instance: Instance, reader: Reader, request: Request, table: Table) -> Record:
+    """What a new record begins with: the table's defaults, and what the link to it says."""
+    user = instance.database.user_id(reader.person.user) if reader.person.user else ""
+    given = {k: v for k, v in request.parameters.items() if k in table.columns and k != "sys_id"}
+    return {**starting(table, user, instance.clock.text()), **given}
+
+
 def _parts(
     reader: Reader, table: Table, record: Record, operation: Operation
 ) -> list[dict[str, object]]:
     """The default view: our columns, what is filled, what is empty."""
     system = _system(table)
     journey = journey_columns(table)
-    special = {*journey, *system, *(table.journals if record else ())}
+    is_new = operation == "create"
+    special = {*journey, *system, *(() if is_new else table.journals)}
     names = [n for n in table.column_names if n not in special and reader.may_read(table, n)]
     ours = [
         form_fields.field(reader, table, record, name, operation)
@@ -125,8 +135,8 @@ def _parts(
     has_any = any(field["is_filled"] or field["input"] for field in ours)
     return [
         {"kind": "journey", "fields": ours if has_any else [], "is_there": bool(ours)},
-        {"kind": "filled", "fields": [f for f in rest if f["is_filled"] or not record]},
-        {"kind": "empty", "fields": [f for f in rest if not f["is_filled"] and record]},
+        {"kind": "filled", "fields": [f for f in rest if f["is_filled"] or is_new]},
+        {"kind": "empty", "fields": [f for f in rest if not (f["is_filled"] or is_new)]},
     ]
 
 

@@ -5,7 +5,7 @@ from connector.sandbox.access import Operation
 from connector.sandbox.answers import ApiError, Request
 from connector.sandbox.catalogue import Record, Table
 from connector.sandbox.form_fields import MistypedError
-from connector.sandbox.form_page import find
+from connector.sandbox.form_page import beginning, find
 from connector.sandbox.forms import Sent
 from connector.sandbox.instance import Instance
 from connector.sandbox.reader import Reader
@@ -23,7 +23,8 @@ def save(
     try:
         if action := form.fields.get(ACTION, ""):
             return _pressed(instance, reader, table, record, action), ""
-        saved = _saved(instance, reader, table, record, form)
+        shown = record or beginning(instance, reader, request, table)
+        saved = _saved(instance, reader, table, record, form, shown)
     except MistypedError as error:
         return "", str(error)
     except RefusedError as error:
@@ -43,12 +44,17 @@ def _pressed(instance: Instance, reader: Reader, table: Table, record: Record, a
     return _where(reader, table, record["sys_id"], "queued")
 
 
-def _saved(instance: Instance, reader: Reader, table: Table, record: Record, form: Sent) -> Record:
-    """The record after the save. Raises MistypedError, RefusedError, ApiError 403."""
+def _saved(
+    instance: Instance, reader: Reader, table: Table, record: Record, form: Sent, shown: Record
+) -> Record:
+    """The record after the save; `shown` is what the form showed.
+
+    Raises MistypedError, RefusedError, ApiError 403.
+    """
     operation: Operation = "write" if record else "create"
     if not reader.access.may_on_page(operation, table, "", record or None):
         raise ApiError(403, "Operation Failed", reader.text("You may only look at this"))
-    values = form_fields.changes(reader, table, record, form.fields, operation)
+    values = form_fields.changes(reader, table, record, form.fields, shown)
     user = reader.person.user
     if not record:
         return writing.create(instance, table, values, user)

@@ -43,7 +43,7 @@ def _paths(found: list[Section]) -> list[str]:
 
 
 def _walked(instance: Instance, table: Table, record: Record, paths: list[str]) -> Record:
-    if not record or not paths:
+    if "sys_id" not in record or not paths:
         return dict.fromkeys(paths, "")
     context = Context(now=instance.clock.now())
     selection = select(instance.database, table, f"sys_id={record['sys_id']}", context)
@@ -69,13 +69,22 @@ class _Maker:
         self.fields: list[Field] = []
 
     def section(self, section: Section) -> dict[str, object]:
-        """A section for the template: blocks of columns of items."""
+        """A section for the template: blocks of columns of items.
+
+        The platform shows sections but the first as tabs: here those in which nothing is typed, and
+        that are not the journey's, open at a click.
+        """
         caption = self._reader.translated("sys_ui_section", "caption", section.caption)
         names = {e.name for block in section.blocks for column in block for e in column}
+        is_journey = f"{JOURNEY_PREFIX}step" in names
+        before = len(self.fields)
+        blocks = [self._block(block) for block in section.blocks]
+        is_typed = any(field["input"] for field in self.fields[before:])
         return {
             "caption": caption,
-            "blocks": [self._block(block) for block in section.blocks],
-            "is_journey": f"{JOURNEY_PREFIX}step" in names,
+            "blocks": blocks,
+            "is_journey": is_journey,
+            "is_open": is_journey or is_typed or not caption,
         }
 
     def _block(self, block: Block) -> list[list[dict[str, object]]]:

@@ -8,6 +8,7 @@ import re
 from typing import TypedDict
 
 from connector.encoded_query import Context, EncodedQueryError, parse
+from connector.messages import _n, speaking
 from connector.sandbox.answers import Request, no_record
 from connector.sandbox.catalogue import Table
 from connector.sandbox.database import class_condition
@@ -65,12 +66,18 @@ def content(
         "heads": [_head(reader, table, name, query) for name in columns],
         "rows": rows,
         "total": total,
+        "counted": _counted(reader, total),
         "first": first + 1 if rows else 0,
         "last": first + len(rows),
         "previous": _page_url(reader, table, query, max(0, first - PAGE)) if first else "",
         "next": _page_url(reader, table, query, first + PAGE) if first + PAGE < total else "",
         "chips": chips(instance, reader, table, query),
     }
+
+
+def _counted(reader: Reader, total: int) -> str:
+    with speaking(reader.language):
+        return _n("{n} record", "{n} records", total).format(n=reader.number(total))
 
 
 def _first_row(request: Request) -> int:

@@ -145,13 +145,9 @@ class Reader:
         return self.access.may_on_page("read", place.table, place.column.name)
 
     def title(self, table: Table, path: str) -> str:
-        """The label of a field; a dot-walk says its way, `Caller › Email`."""
-        *steps, last = path.split(".")
-        names = []
-        for step in steps:
-            names.append(self.titles.column(table, step))
-            table = self.instance.database.catalogue[table.references[step]]
-        return " › ".join([*names, self.titles.column(table, last)])
+        """The label of a field; of a dot-walk that of its end, as the platform shows it."""
+        place = Walk(self.instance.database.catalogue, table).place(path)
+        return self.titles.column(place.table, place.column.name)
 
     def cell(self, table: Table, column: Column, value: str) -> Cell:
         """A stored value as this reader sees it; a reference leads to its form."""

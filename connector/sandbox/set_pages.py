@@ -48,7 +48,9 @@ def upload(instance: Instance, reader: Reader, form: Sent) -> tuple[dict[str, ob
     try:
         set_id = update_sets.take_in(instance, form.file, reader.person.user)
     except HostileXmlError as error:
-        sentence = reader.text("The file was not taken: {reason}").format(reason=error)
+        sentence = reader.text("The file was not taken: {reason}").format(
+            reason=error.said(reader.text)
+        )
         return upload_content(reader, sentence), ""
     return {}, reader.form_url(update_sets.SET, set_id)
 

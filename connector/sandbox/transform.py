@@ -2,19 +2,30 @@
 
 Driven by sys_transform_map and sys_transform_entry. A map whose `run_business_rules` is false
 writes quietly (setWorkflow(false), fluent-import-sets page): no rule, no policy, no audit. Maps
-write as the system does: rights on fields and rows of the target do not bind them. Choice actions,
-scripts and reference lookups are not imitated.
+write as the system does: rights on fields and rows of the target do not bind them.
+
+Of a field map's choice action `ignore` and `reject` are imitated, for references and closed choice
+lists; what `create` would make is stored as it came. There is no script engine: of scripts only the
+one is understood that runs before and leaves out rows that would insert; a map with any other
+active script answers an error.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from connector.sandbox import writing
 from connector.sandbox.catalogue import Record, Table
 from connector.sandbox.database import class_condition
+from connector.sandbox.display import Labels
 from connector.sandbox.engine import quoted
 from connector.sandbox.instance import Instance
 from connector.sandbox.refusals import RefusedError
+
+_NO_INSERTS = re.compile(
+    r"""^\s*if\s*\(\s*action\s*={2,3}\s*(["'])insert\1\s*\)\s*(?:\{\s*ignore\s*=\s*true\s*;?\s*\}|"""
+    r"""ignore\s*=\s*true\s*;?)\s*;?\s*$"""
+)
 
 
 @dataclass(frozen=True)
@@ -60,14 +71,36 @@ def _mapped(instance: Instance, chart: Record, row: Record, user: str) -> Outcom
     target = instance.database.catalogue.get(chart["target_table"])
     if target is None:
         return _outcome(chart, "error", message=f"Invalid table {chart['target_table']}")
-    wrong = [e["target_field"] for e in entries if e["target_field"] not in target.columns]
-    if not entries or wrong:
-        what = f"no field {wrong[0]}" if wrong else "no field maps"
+    scripts = _scripts(instance, chart)
+    if what := _trouble(target, entries, scripts):
         return _outcome(chart, "error", message=f"{chart['name']}: {what}")
     try:
-        return _Transform(instance, chart, target, entries, user).run(row)
+        return _Transform(instance, chart, target, entries, user, bool(scripts)).run(row)
     except RefusedError as error:
         return _outcome(chart, "error", message=error.detail)
+
+
+def _scripts(instance: Instance, chart: Record) -> list[str]:
+    """The active scripts of a map; a folder made before there was their table has none."""
+    if "sys_transform_script" not in instance.database.catalogue:
+        return []
+    rows = instance.database.engine.rows(
+        "SELECT script, \"when\" FROM sys_transform_script WHERE map = ? AND active != 'false' "
+        'ORDER BY CAST("order" AS INTEGER), rowid',
+        (chart["sys_id"],),
+    )
+    return [script if when in ("", "onBefore") else f"{when}: {script}" for script, when in rows]
+
+
+def _trouble(target: Table, entries: Sequence[Record], scripts: Iterable[str]) -> str:
+    """Why a map cannot work here, "" where it can."""
+    wrong = [e["target_field"] for e in entries if e["target_field"] not in target.columns]
+    if wrong:
+        return f"no field {wrong[0]}"
+    if not entries:
+        return "no field maps"
+    unknown = [script for script in scripts if not _NO_INSERTS.match(script)]
+    return f"a script that is not understood here: {unknown[0][:80]}" if unknown else ""
 
 
 def _outcome(
@@ -102,6 +135,7 @@ class _Transform:
         target: Table,
         entries: Sequence[Record],
         user: str,
+        never_inserts: bool = False,
     ) -> None:
         self._instance = instance
         self._chart = chart
@@ -109,6 +143,7 @@ class _Transform:
         self._entries = entries
         self._user = user
         self._is_quiet = chart["run_business_rules"] == "false"
+        self._never_inserts = never_inserts
 
     def run(self, row: Record) -> Outcome:
         """Insert, update or leave alone. Raises RefusedError."""
@@ -119,6 +154,8 @@ class _Transform:
             keys = {}
         values = self._values(row)
         before = self._found(keys)
+        if before is None and self._never_inserts:
+            return self._said("ignored", message="Row was ignored by a transform script")
         if before is None:
             made = writing.create(
                 self._instance,
@@ -152,10 +189,35 @@ class _Transform:
         return row.get(entry["source_field"], "")
 
     def _values(self, row: Record) -> Record:
-        """Empty source fields leave the target alone unless the map copies them."""
+        """Empty source fields leave the target alone unless the map copies them.
+
+        Raises RefusedError where a field map rejects the row.
+        """
         copies_empty = self._chart["copy_empty_fields"] == "true"
-        found = {e["target_field"]: self._value(row, e) for e in self._entries}
-        return {name: value for name, value in found.items() if value or copies_empty}
+        return {
+            e["target_field"]: value
+            for e in self._entries
+            if ((value := self._value(row, e)) or copies_empty) and self._is_taken(e, value)
+        }
+
+    def _is_taken(self, entry: Record, value: str) -> bool:
+        """Whether the field map's choice action lets the value in."""
+        action, name = entry.get("choice_action", ""), entry["target_field"]
+        if action not in ("ignore", "reject") or not value or self._is_known(name, value):
+            return True
+        if action == "reject":
+            raise RefusedError(f"{name}: no choice {value}; the row was rejected")
+        return False
+
+    def _is_known(self, name: str, value: str) -> bool:
+        """Whether a reference leads somewhere, a closed list has the choice; all else is."""
+        column, database = self._target.columns[name], self._instance.database
+        if column.internal_type == "reference" and column.reference in database.catalogue:
+            return database.exists(database.catalogue[column.reference], value)
+        if column.is_closed_list:
+            choices = Labels(database).choices(self._target, name)
+            return not choices or value in choices
+        return True
 
     def _found(self, keys: Record) -> Record | None:
         """The record that the coalesce fields name, letters' case aside; no key, no record."""

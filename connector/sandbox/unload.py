@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from connector.messages import mark
 from connector.sandbox.catalogue import Record
 from connector.sandbox.xml_gate import HostileXmlError, Node, parse
 
@@ -23,7 +24,8 @@ CARRIED = frozenset(
         *("sys_ui_style", "sys_ui_formatter", "sys_process_flow", "sys_translated"),
         *("sys_ui_action", "sys_ui_action_role", "sys_filter", "sys_properties"),
         *("sys_report", "sys_report_users_groups"),
-        *("sys_transform_map", "sys_transform_entry", "sys_rest_insert_multiple"),
+        *("sys_transform_map", "sys_transform_entry", "sys_transform_script"),
+        "sys_rest_insert_multiple",
         *("sysevent_email_action",),
     }
 )
@@ -33,6 +35,7 @@ _ACTIONS = ("INSERT_OR_UPDATE", "DELETE")
 _ID = re.compile(r"^[0-9a-f]{32}$")
 _MOST_UPDATES = 20_000
 _SHOWN = 80
+_NO_ID = mark("a {name} has no sys_id of 32 hexadecimal digits")
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,12 @@ def read(data: bytes) -> Unload:
     """The set in an `<unload>` document. Raises HostileXmlError, one sentence."""
     root = parse(data)
     if root.name != "unload":
-        raise HostileXmlError(
-            f"this is no update set: <unload> was expected, not <{root.name[:_SHOWN]}>"
-        )
+        sentence = mark("this is no update set: <unload> was expected, not <{name}>")
+        raise HostileXmlError(sentence, name=root.name[:_SHOWN])
     headers = [node for node in root.children if node.name == "sys_remote_update_set"]
     if len(headers) != 1:
-        raise HostileXmlError(f"one sys_remote_update_set was expected, not {len(headers)}")
+        sentence = mark("one sys_remote_update_set was expected, not {n}")
+        raise HostileXmlError(sentence, n=len(headers))
     updates = [node for node in root.children if node.name == "sys_update_xml"]
     _check_rest(root, len(updates))
     header = _record(headers[0]) | {"state": "loaded"}
@@ -72,30 +75,31 @@ def read(data: bytes) -> Unload:
 def _check_rest(root: Node, updates: int) -> None:
     others = {n.name for n in root.children} - {"sys_remote_update_set", "sys_update_xml"}
     if others:
-        raise HostileXmlError(f"an update set holds no {min(others)[:_SHOWN]}")
+        raise HostileXmlError(mark("an update set holds no {name}"), name=min(others)[:_SHOWN])
     if not 0 < updates <= _MOST_UPDATES:
-        raise HostileXmlError(f"between 1 and {_MOST_UPDATES} updates were expected, not {updates}")
+        sentence = mark("between 1 and {most} updates were expected, not {n}")
+        raise HostileXmlError(sentence, most=_MOST_UPDATES, n=updates)
 
 
 def _record(node: Node) -> Record:
     record = {child.name: child.text.strip() for child in node.children}
     if not _ID.match(record.get("sys_id", "")):
-        raise HostileXmlError(f"a {node.name} has no sys_id of 32 hexadecimal digits")
+        raise HostileXmlError(_NO_ID, name=node.name[:_SHOWN])
     return record
 
 
 def _update(node: Node, header: Record) -> Record:
     record = _record(node)
     if record.get("remote_update_set") != header["sys_id"]:
-        raise HostileXmlError(
-            f"the update {record.get('name', '')[:_SHOWN]} belongs to another update set"
-        )
+        sentence = mark("the update {name} belongs to another update set")
+        raise HostileXmlError(sentence, name=record.get("name", "")[:_SHOWN])
     for change in changes(record.get("payload", "")):
         if change.table not in CARRIED:
-            raise HostileXmlError(
-                f"the update {record.get('name', '')[:_SHOWN]} is for the table "
-                f"{change.table[:_SHOWN]}, which no update set carries"
+            sentence = mark(
+                "the update {name} is for the table {table}, which no update set carries"
             )
+            name, table = record.get("name", "")[:_SHOWN], change.table[:_SHOWN]
+            raise HostileXmlError(sentence, name=name, table=table)
     return record
 
 
@@ -103,7 +107,8 @@ def changes(payload: str) -> list[Change]:
     """What one payload brings. Raises HostileXmlError."""
     root = parse(payload)
     if root.name != "record_update":
-        raise HostileXmlError(f"a payload begins with <{root.name[:_SHOWN]}>, not <record_update>")
+        sentence = mark("a payload begins with <{name}>, not <record_update>")
+        raise HostileXmlError(sentence, name=root.name[:_SHOWN])
     return [change for node in root.children for change in _changes(node)]
 
 
@@ -118,10 +123,16 @@ def _changes(node: Node) -> Iterator[Change]:
     if action not in _ACTIONS:
         if node.name in CARRIED and not node.value("sys_id"):
             return  # the shell of a unit, which has no action of its own
-        raise HostileXmlError(f"a {node.name[:_SHOWN]} has the unknown action {action[:_SHOWN]!r}")
-    fields = {c.name: c.text for c in node.children if "action" not in c.attributes}
+        sentence = mark("a {name} has the unknown action {action!r}")
+        raise HostileXmlError(sentence, name=node.name[:_SHOWN], action=action[:_SHOWN])
+    fields = {c.name: _value(c) for c in node.children if "action" not in c.attributes}
     if not fields:
         return
     if not _ID.match(fields.get("sys_id", "")):
-        raise HostileXmlError(f"a {node.name[:_SHOWN]} has no sys_id of 32 hexadecimal digits")
+        raise HostileXmlError(_NO_ID, name=node.name[:_SHOWN])
     yield Change(node.name, fields, is_delete=action == "DELETE")
+
+
+def _value(field: Node) -> str:
+    """What a field holds: a reference may only say by which name it is known (`name`)."""
+    return field.text or field.attributes.get("name", "")

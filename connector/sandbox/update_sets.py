@@ -7,9 +7,10 @@ under another sys_id is brought up to date there, as the platform does with labe
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from connector.sandbox import unload
@@ -32,6 +33,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "sys_ui_view": ("name",),
 }
 """What tells one record of these tables from another, whatever their sys_ids."""
+
+_ID = re.compile(r"^[0-9a-f]{32}$")
 
 _FIRST = ("sys_db_object", "sys_dictionary")
 """Tables and columns come before whatever speaks of them; all else in the order of the file."""
@@ -98,7 +101,11 @@ def steps(instance: Instance, set_id: str) -> list[Step]:
         "SELECT sys_id, payload FROM sys_update_xml WHERE remote_update_set = ? ORDER BY rowid",
         (set_id,),
     )
-    found = [(row["sys_id"], change) for row in rows for change in _changes(row["payload"])]
+    found = [
+        (row["sys_id"], _resolved(instance, change))
+        for row in rows
+        for change in _changes(row["payload"])
+    ]
     coming = {c.values.get("name", "") for _u, c in found if c.table == "sys_db_object"}
     made = [_step(instance, update, change, coming) for update, change in found]
     return sorted(made, key=lambda step: _rank(step.change.table))
@@ -109,6 +116,19 @@ def _changes(payload: str) -> list[Change]:
         return unload.changes(payload)
     except HostileXmlError as error:
         return [Change("", {}, problem=str(error))]
+
+
+def _resolved(instance: Instance, change: Change) -> Change:
+    """A table that names the one it extends, by that one's sys_id here."""
+    parent = change.values.get("super_class", "")
+    if change.table != "sys_db_object" or not parent or _ID.match(parent):
+        return change
+    rows = instance.database.engine.rows(
+        "SELECT sys_id FROM sys_db_object WHERE name = ?", (parent,)
+    )
+    if not rows:
+        return replace(change, problem=f"It extends {parent}, which does not exist")
+    return replace(change, values={**change.values, "super_class": rows[0][0]})
 
 
 def _rank(table: str) -> int:

@@ -268,6 +268,15 @@ def read_relationships(store: Store) -> list[Row]:
     return store.read(_WITH_RING.format(table="engagement", ring="ring"))
 
 
+def read_names(store: Store, sys_ids: Sequence[str]) -> list[Row]:
+    """Customer and service of these relationships, as far as they are known."""
+    return store.read(
+        "SELECT sys_id, customer, customer_name, service_name FROM engagement"
+        " WHERE list_contains($ids, sys_id) ORDER BY sys_id",
+        ids=list(sys_ids),
+    )
+
+
 def read_next(store: Store) -> list[Row]:
     """The same, as computed on this connection; nothing of it needs to be saved."""
     ring = (

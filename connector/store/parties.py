@@ -4,10 +4,18 @@
 TEMP TABLEs of the ledger; people are counted here, and only the counts go on.
 """
 
+from collections.abc import Collection, Sequence
+
 from connector.store.database import Row, Store
 from connector.store.records import list_columns, name
 
 OWN_TABLE = "u_journey_engagement"
+
+_ROW = "relationship_row"
+"""The type of a row's sys_id: few rows, many records, so it is held as a number (see words.py)."""
+
+_LARGE = ("tie", "ledger", "seen", "person", "day_sum", "scored", "no_evidence")
+"""TEMP TABLEs with a row a record or more, which nobody asks once relationships are planned."""
 
 
 def group(store: Store, minimum: int) -> None:
@@ -129,3 +137,47 @@ def left_out(store: Store) -> Row:
         "SELECT (SELECT count(DISTINCT (relation)) FROM climb WHERE customer IS NULL) AS too_small,"
         " (SELECT coalesce(sum(records), 0)::BIGINT FROM nobodys) AS nobodys"
     )[0]
+
+
+# --- which relationship a record belongs to -------------------------------------------------------
+
+
+def tie_records(
+    store: Store, shown: Collection[str], followers: Sequence[tuple[str, str]] = ()
+) -> None:
+    """TEMP TABLE `tied`: sys_id of a record, and the row of its relationship (`relationship`).
+
+    Only rows in `shown` are told of: those that are in the tool, or will be before the records are
+    written. `followers` are tables that say nothing of a relationship themselves, each with the
+    field that points to the record whose relationship is theirs. Asks the TEMP TABLEs of `group`.
+    """
+    store.execute("DROP TABLE IF EXISTS temp.tied")
+    store.execute(f"DROP TYPE IF EXISTS {_ROW} CASCADE")
+    rows = [{"sys_id": sys_id} for sys_id in sorted({"", *shown})]
+    with store.given("shown_rows", rows, {"sys_id": "VARCHAR"}):
+        store.execute(f"CREATE TEMP TYPE {_ROW} AS ENUM (SELECT sys_id FROM shown_rows ORDER BY 1)")
+        store.execute(
+            "CREATE TEMP TABLE tied AS SELECT t.sys_id, p.relationship"
+            " FROM tie t JOIN member m USING (relation) JOIN (SELECT no,"
+            f" TRY_CAST(sys_id AS {_ROW}) AS relationship FROM party) p ON p.no = m.no"
+            " WHERE p.relationship IS NOT NULL"
+        )
+    for table, field in followers:
+        if field in list_columns(store, table):
+            store.execute(
+                f"INSERT INTO tied SELECT f.sys_id, t.relationship FROM current.{name(table)} f"
+                f" JOIN tied t ON t.sys_id = f.{name(field)}"
+                " WHERE NOT EXISTS (SELECT 1 FROM tied o WHERE o.sys_id = f.sys_id)"
+            )
+
+
+def are_tied(store: Store) -> bool:
+    """Whether `tie_records` was asked on this connection."""
+    found = store.value("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'tied'")
+    return bool(found)
+
+
+def forget_ledger(store: Store) -> None:
+    """Give back the memory of what relationships were computed from."""
+    for table in _LARGE:
+        store.execute(f"DROP TABLE IF EXISTS temp.{table}")

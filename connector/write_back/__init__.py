@@ -9,10 +9,16 @@
 Refuses to write anything but our own fields on the tables of `[write_back] tables`.
 """
 
-from connector.write_back.plan import WANTED, plan, plan_lines, write_plan
+from connector.write_back.plan import WANTED, let_go, plan, plan_lines, write_plan
 from connector.write_back.send import held_back, send
 from connector.write_back.sent import Sent
-from connector.write_back.settings import Settings, check_columns, narrowed, settings_of
+from connector.write_back.settings import (
+    Settings,
+    check_columns,
+    narrowed,
+    refers,
+    settings_of,
+)
 from connector.write_back.settle import settle
 
 __all__ = [
@@ -21,9 +27,11 @@ __all__ = [
     "Settings",
     "check_columns",
     "held_back",
+    "let_go",
     "narrowed",
     "plan",
     "plan_lines",
+    "refers",
     "send",
     "settings_of",
     "settle",

@@ -1,13 +1,13 @@
 """The plan: what each record shall hold against what it was seen to hold."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TextIO
 
 from connector.journey import fields
 from connector.journey.model import Mapping as JourneyMapping
-from connector.store import changes, moments
+from connector.store import changes, moments, parties, plans
 from connector.store.changes import Change, Planned, Window
 from connector.store.database import Store
 from connector.timestamps import format_instance
@@ -32,11 +32,14 @@ def plan(
     What was set aside is left out until its pause is over, unless `is_retry`.
 
     Reads the TEMP TABLEs `classified`, `standing_next` and `override_next` that classification
-    left; the plan is a TEMP TABLE too (`changes.iterate_plan`).
+    left; the plan is a TEMP TABLE too (`changes.iterate_plan`). Whose relationship a record is is
+    said by runs that computed them (`parties.tie_records`); others leave that field alone.
     Answers how much it holds of each table.
     """
+    is_tied = settings.relationship and parties.are_tied(store)
+    wanted = {k: v for k, v in WANTED.items() if is_tied or k != fields.RELATIONSHIP}
     with store.scratching():
-        _prepare(store, mapping, settings)
+        _prepare(store, mapping, settings, is_tied=is_tied)
     window = Window(
         format_instance(now - settings.settled),
         format_instance(now - settings.backfill),
@@ -48,7 +51,7 @@ def plan(
     with store.scratching():
         for table in sorted(settings.tables):
             left -= changes.plan_table(
-                store, table, WANTED, PASSENGERS, window, left, now=None if is_retry else now
+                store, table, wanted, PASSENGERS, window, left, now=None if is_retry else now
             )
     return changes.count_plan(store)
 
@@ -68,13 +71,16 @@ WANTED: dict[str, str] = {
     fields.RULE: "d.rule_id",
     fields.CONFIDENCE: "d.confidence",
     fields.LAST_VISIBLE: "coalesce(d.last_visible, '')",
+    # A record without a place is not written for its relationship alone.
+    fields.RELATIONSHIP: "CASE WHEN cardinality(d.steps) > 0"
+    " THEN coalesce(d.relationship::VARCHAR, '') ELSE '' END",
 }
 """Each of our fields → its wanted value over `desired d`."""
 
 PASSENGERS = tuple(f.name for f in fields.RECORD_FIELDS if not f.causes_write)
 
 
-def _prepare(store: Store, mapping: JourneyMapping, settings: Settings) -> None:
+def _prepare(store: Store, mapping: JourneyMapping, settings: Settings, *, is_tied: bool) -> None:
     """TEMP TABLE `desired`: one row per classified record, with the texts of the shown journey."""
     store.execute(
         "CREATE OR REPLACE TEMP TABLE rule_why AS"
@@ -88,17 +94,31 @@ def _prepare(store: Store, mapping: JourneyMapping, settings: Settings) -> None:
         "CREATE OR REPLACE TEMP TABLE said AS SELECT table_name, sys_id, choice, reason"
         " FROM record_moment FULL JOIN override_next USING (table_name, sys_id)"
     )
+    tied = " LEFT JOIN tied t ON t.sys_id = c.sys_id" if is_tied else ""
     store.execute(
-        "CREATE OR REPLACE TEMP TABLE desired AS"
-        " SELECT c.*, c.steps[$journey] AS step, s.since, x.choice AS moment,"
+        "CREATE OR REPLACE TEMP TABLE desired AS"  # noqa: S608 - both parts are ours
+        f" SELECT c.*{', t.relationship' if is_tied else ''},"
+        " c.steps[$journey] AS step, s.since, x.choice AS moment,"
         " coalesce(CASE c.rule_id WHEN 'override' THEN x.reason END, w.why) AS why"
         " FROM classified c"
         " LEFT JOIN standing_next s ON s.table_name = c.table_name AND s.sys_id = c.sys_id"
         " AND s.journey = $journey AND c.steps[$journey] IS NOT NULL"
         " LEFT JOIN rule_why w ON w.rule_id = c.rule_id"
-        " LEFT JOIN said x ON x.table_name = c.table_name AND x.sys_id = c.sys_id",
+        f" LEFT JOIN said x ON x.table_name = c.table_name AND x.sys_id = c.sys_id{tied}",
         journey=settings.journey,
     )
+
+
+def let_go(store: Store, rows: Sequence[str], run_id: str = "") -> list[Planned]:
+    """Take references to rows that are not in the tool out of the plan: a later run plans them.
+
+    With `run_id` out of what `changes.save_plan` stored for it as well. Answers what is left.
+    """
+    if rows:
+        plans.let_go(store, fields.RELATIONSHIP, rows, PASSENGERS)
+        if run_id:
+            plans.forget_unplanned(store, run_id)
+    return changes.count_plan(store)
 
 
 def plan_lines(planned: Iterable[Change]) -> str:

@@ -169,12 +169,13 @@ def _whole_rows(work: _Work, batch: Batch) -> list[RecordUpdate]:
     A record of which we do not see all of our columns is left out, and read again by the next run.
     """
     table, sys_ids = next(iter(batch))[0], [key[1] for key in batch]
+    asked = set(work.settings.fields)
     held = changes.read_own(work.run.store, table, _OWN, sys_ids)
     rows = []
     for update in _differences(batch):
         values = {**held.get(update.sys_id, {}), **update.values}
         known = {name: value for name, value in values.items() if value is not None}
-        if known.keys() >= set(_OWN):
+        if known.keys() >= asked:
             rows.append(RecordUpdate(table, update.sys_id, known))
     if hidden := len(batch) - len(rows):
         text = _("{table}: not imported, as not all journey columns are readable: {n}")

@@ -41,6 +41,14 @@ class Settings:
     """Tables whose records are tasks: rows refer to these."""
     off_hours: OffHours | None = None
     """When the tool may be written; None is at any time."""
+    relationship: bool = True
+    """Whether records refer to the row of their relationship."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The columns that we fill."""
+        asked = fields.fields_on_records(relationship=self.relationship)
+        return tuple(one.name for one in asked)
 
 
 def settings_of(config: Config, mapping: Mapping | None = None) -> Settings:
@@ -65,7 +73,13 @@ def settings_of(config: Config, mapping: Mapping | None = None) -> Settings:
         if mapping
         else frozenset(),
         off_hours=OffHours.parse(window, config.instance.time_zone) if window else None,
+        relationship=refers(config, mapping),
     )
+
+
+def refers(config: Config, mapping: Mapping | None) -> bool:
+    """Whether records refer to their relationships: it is wanted, and there are opinions on it."""
+    return config.write_back.relationship and (mapping is None or mapping.engagement is not None)
 
 
 def narrowed(settings: Settings, tables: tuple[str, ...]) -> Settings:
@@ -73,14 +87,15 @@ def narrowed(settings: Settings, tables: tuple[str, ...]) -> Settings:
     return replace(settings, tables=tuple(t for t in settings.tables if t in tables))
 
 
-def check_columns(schema: Schema, tables: Sequence[str]) -> None:
+def check_columns(schema: Schema, tables: Sequence[str], *, relationship: bool = True) -> None:
     """Raise ConfigError if the instance lacks one of our columns on a table to be written."""
+    asked = fields.fields_on_records(relationship=relationship)
     missing = [
         _("The instance's table {table} lacks {columns}; run travesia provision --apply").format(
             table=table, columns=", ".join(lacking)
         )
         for table in tables
-        if (lacking := [f.name for f in fields.RECORD_FIELDS if (table, f.name) not in schema])
+        if (lacking := [f.name for f in asked if (table, f.name) not in schema])
     ]
     if missing:
         raise ConfigError("[write_back]", missing)

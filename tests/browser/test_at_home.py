@@ -108,14 +108,20 @@ def test_the_connector_finds_all_it_needs_and_fills_it(at: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "step", "title"),
+    ("user", "step", "title", "state", "more"),
     [
-        (READER, "Journey step", "Provide and use"),
-        (STEWARD, "Paso de la travesía", "Dar acceso y usar"),
+        (READER, "Journey step", "Provide and use", "Not enough evidence", "More / Más"),
+        (
+            STEWARD,
+            "Paso de la travesía",
+            "Dar acceso y usar",
+            "Sin evidencia suficiente",
+            "More / Más",
+        ),
     ],
 )
 def test_a_person_sees_the_journey_in_their_language(
-    opened: Opened, user: str, step: str, title: str
+    opened: Opened, user: str, step: str, title: str, state: str, more: str
 ) -> None:
     page = opened(user, LIST)
     heads = page.locator("thead th").all_inner_texts()
@@ -130,6 +136,15 @@ def test_a_person_sees_the_journey_in_their_language(
     for field in ("u_journey_touchpoint", "u_journey_since", "u_journey_why"):
         assert len(shown(page, field)) > 3, field
     assert page.locator(".flow .now").count() == 1
+    assert shown(page, "u_journey_relationship") == RELATIONSHIP
+    assert shown(page, "u_journey_relationship.u_state") == state, "by dot-walk"
+    band = page.locator('dt[title="u_journey_band"] + dd')
+    assert not band.is_visible()
+    page.get_by_text(more).click()
+    assert band.is_visible(), "the rest is one click away"
+    sound(page)
+    page.get_by_role("link", name=RELATIONSHIP).click()
+    assert "INC0000001" in page.get_by_role("main").inner_text(), "and its records on it"
     sound(page)
 
 

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox_instance import ROLE_ID, USER, Api, incident_id, make_instance, serving
+from tests.sandbox_instance import (
+    ROLE_ID,
+    USER,
+    USER_ID,
+    Api,
+    incident_id,
+    make_instance,
+    serving,
+)
 
 IMPORT = "/api/now/import/u_stage"
 ONE = f"/api/now/table/incident/{incident_id(1)}"
@@ -134,6 +142,52 @@ def test_an_unknown_key_inserts_and_an_empty_one_is_skipped(api: Api, chart: str
     skipped = api.post(IMPORT, json={"u_notes": "nobody's"}).json()["result"][0]
     assert skipped["status"] == "skipped"
     assert api.get("/api/now/table/incident").headers["X-Total-Count"] == "26"
+
+
+def test_the_script_that_ignores_inserts_keeps_a_map_from_making_records(
+    api: Api, chart: str
+) -> None:
+    words = 'if (action == "insert") { ignore = true; }'
+    script = make(api, "sys_transform_script", map=chart, when="onBefore", script=words)
+    unknown = {"u_number": "INC0009999", "u_notes": "new"}
+    told = api.post(IMPORT, json=unknown).json()["result"][0]
+    assert (told["status"], "sys_id" in told) == ("ignored", False)
+    known = {"u_number": "INC0000001", "u_notes": "placed"}
+    assert api.post(IMPORT, json=known).json()["result"][0]["status"] == "updated"
+    path = f"/api/now/table/sys_transform_script/{script['sys_id']}"
+    api.patch(path, json={"script": "target.state = 7;"})
+    told = api.post(IMPORT, json=known).json()["result"][0]
+    assert told["status"] == "error"
+    assert "a script that is not understood here" in told["error_message"]
+    api.patch(path, json={"active": "false"})
+    assert api.post(IMPORT, json=unknown).json()["result"][0]["status"] == "inserted"
+
+
+@pytest.mark.parametrize(
+    ("target", "known", "unknown"),
+    [("caller_id", USER_ID, "f" * 32), ("state", "2", "77")],
+)
+def test_a_choice_action_leaves_out_or_rejects_what_the_target_does_not_have(
+    api: Api, chart: str, target: str, known: str, unknown: str
+) -> None:
+    about = {"map": chart, "source_field": "u_text", "target_field": target}
+    entry = make(api, "sys_transform_entry", **about, choice_action="ignore")
+    sent = {"u_number": "INC0000002", "u_notes": "placed"}
+    two = f"/api/now/table/incident/{incident_id(2)}?sysparm_exclude_reference_link=true"
+    api.post(IMPORT, json={**sent, "u_text": known})
+    assert api.get(two).json()["result"][target] == known
+    told = api.post(IMPORT, json={**sent, "u_notes": "again", "u_text": unknown}).json()["result"]
+    record = api.get(two).json()["result"]
+    assert (told[0]["status"], record["close_notes"], record[target]) == (
+        "updated",
+        "again",
+        known,
+    )
+    path = f"/api/now/table/sys_transform_entry/{entry['sys_id']}"
+    api.patch(path, json={"choice_action": "reject"})
+    told = api.post(IMPORT, json={**sent, "u_notes": "no", "u_text": unknown}).json()["result"]
+    assert told[0]["status"] == "error"
+    assert api.get(two).json()["result"]["close_notes"] == "again"
 
 
 def test_without_a_key_every_row_inserts_and_every_map_answers(api: Api, chart: str) -> None:

@@ -1,7 +1,7 @@
 """A person asks for a record's journey from inside the tool, and the connector answers."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import pytest
@@ -9,9 +9,10 @@ import pytest
 from connector import services
 from connector.cli.serve import make_beats
 from connector.cli.session import Session
-from connector.errors import UnavailableError
-from connector.on_demand import AT_ONCE, MOST_RECORDS, Answered, Watcher, answer_requests
+from connector.errors import ConfigError, ConnectorError, RejectedError, UnavailableError
+from connector.on_demand import AT_ONCE, Answered, Watcher, answer_requests
 from connector.results import RunResult
+from connector.sandbox.policies import BusinessRule, Policies
 from connector.scheduler import Beat, run_beat
 from connector.store.lock import locked
 from tests.desk import Desk, desk, incident_id
@@ -76,7 +77,7 @@ def test_what_is_asked_for_is_synced_once_and_every_asker_is_told(at: Desk) -> N
     record = at.one("incident", "number=INC0000001")
     assert record["u_journey_step"]
     assert record["u_journey_why"]
-    assert told(at) == [("INC0000001", "done", "Brought up to date, 1 record written.")] * 3
+    assert told(at) == [("INC0000001", "done", "Brought up to date.")] * 3
     assert at.one("incident", "number=INC0000002")["u_journey_step"] == "", "only what was asked"
     ask(at, "INC0000001")
     look(at)
@@ -149,27 +150,62 @@ def test_a_look_takes_so_many_and_the_next_look_the_next(at: Desk) -> None:
     ]
 
 
-def test_a_look_syncs_so_many_records_and_leaves_the_rest_queued(at: Desk) -> None:
-    """Without syncing: what is asked of the pipeline, and what is marked."""
-    for number in range(1, MOST_RECORDS + 3):
-        ask(at, f"INC{number:07d}")
+def test_all_that_is_asked_for_at_once_is_one_run_and_each_row_has_its_own_answer(
+    at: Desk,
+) -> None:
+    """One has a business rule against it, one is not there, two are written, one was."""
+    for number in ("INC0000003", "INC0000004", "INC0000005", "INC9999999"):
+        ask(at, number)
+    rule = BusinessRule("Closed to us", "incident", when="number=INC0000005", abort=True)
+    at.instance.policies = Policies(business_rules=(rule,))
+    runs = len(at.connector.read("SELECT run_id FROM run"))
+    look(at)
+    at.instance.policies = Policies()
+    assert len(at.connector.read("SELECT run_id FROM run")) == runs + 1
+    by_number = {number: (state, message) for number, state, message in told(at)}
+    assert by_number == {
+        "INC0000003": ("done", "It was up to date."),
+        "INC0000004": ("done", "Brought up to date."),
+        "INC0000005": ("failed", by_number["INC0000005"][1]),
+        "INC9999999": ("failed", "No table that is read has a record INC9999999; check the number"),
+    }
+    assert "fields were refused" in by_number["INC0000005"][1]
+
+
+def answered(at: Desk, error: ConnectorError, times: int) -> list[tuple[str, ...]]:
+    """What is asked of the pipeline where each attempt ends so."""
     session = Session(
         at.connector.folder / "travesia.toml", "quiet", {"TRAVESIA_PASSWORD": PASSWORD}
     )
     instance = services.connect(session.instance_config(), session.environment)
-    synced: list[str] = []
+    attempts: list[tuple[str, ...]] = []
 
-    def refresh(number: str) -> RunResult:
-        synced.append(number)
-        raise UnavailableError("the instance sleeps")
+    def refresh(numbers: Sequence[str]) -> RunResult:
+        attempts.append(tuple(sorted(numbers)))
+        raise error
 
-    assert answer_requests(instance, refresh, "en") == Answered(failed=MOST_RECORDS)
-    assert len(set(synced)) == MOST_RECORDS
-    states = sorted((state, message) for _number, state, message in told(at))
-    assert states == [
-        *[("failed", "the instance sleeps")] * MOST_RECORDS,
-        *[("queued", "")] * 2,
-    ]
+    assert answer_requests(instance, refresh, "en") == Answered(failed=times)
+    return [attempts[0], *sorted(attempts[1:])]
+
+
+def test_a_run_that_fails_for_all_is_told_to_all_and_not_tried_for_each(at: Desk) -> None:
+    for number in (1, 2, 2):
+        ask(at, f"INC{number:07d}")
+    both = ("INC0000001", "INC0000002")
+    assert answered(at, UnavailableError("the instance sleeps"), 3) == [both]
+    assert {row[1:] for row in told(at)} == {("failed", "the instance sleeps")}
+    ask(at, "INC0000001")
+    ask(at, "INC0000002")
+    wrong = ConfigError("--record", ["no record INC0000001", "no record INC0000002"])
+    assert answered(at, wrong, 2) == [both]
+    assert ("INC0000002", "failed", "no record INC0000002") in told(at)
+
+
+def test_where_one_may_be_to_blame_each_is_tried_alone(at: Desk) -> None:
+    for number in (1, 2):
+        ask(at, f"INC{number:07d}")
+    both = ("INC0000001", "INC0000002")
+    assert answered(at, RejectedError("no", status=400), 2) == [both, both[:1], both[1:]]
 
 
 def test_after_a_failure_some_looks_are_left_out_and_the_schedule_goes_on() -> None:

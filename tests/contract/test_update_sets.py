@@ -258,6 +258,23 @@ def test_a_hostile_file_is_refused_with_one_sentence(api: Api, admin: Visitor) -
     assert stored(api, "sys_remote_update_set") == []
 
 
+def test_why_a_file_is_refused_is_said_in_the_readers_language(api: Api, admin: Visitor) -> None:
+    said = {
+        b"<unload><a></unload>": "esto no es XML: etiqueta mal cerrada en la línea 1",
+        DEEP.encode(): "sus elementos están anidados a más de 12 niveles",
+        b"<html/>": "se esperaba <unload>, no <html>",
+        update_set(
+            [USER]
+        ): "es para la tabla sys_user, que ningún conjunto de actualizaciones lleva",
+    }
+    in_spanish = f"{admin.base}/upload.do?lang=es"
+    for content, reason in said.items():
+        file = {"attachFile": ("set.xml", content, "text/xml")}
+        answer = admin.post(in_spanish, data={"sysparm_ck": admin.word()}, files=file)
+        assert reason in text_of(answer.text)
+    assert stored(api, "sys_remote_update_set") == []
+
+
 def test_a_huge_file_is_not_read_to_its_end(admin: Visitor) -> None:
     assert admin.upload(b"x" * (17 * 1024 * 1024)).status_code == 413
     assert admin.upload(b"x" * (33 * 1024 * 1024)).status_code == 413

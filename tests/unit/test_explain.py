@@ -146,8 +146,16 @@ def test_people_read_names_and_never_ids(
         " is_healing, status, changed_at) SELECT 'r1', 'incident', 'i', 'INC0010042', field, '',"
         " value, false, 'confirmed', TIMESTAMP '2026-11-20 02:01:00' FROM (VALUES"
         " ('u_journey_step', 'usar'), ('u_journey_touchpoint', 'wait_for_user'),"
-        " ('u_journey_band', 'visible'), ('u_journey_since', '2026-11-19 08:00:00'))"
+        " ('u_journey_band', 'visible'), ('u_journey_since', '2026-11-19 08:00:00'),"
+        " ('u_journey_relationship', 'row1'), ('u_journey_outcome', ''))"
         " v (field, value)"
+    )
+    kit.store.execute(
+        "INSERT INTO engagement BY NAME SELECT 'row1' AS sys_id, 'Finance' AS customer_name,"
+        " 'ERP' AS service_name, 'connected' AS state, DATE '2026-11-20' AS as_of,"
+        " '' AS customer_table, 'd' AS customer, '' AS service_table, 's' AS service,"
+        " 0 AS evidence, 0 AS confidence, 5 AS people, 1 AS smaller, 0 AS fallback_share,"
+        " 0 AS contacts, false AS is_capped"
     )
     found = told(kit, "INC0010042")
     with speaking(language):
@@ -156,7 +164,8 @@ def test_people_read_names_and_never_ids(
     for name in (*names, kit.mapping.touchpoints["wait_for_user"].name.in_(language)):
         assert name in shown
     words = set(re.findall(r"[\w-]+", shown))
-    assert not words & {"wait_for_user", "travesia", "itil4", "u_journey_step"}, shown
+    assert "Finance × ERP" in shown
+    assert not words & {"row1", "wait_for_user", "travesia", "itil4", "u_journey_step"}, shown
 
 
 def test_an_id_that_the_mapping_no_longer_knows_is_shown_as_it_is(

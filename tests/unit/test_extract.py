@@ -12,10 +12,10 @@ from connector.errors import ConfigError, InterruptedRunError, UnavailableError
 from connector.extract import (
     Extracted,
     Reading,
-    extract_record,
     extract_table,
     stored_schema,
 )
+from connector.extract_record import extract_records
 from connector.itsm.base import Cursor, Page
 from connector.journey.model import Edge, Mapping
 from connector.store import runs
@@ -218,7 +218,8 @@ def test_one_record_comes_with_its_relatives_and_leaves_the_cursors_alone(store:
         },
     )
     run = run_on(store, instance)
-    assert extract_record(run, WANTED, MAPPING, "SCTASK1", MARK) == ("sc_task", "t")
+    asked = extract_records(run, WANTED, MAPPING, ["SCTASK1"], MARK)
+    assert asked.found == {"SCTASK1": ("sc_task", "t")}
     rows = store.read("SELECT number FROM current.sc_req_item")
     assert [r["number"] for r in rows] == ["RITM1"]
     assert runs.read_cursor(store, "sc_task") is None
@@ -227,6 +228,29 @@ def test_one_record_comes_with_its_relatives_and_leaves_the_cursors_alone(store:
 def test_a_number_that_is_nowhere_is_a_clear_error(store: Store) -> None:
     run = run_on(store, FakeInstance(MARK, {"sc_req_item": [], "sc_task": []}))
     with pytest.raises(ConfigError, match="No table that is read has a record NOPE1"):
-        extract_record(run, WANTED, MAPPING, "NOPE1", MARK)
+        extract_records(run, WANTED, MAPPING, ["NOPE1"], MARK)
     with pytest.raises(ConfigError, match="is not a record number"):
-        extract_record(run, WANTED, MAPPING, "x^NQactive=true", MARK)
+        extract_records(run, WANTED, MAPPING, ["x^NQactive=true"], MARK)
+
+
+def test_several_records_are_asked_for_together_and_of_those_not_there_it_is_said(
+    store: Store,
+) -> None:
+    rows = {
+        "sc_req_item": [row("p", 1, number="RITM1"), row("q", 2, number="RITM2")],
+        "sc_task": [row("t", 3, number="SCTASK1", request_item="q")],
+    }
+    instance = FakeInstance(MARK, rows)
+    numbers = ["SCTASK1", "RITM1", "NOPE1", ""]
+    asked = extract_records(run_on(store, instance), WANTED, MAPPING, numbers, MARK)
+    assert asked.found == {"SCTASK1": ("sc_task", "t"), "RITM1": ("sc_req_item", "p")}
+    assert asked.problems == {
+        "NOPE1": "No table that is read has a record NOPE1; check the number",
+        "": "'' is not a record number",
+    }
+    assert [query for _table, query in instance.queries if "number" in query] == [
+        "numberINSCTASK1,RITM1,NOPE1",
+        "numberINSCTASK1,NOPE1",
+    ]
+    found = store.read("SELECT number FROM current.sc_req_item ORDER BY 1")
+    assert [r["number"] for r in found] == ["RITM1", "RITM2"], "the parent came along"

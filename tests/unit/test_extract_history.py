@@ -1,7 +1,7 @@
 """Journal and audit entries: of the records that changed, by key, and never a text."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -89,7 +89,7 @@ class Told(FakeInstance):
 
 
 def read(
-    store: Store, instance: FakeInstance, *sources: Source, only: tuple[str, str] | None = None
+    store: Store, instance: FakeInstance, *sources: Source, only: Sequence[tuple[str, str]] = ()
 ) -> HistoryRead:
     run = Run(store, instance, "r1", threading.Event())
     kept = timedelta(days=180)
@@ -157,7 +157,7 @@ def test_a_version_after_the_mark_is_read_again_by_the_next_run(store: Store) ->
     instance = Told([entry("e1", "a")])
     put(store, "a")
     store.execute("UPDATE current.incident SET sys_updated_on = '2026-11-20 12:00:01'")
-    read(store, instance, only=("incident", "a"))
+    read(store, instance, only=[("incident", "a")])
     assert store.value("SELECT count(*) FROM history_read") == 1, "known as far as it was read"
     instance.asked()
     read(store, instance)

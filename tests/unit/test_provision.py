@@ -428,3 +428,37 @@ def test_progress_is_told_table_by_table() -> None:
     ]
     for table, total in {(table, total) for table, _d, total in told}:
         assert sum(done for name, done, _t in told if name == table) == total
+
+
+def test_without_the_reference_to_relationships_nothing_speaks_of_it() -> None:
+    """`[write_back] relationship = false`: on the records; our own table is always whole."""
+    for via in ("batch", "import_set"):
+        made = artefacts_of(mapping(), Scope(TABLES, via=via, relationship=False))
+        named = [one for one in made if fields.RELATIONSHIP in " ".join(one.fields.values())]
+        assert {one.place for one in named if one.table != "sys_security_acl"} == {"u_journey"}
+        assert all("u_journey." in one.fields["name"] for one in named if "operation" in one.fields)
+
+
+def test_the_form_shows_how_the_relationship_stands_and_the_relationship_its_records() -> None:
+    made = artefacts_of(mapping(), SCOPE)
+    sections = {
+        one.sys_id: one.fields["name"]
+        for one in made
+        if one.table == "sys_ui_section" and one.fields["caption"].startswith("Journey")
+    }
+    shown = {
+        (sections[one.fields["sys_ui_section"]], one.fields["element"])
+        for one in made
+        if one.table == "sys_ui_element" and one.fields["sys_ui_section"] in sections
+    }
+    for table in (*TABLES, "u_journey"):
+        for column in ("", ".u_state", ".u_score"):
+            assert (table, f"{fields.RELATIONSHIP}{column}") in shown
+    lists = {one.fields["related_list"] for one in made if one.table.endswith("list_entry")}
+    assert {f"{table}.{fields.RELATIONSHIP}" for table in TABLES} <= lists
+    (named,) = [
+        one.fields["element"]
+        for one in made
+        if one.fields.get("display") == "true" and one.fields["name"] == "u_journey_engagement"
+    ]
+    assert named == "u_name"

@@ -449,3 +449,94 @@ def test_an_import_leaves_out_a_record_of_which_a_column_is_hidden(store: Store)
     assert [update.sys_id for update in scene.instance.imported] == ["b"]
     assert (sent.confirmed, sent.failed) == (1, 1)
     assert "not all journey columns are readable: 1" in sent.messages[0]
+
+
+# ── the relationship ─────────────────────────────────────────────────────────────────────────
+
+
+def tie(store: Store, **rows: str) -> None:
+    """As a run does that computed relationships: record → row."""
+    store.execute("CREATE OR REPLACE TEMP TABLE tied (sys_id VARCHAR, relationship VARCHAR)")
+    for sys_id, row in rows.items():
+        store.execute("INSERT INTO tied VALUES ($id, $row)", id=sys_id, row=row)
+
+
+def relations(planned: Sequence[Change]) -> dict[str, str]:
+    return {c.sys_id: c.to_value for c in planned if c.field == fields.RELATIONSHIP}
+
+
+def test_a_record_refers_to_its_relationship_and_then_no_more_is_planned(store: Store) -> None:
+    scene = Scene(store, record("a"), record("b"))
+    tie(store, a="r1")
+    assert relations(scene.plan()) == {"a": "r1"}
+    scene.send()
+    assert scene.plan() == []
+    tie(store, a="r2", b="r1")
+    assert [(c.sys_id, c.from_value, c.to_value) for c in scene.plan()] == [
+        ("a", "r1", "r2"),
+        ("b", "", "r1"),
+    ]
+    tie(store)
+    assert relations(scene.plan()) == {"a": ""}, "it belongs to none that is shown"
+
+
+def test_a_run_that_did_not_compute_relationships_leaves_the_reference_alone(store: Store) -> None:
+    scene = Scene(store, record("a", u_journey_relationship="r9"))
+    assert relations(scene.plan()) == {}
+
+
+def test_where_it_is_switched_off_the_reference_is_left_alone(store: Store) -> None:
+    scene = Scene(store, record("a", u_journey_relationship="r9"))
+    tie(store, a="r1")
+    write_back.plan(store, MAPPING, replace(SETTINGS, relationship=False), NOW)
+    assert relations(changes.read_plan(store, 1, 10)) == {}
+    assert relations(scene.plan()) == {"a": "r1"}, "it would be written else"
+
+
+def test_a_record_without_a_place_is_not_written_for_its_relationship_alone(store: Store) -> None:
+    scene = Scene(store, record("a"))
+    store.execute(
+        "UPDATE classified SET steps = MAP {}, touchpoint = '', band = '', rule_id = '',"
+        " confidence = '', last_visible = '', is_potential_moment = false"
+    )
+    store.execute("DELETE FROM standing_next")
+    tie(store, a="r1")
+    assert scene.plan() == []
+
+
+def test_what_refers_to_a_row_that_is_not_there_leaves_the_plan_and_the_ledger(
+    store: Store,
+) -> None:
+    scene = Scene(store, record("a"), record("b"), record("c"))
+    tie(store, a="r1", b="r1", c="r2")
+    scene.send()
+    tie(store, a="gone", b="gone", c="r3")
+    for row in scene.instance.tables["incident"]:
+        row.update(u_journey_why="other words")
+    scene.instance.tables["incident"][1].update(u_journey_step="explorar")
+    scene.look()
+    scene.plan()
+    changes.save_plan(store, "next")
+    (left,) = write_back.let_go(store, ["gone"], "next")
+    assert (left.records, left.changes) == (2, 4)
+    planned = changes.read_plan(store, 1, 2)
+    assert {(c.sys_id, c.field) for c in planned} == {
+        ("b", fields.STEP),
+        ("b", fields.WHY),
+        ("c", fields.RELATIONSHIP),
+        ("c", fields.WHY),
+    }
+    assert changes.list_plan_ranges(store) == [(1, 2)]
+    stored = store.read("SELECT sys_id, field FROM change WHERE run_id = 'next'")
+    assert {(row["sys_id"], row["field"]) for row in stored} == {
+        (c.sys_id, c.field) for c in planned
+    }
+
+
+def test_a_quiet_import_asks_for_the_reference_only_where_it_is_wanted(store: Store) -> None:
+    row = record("a")
+    row.pop(fields.RELATIONSHIP)
+    scene = Scene(store, row)
+    sent = scene.send(via="import_set", relationship=False)
+    assert sent.confirmed == 1
+    assert fields.RELATIONSHIP not in scene.instance.imported[0].values
