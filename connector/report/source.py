@@ -11,7 +11,7 @@ from connector.encoded_query import Context
 from connector.errors import ConfigError
 from connector.journey.model import FieldInfo
 from connector.journey.model import Mapping as JourneyMapping
-from connector.journey.scope import catalogue_of
+from connector.journey.scope import Catalogue, catalogue_of
 from connector.journey.sources import off_here
 from connector.messages import _
 from connector.report.figures import WHOLE, Period, Scope
@@ -38,6 +38,12 @@ WHERE coalesce(s.stage, '') <> 'cancelled' AND NOT list_contains($ignored, coale
 """
 """Every SLA clock that counts, one reading for all figures; `is_open` is its record's."""
 
+# By the order of the runs, not by the marks: one run under a wrong clock is put right by the next.
+DATA_UNTIL = """
+SELECT arg_max(high_mark, started_at) AS until, arg_min(high_mark, started_at) AS since
+FROM run
+WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial') AND is_placed IS NOT FALSE
+"""
 
 OURS = (
     "classification",
@@ -121,6 +127,11 @@ class Source:
         asked = {placeholder.name for placeholder in query.find_all(exp.Placeholder)}
         known = {name: value for name, value in self._known().items() if name in asked}
         return query.sql("duckdb"), {**known, **params}
+
+    def catalogue(self) -> Catalogue:
+        """What can be asked of the records at rest, for encoded queries."""
+        held = {table: set(columns) for table, columns in self.columns.items()}
+        return catalogue_of(self.mapping, _schema(self.store), held)
 
     def _lives(self) -> exp.Query:
         lives = lives_of(self._placed())

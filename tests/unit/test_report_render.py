@@ -101,7 +101,7 @@ def test_the_page_is_self_contained_and_has_no_script(
         assert not any(name.startswith("on") for name in attributes)
         assert not any(name in {"src", "xlink:href"} for name in attributes)
         # The only way out of the page leads into the tool.
-        assert (attributes.get("href") or report.tool.url).startswith(report.tool.url)
+        assert (attributes.get("href") or "#").startswith((report.tool.url, "#"))
 
 
 def test_every_chart_says_in_words_what_it_shows_and_has_a_table_beside_it(whole: Report) -> None:
@@ -117,7 +117,7 @@ def test_every_chart_says_in_words_what_it_shows_and_has_a_table_beside_it(whole
         assert all(name in ids for name in chart["aria-labelledby"].split())
     for section in page.split("<section")[1:]:
         if "<svg" in section:
-            assert "<table>" in section
+            assert "<table" in section
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
