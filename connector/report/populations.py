@@ -160,6 +160,8 @@ SELECT m.moment_id, coalesce(c.steps[$journey], '') AS step, m.polarity,
        coalesce(c.touchpoint, '') AS touchpoint, coalesce(h.first_day, '') AS month,
        CASE WHEN m.moment_id = $ready AND m.table_name = 'sc_req_item'
             THEN coalesce(k.first_day, '') ELSE '' END AS newcomers,
+       m.moment_id = $ready AND m.table_name = 'sc_req_item' AND k.first_day IS NOT NULL
+           AS is_newcomers,
        CASE WHEN u.seconds IS NOT NULL AND NOT list_contains($ignored, coalesce(c.rule_id, ''))
                 AND coalesce(l.opened < $until
                              AND (l.is_open OR coalesce(l.ended, l.opened) >= $since), FALSE)
@@ -186,12 +188,14 @@ def _moments(source: Source, seen: Seen) -> Population:
         family("lane_won", by=("step", "lane"), kind="won"),
         family("lane_lost", by=("step", "lane"), kind="lost"),
         family("newcomers", "open", by=("newcomers",), polarity="open"),
+        family("newcomers", "open", is_newcomers=True, polarity="open"),
     ]
     for way, polarity in (("won", "positive"), ("lost", "negative")):
         families += [
             family(f"heat_{way}", by=("touchpoint", "month"), polarity=polarity),
             family(f"silence_{way}", by=("silence",), polarity=polarity),
             family("newcomers", way, by=("newcomers",), polarity=polarity),
+            family("newcomers", way, is_newcomers=True, polarity=polarity),
         ]
     has_days = source.has("sc_req_item", "due_date")
     sql = _MOMENTS.format(

@@ -63,6 +63,7 @@ SELECT {steps}, {visits}, c.touchpoint, c.band, c.band <> '' AS has_band,
        c.table_name = 'sysapproval_approver' AS is_approval,
        list_contains($voices, c.touchpoint) AND c.table_name <> $initiatives AS is_voice,
        CASE WHEN c.touchpoint = $agents THEN coalesce(k.first_day, '') ELSE '' END AS agents_month,
+       c.touchpoint = $agents AND k.first_day IS NOT NULL AS is_agents,
        CASE WHEN u.seconds IS NOT NULL AND coalesce(l.opened < $until
                 AND (l.is_open OR coalesce(l.ended, l.opened) >= $since), FALSE)
             THEN len(list_filter($limits, x -> u.seconds >= x))::VARCHAR ELSE '' END AS silence,
@@ -172,5 +173,7 @@ def _others() -> Iterator[Family]:
     yield family("silence", by=("silence",))
     yield family("agents", by=("agents_month",))
     yield family("agents_ready", by=("agents_month",), is_open=False)
+    yield family("agents", is_agents=True)
+    yield family("agents_ready", is_agents=True, is_open=False)
     for stage in ("begun", "of_feedback", "done", "given_up", "under_way"):
         yield Family(("improvement", stage), (), ((f"is_{stage}", True),))

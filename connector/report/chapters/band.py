@@ -243,7 +243,10 @@ def _costs(figures: Bands) -> Table:
 def _class_name(since: int) -> str:
     if not since:
         return _("under {time}").format(time=duration(SILENCES[0]))
-    return _("{time} or more").format(time=duration(since))
+    longer = [limit for limit in SILENCES if limit > since]
+    if not longer:
+        return _("{time} or more").format(time=duration(since))
+    return _("{time} to under {longer}").format(time=duration(since), longer=duration(longer[0]))
 
 
 def _records(report: Report, figures: Bands) -> Table:

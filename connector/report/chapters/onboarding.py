@@ -56,13 +56,14 @@ GROUP BY i
 
 @dataclass(frozen=True)
 class Cohort:
-    """Those whose first day lies in a month; None where too few people are behind it.
+    """Those whose first day lies in a month (None: in any of them); None where too few people are
+    behind it.
 
     `contacts` are their incidents of the first thirty days; `agents` the work of making agents
     ready that began in the month: done, of all.
     """
 
-    month: date
+    month: date | None
     people: Count
     ready: Share | None
     open: Count
@@ -72,10 +73,11 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Onboarding:
-    """The months of a year up to the end of the period."""
+    """The months of a year up to the end of the period, and all together where enough came."""
 
     cohorts: tuple[Cohort, ...]
     is_hiding: bool
+    whole: Cohort | None = None
 
 
 def measure(asked: Asked) -> Onboarding | None:
@@ -120,18 +122,37 @@ def _cohorts(
         came = contacts.get(i, 0)
         cohorts.append(Cohort(first, row["people"], *_users(row, first, asked.base), came, done))
     is_hiding = any(None in (one.ready, one.open, one.contacts, one.agents) for one in cohorts)
-    return Onboarding(tuple(cohorts), is_hiding)
+    whole = None
+    if sum(people) and len(people) not in hidden and len(cohorts) > 1:
+        whole = _together(users, contacts, agents, asked.base)
+    return Onboarding(tuple(cohorts), is_hiding, whole)
 
 
-def _users(row: Row, first: date, base: Figures) -> tuple[Share | None, Count]:
+def _together(
+    users: dict[int, Row], contacts: dict[int, Count], agents: dict[int, Row], base: Figures
+) -> Cohort:
+    """All months as one; their contacts only where those of each month are known."""
+    row = {key: sum(one[key] for one in users.values()) for key in ("people", *USERS)}
+    work = {key: sum(one[key] for one in agents.values()) for key in ("ready", "whole")}
+    known = [n for n in contacts.values() if n is not None]
+    came = sum(known) if len(known) == len(contacts) else None
+    return Cohort(None, row["people"], *_users(row, None, base), came, _agents(work, None, base))
+
+
+USERS = ("ready", "decided", "open")
+
+
+def _users(row: Row, first: date | None, base: Figures) -> tuple[Share | None, Count]:
     """Ready of those decided, and those still open. A share with its whole is both its sides."""
-    is_dark = any(base.is_hidden("newcomers", way, f"{first}") for way in ("won", "lost"))
+    month_ = (f"{first}",) if first else ()
+    is_dark = any(base.is_hidden("newcomers", way, *month_) for way in ("won", "lost"))
     ready = None if is_dark else Share(row["ready"], row["decided"])
-    return ready, base.counted(row["open"], "newcomers", "open", f"{first}")
+    return ready, base.counted(row["open"], "newcomers", "open", *month_)
 
 
-def _agents(row: Row, first: date, base: Figures) -> Share | None:
-    is_dark = any(base.is_hidden(way, f"{first}") for way in ("agents", "agents_ready"))
+def _agents(row: Row, first: date | None, base: Figures) -> Share | None:
+    month_ = (f"{first}",) if first else ()
+    is_dark = any(base.is_hidden(way, *month_) for way in ("agents", "agents_ready"))
     return None if is_dark else Share(row["ready"], row["whole"])
 
 
@@ -146,14 +167,14 @@ def write(report: Report, figures: Onboarding) -> Iterator[Section]:
         ),
         tuple(
             (
-                month(row.month),
+                month(row.month) if row.month else _("All"),
                 count(row.people),
                 part(row.ready),
                 count(row.open),
                 count(row.contacts),
                 part(row.agents),
             )
-            for row in figures.cohorts
+            for row in (*figures.cohorts, *([figures.whole] if figures.whole else ()))
         ),
     )
     yield CHAPTER.section((table,), few_note(report, is_hiding=figures.is_hiding))
@@ -161,8 +182,8 @@ def write(report: Report, figures: Onboarding) -> Iterator[Section]:
 
 def lines(_report: Report, figures: Onboarding) -> Iterator[Line]:
     """Every month that is shown."""
-    for row in figures.cohorts:
-        item = f"{row.month:%Y-%m}"
+    for row in (*figures.cohorts, *([figures.whole] if figures.whole else ())):
+        item = f"{row.month:%Y-%m}" if row.month else "all"
         if row.agents is not None:
             yield Line("agents_ready", row.agents.ratio, row.agents.whole, item=item)
         if row.people is None:

@@ -103,19 +103,19 @@ def write(report: Report, found: Overview) -> Iterator[Section]:
 
 
 def _by_table(report: Report, found: Overview) -> Section:
-    steps = tuple((name, id_) for id_, name in shown_steps(report))
+    steps = tuple(shown_steps(report))
     tables = [
         _cells(report, caption, steps, cells, cell_of)
         for caption, cells, cell_of in (
-            (_("Open now, by step and table"), found.open, _open_at),
-            (_("In the period, by step and table"), found.in_period, _in_period_at),
+            (_("Open now, by table and step"), found.open, _open_at),
+            (_("In the period, by table and step"), found.in_period, _in_period_at),
         )
         if cells
     ]
     return Section(
         "open-now",
         _("By table"),
-        meaning("open_now"),
+        " ".join((meaning("open_now"), meaning("records_in_period"))),
         tuple(tables),
         list_notes(report, tables),
         ("open_now", "records_in_period"),
@@ -137,28 +137,31 @@ def _cells(
     cells: Cells,
     cell_of: Callable[[str], Cell],
 ) -> Table:
-    """A row for each of `named` (title, id), a column a table; linked where a list says it."""
+    """A row a table, a column for each of `named` (id, title) that is used; linked if a list says
+    the same."""
     tables = sorted({table for table, _id in cells}, key=lambda t: (report.table_name(t), t))
+    used = [(id_, title) for id_, title in named if any((table, id_) in cells for table in tables)]
     rows = tuple(
         (
-            title,
+            report.table_name(table),
             *(
-                report.lists.link(n, table, cell_of(id_))
-                if (n := cells.get((table, id_), 0))
-                else ""
-                for table in tables
+                report.lists.link(n, table, cell_of(id_)) if n else ""
+                for id_, _title in used
+                for n in (cells.get((table, id_), 0),)
             ),
         )
-        for title, id_ in named
-        if any((table, id_) in cells for table in tables)
+        for table in tables
     )
-    return Table(caption, (_("Step"), *(report.table_name(table) for table in tables)), rows)
+    return Table(caption, (_("Table"), *(title for _id, title in used)), rows)
 
 
 def _ended(report: Report, cells: Cells) -> Table:
-    named = [(ending_name(report, how), how) for how in sorted({how for _table, how in cells})]
-    table = _cells(report, _("Tickets that ended, by table"), named, cells, _ended_so)
-    return replace(table, columns=(_("How they ended"), *table.columns[1:]))
+    outcomes = sorted({how for _table, how in cells} - set(KNOWN_ENDINGS))
+    named = [(how, ending_name(report, how)) for how in (*KNOWN_ENDINGS, *outcomes)]
+    return _cells(report, _("Tickets that ended, by table"), named, cells, _ended_so)
+
+
+KNOWN_ENDINGS = ("confirmed", "presumed", "denied", "unknown")
 
 
 def _ended_so(how: str) -> Cell:
@@ -214,7 +217,8 @@ def _counts(figures: Figures, name: str, now: int, then: int) -> tuple[Count, Co
 def _change(now: Count, then: Count) -> str:
     if not then or now is None:
         return NOTHING
-    return ("+" if now > then else "") + percent((now - then) / then)
+    change = percent((now - then) / then).replace("-", "\u2212")
+    return ("+" if now > then else "") + change
 
 
 def _points(now: Share | None, then: Share | None) -> str:
