@@ -6,6 +6,7 @@
 3. Send: new rows under their own sys_id, so that sending twice makes one; how: row_sending.py.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -64,8 +65,9 @@ def no_table() -> str:
     ).format(table=TABLE)
 
 
-def save_seen(store: Store, rows: Mapping[str, Values]) -> None:
-    """Keep what people decided in the tool: dates, and whether there is an owner. No texts."""
+def save_seen(store: Store, rows: Mapping[str, Values], at: datetime) -> None:
+    """Keep what people decided in the tool, seen `at` this instant of the instance: dates, and
+    whether there is an owner. No texts."""
     engagement.save_seen(
         store,
         [
@@ -75,10 +77,18 @@ def save_seen(store: Store, rows: Mapping[str, Values]) -> None:
                 bool(row.get("u_owner", "").strip()),
                 bool(row.get("u_next_step", "").strip()),
                 row.get("u_due", ""),
+                _mark(sys_id, row.get("u_next_step", "")),
             )
             for sys_id, row in rows.items()
         ],
+        at,
     )
+
+
+def _mark(sys_id: str, words: str) -> str:
+    """Tells a next step from another one of the same row; the words stay in the tool."""
+    plain = " ".join(words.split())
+    return hashlib.sha256(f"{sys_id}\0{plain}".encode()).hexdigest()[:16] if plain else ""
 
 
 def plan_rows(

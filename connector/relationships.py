@@ -35,7 +35,7 @@ def of_run(
     # Planned against what was seen last time: a dry run, which keeps nothing, plans the same.
     rows = engagement_rows.plan_rows(this.store, mapping, shown.journey, shown.language, seen)
     if save:
-        engagement_rows.save_seen(this.store, seen)
+        engagement_rows.save_seen(this.store, seen, mark)
     rows = rows if is_retry else engagement_rows.leave_out(this.store, rows, mark)
     if mapping.engagement is not None:
         shown_rows = {*seen, *(one.sys_id for one in rows)}

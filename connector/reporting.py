@@ -180,11 +180,13 @@ def retry(config: Config, mapping: Mapping, instance: Instance) -> Iterator[Repo
 
 
 def tool_of(config: Config) -> Tool:
-    """Where links lead to: lists only where our columns are really written."""
+    """Where links lead to: lists only where our columns are really written on the records."""
     if not config.has_instance:
         return NOWHERE
-    written = config.write_back.tables if config.write_back.enabled else ()
-    return Tool(config.instance.url.rstrip("/"), frozenset(written))
+    writes = config.write_back
+    is_on_records = writes.enabled and writes.mode == "record"
+    written = frozenset(writes.tables) if is_on_records else frozenset[str]()
+    return Tool(config.instance.url.rstrip("/"), written, config.store.keep_records_months)
 
 
 def brief(

@@ -20,10 +20,15 @@ def relationship_name(row: Row, opinions: Engagement, language: str) -> str:
 def reasons_text(reasons: Iterable[Row], opinions: Engagement, language: str) -> str:
     """`Agreed time missed ×14: −6.2 · …`: lines with the points that they add to the score."""
     return " · ".join(
-        f"{line_name(one['line'], opinions, language)} ×{one['records']}:"
+        f"{line_name(one['line'], opinions, language)}{_times(one['records'])}:"
         f" {points(one['points'], language)}"
         for one in reasons
     )
+
+
+def _times(records: int) -> str:
+    # What older evidence has lost is of no records of its own.
+    return f" ×{records}" if records else ""
 
 
 def line_name(line_id: str, opinions: Engagement, language: str) -> str:

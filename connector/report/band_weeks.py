@@ -1,9 +1,12 @@
 """Time in each band of visibility, week by week: what the band chart is drawn from."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from connector.report.figures import Period, WeekBands
 from connector.report.source import Source
+from connector.report.suppress import hide_in_row
+from connector.store.database import Row
 from connector.timestamps import midnight
 
 _WEEKS = """
@@ -37,7 +40,8 @@ def measure_band_weeks(
     """Seconds in each band in every week that touches the period, up to where the data reach.
 
     A week with fewer people than `minimum` in one of the bands is empty: the bands are shown as
-    parts of a whole, so that one of them would tell the others.
+    parts of a whole, so that one of them would tell the others. So is a second one, where one alone
+    could be had from the time of all.
     """
     if data_until is None or data_until <= source.period.start:
         return ()
@@ -52,10 +56,23 @@ def measure_band_weeks(
         now=_naive(data_until),
     )
     found: dict[int, dict[str, int]] = {}
-    few = {row["i"] for row in rows if 0 < row["people"] < minimum}
+    few = _few(rows, minimum)
     for row in (row for row in rows if row["i"] not in few):
         found.setdefault(row["i"], {})[row["band"]] = row["seconds"]
     return tuple(WeekBands(day, found.get(i, {})) for i, day in enumerate(mondays))
+
+
+def _few(rows: Sequence[Row], minimum: int) -> set[int]:
+    """The weeks to keep from sight."""
+    dark: set[int] = set()
+    for band in {row["band"] for row in rows}:
+        mine = [row for row in rows if row["band"] == band]
+        people = [row["people"] for row in mine]
+        # The time of all weeks may be told: the last place stands for it, and stays in sight.
+        dark |= {
+            mine[i]["i"] for i in hide_in_row([*people, sum(people)], minimum) if i < len(mine)
+        }
+    return dark
 
 
 def _mondays(period: Period, data_until: datetime) -> list[date]:

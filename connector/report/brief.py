@@ -4,7 +4,7 @@ what moved, and three questions to ask. Of records it names numbers, of people n
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from connector.config import did_you_mean
 from connector.errors import ConfigError
@@ -12,8 +12,9 @@ from connector.journey.engagement_model import Engagement
 from connector.journey.engagement_words import line_name, points, ring_of, whole
 from connector.journey.model import Mapping
 from connector.messages import _, _n, speaking
+from connector.report.chapters import planned
 from connector.report.chapters.engagement import ring_text
-from connector.report.chapters.moved import planned_text, since_text, trust_text
+from connector.report.chapters.moved import trust_text
 from connector.report.chapters.open_moments import OPEN, Open, named, open_table
 from connector.report.chapters.relations import (
     Contact,
@@ -31,10 +32,13 @@ from connector.report.links import NOWHERE, Tool
 from connector.report.measure import measure_all
 from connector.report.report import Report, plain
 from connector.report.source import open_source
-from connector.report.wording import NOTHING, clean, count, full_day, number
+from connector.report.wording import NOTHING, clean, count, day, full_day, number
 from connector.store.database import Row, Store
-from connector.store.engagement import read_changes, read_relationships
+from connector.store.engagement import MONTH, read_changes, read_relationships
+from connector.store.relationship_plans import read_plans
+from connector.store.runs import mark_before
 from connector.store.standings import last_mark
+from connector.timestamps import midnight
 
 SHOWN_MOMENTS = 15
 QUESTIONS = 3
@@ -98,12 +102,18 @@ def brief_of(  # what a page needs to know, spelled out
         store, mapping, Period(end.replace(day=1, hour=0), end, time_zone), scope, 0
     )
     kept = {row["sys_id"] for row in mine}
+    first_day = mine[0]["as_of"] - timedelta(days=MONTH)
+    begins = midnight(first_day, time_zone)
     found = Relationships(
         mapping.engagement,
         tuple(sorted(mine, key=lambda row: (row["score"] is None, row["score"] or 0.0))),
         tuple(c for c in read_changes(store) if c["sys_id"] in kept),
         0,
+        begins,
+        first_day,
         tuple(c for c in contacts_of_source(source) if scope.sys_id in (c.customer, c.service)),
+        read_plans(store),
+        mark_before(store, begins),
     )
     figures: Figures = measure_all(source, journey, minimum_group, "none")
     open_rows = source.read(OPEN)
@@ -179,7 +189,8 @@ def _facts(brief: Brief) -> Iterator[tuple[str, str]]:
 
 
 def _sections(brief: Brief, report: Report) -> Iterator[Section]:
-    yield Section("relationships", _("How it stands"), "", (_states(brief, report),))
+    known = tuple(planned.notes(report, brief.relationships))
+    yield Section("relationships", _("How it stands"), "", (_states(brief, report),), known)
     moments = (open_table(report, brief.moments),) if brief.moments else ()
     notes = () if moments else (_("No moment of truth is open."),)
     yield Section("open", _("Moments that can still be turned"), "", moments, notes)
@@ -197,8 +208,9 @@ def _states(brief: Brief, report: Report) -> Table:
             _("State"),
             _("Trust"),
             _("Ring"),
-            _("Planned"),
+            _("Planned as of {day}").format(day=day(found.first_day)),
             _("What happened since"),
+            _("Next step now"),
         ),
         tuple(
             (
@@ -206,12 +218,13 @@ def _states(brief: Brief, report: Report) -> Table:
                 state_name(report, found, row["state"]),
                 trust_text(report, row),
                 ring_text(report, row),
-                planned_text(row),
-                since_text(report, found, row),
+                planned.planned_text(found, row),
+                planned.since_text(report, found, row),
+                planned.next_text(row),
             )
             for row in found.rows
         ),
-        texts=6,
+        texts=7,
     )
 
 

@@ -8,12 +8,13 @@ from connector.config import did_you_mean
 from connector.errors import ConfigError
 from connector.journey.model import Mapping
 from connector.messages import _
-from connector.report.chapters import CHAPTERS, MONTHLY
+from connector.report.chapters import CHAPTERS, LISTED, MONTHLY
 from connector.report.chapters.model import Asked
 from connector.report.figures import Compared, Period
 from connector.report.links import NOWHERE, Tool
+from connector.report.lists import lists_of
 from connector.report.measure import measure_all
-from connector.report.report import Report
+from connector.report.report import NO_LISTS, Report
 from connector.report.scope import find_scope
 from connector.report.source import open_source
 from connector.store.database import Store
@@ -57,7 +58,9 @@ def build_report(  # noqa: PLR0913  # what a reader chooses about a report, spel
     base = measure_all(source, journey, minimum_group, choice.compared)
     asked = Asked(source, base)
     parts = {name: CHAPTERS[name].measure(asked) for name in only or MONTHLY}
-    return Report(base, mapping, language, parts, only, tool)
+    has_lists = not LISTED.isdisjoint(parts)
+    lists = lists_of(source, tool, journey) if has_lists else NO_LISTS
+    return Report(base, mapping, language, parts, only, tool, lists)
 
 
 def check_chapters(names: Sequence[str]) -> tuple[str, ...]:

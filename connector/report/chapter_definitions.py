@@ -177,6 +177,15 @@ CHAPTER_DEFINITIONS = (
         ),
     ),
     Definition(
+        "moments_now",
+        "records",
+        mark("Records by their moment"),
+        mark(
+            "Records open now, by what the tool shows as their moment of truth: the heaviest"
+            " decided one, else one that can still be turned."
+        ),
+    ),
+    Definition(
         "moments_usual",
         "ratio",
         mark("Usually lost, %"),
@@ -237,6 +246,16 @@ CHAPTER_DEFINITIONS = (
         mark(
             "Relationships in another state than 30 days before, or by at least so many"
             " points of trust as the mapping says."
+        ),
+    ),
+    Definition(
+        "steps_planned",
+        "relationships",
+        mark("Next steps planned"),
+        mark(
+            "Relationships for which a next step stood in the tool when the period began, by what"
+            " has become of it by the last run: gone (done or dropped), replaced by another,"
+            " overdue, still ahead."
         ),
     ),
     Definition(

@@ -171,7 +171,7 @@ def onboarding_picture(report: Report) -> Picture | None:
     found = part(report, "onboarding", Onboarding)
     if found is None:
         return None
-    points = [Point(month(row.month), dict(_ready(row))) for row in found.cohorts]
+    points = [Point(month(row.month), dict(_ready(row))) for row in found.cohorts if row.month]
     points = [point for point in points if point.values]
     if len(points) < 2:  # a point is no curve
         return None

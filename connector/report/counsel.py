@@ -3,14 +3,16 @@
 As in `opening.py`: each sentence is one function, and "" where its figures cannot carry it.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from connector.journey.engagement_words import points, relationship_name, whole
 from connector.messages import _, _n
 from connector.report.chapters.open_moments import OpenMoments
+from connector.report.chapters.planned import Fate, fate_of
 from connector.report.chapters.relations import Relationships, change_of, state_name
 from connector.report.report import Report
-from connector.report.wording import clean, instant, number
+from connector.report.wording import clean, day, instant, number
 from connector.store.database import Row
 
 
@@ -50,6 +52,37 @@ def moved(report: Report) -> str:
     )
 
 
+def planned(report: Report) -> str:
+    """What has become of the next steps that were planned when the period began."""
+    found = relationships(report)
+    if found is None:
+        return ""
+    fates = [fate for row in found.rows if (fate := fate_of(found, row))]
+    if not fates:
+        return ""
+    return _n(
+        "{n} next step was planned as of {day}: {fates}.",
+        "{n} next steps were planned as of {day}: {fates}.",
+        len(fates),
+    ).format(
+        n=number(len(fates)),
+        day=day(found.first_day),
+        fates=", ".join(_fates(fates)),
+    )
+
+
+def _fates(fates: Sequence[Fate]) -> Iterator[str]:
+    texts = {
+        "gone": _("done or dropped {n}"),
+        "replaced": _("replaced by another {n}"),
+        "overdue": _("overdue {n}"),
+        "ahead": _("still ahead {n}"),
+    }
+    for fate, text in texts.items():
+        if n := sum(one == fate for one in fates):
+            yield text.format(n=number(n))
+
+
 def worst_relationship(report: Report) -> str:
     """The relationships in the lowest states that there are, and the worst of them."""
     found = relationships(report)
@@ -85,6 +118,8 @@ def urgent(report: Report) -> str:
     """The open moments that end first, and what would turn the first of them."""
     part = report.parts.get("open")
     if not isinstance(part, OpenMoments) or not part.moments:
+        return ""
+    if part.total is None or part.urgent is None:
         return ""
     first = part.moments[0]
     text = _n(

@@ -31,17 +31,10 @@ from connector.report.figures import (
 from connector.report.lanes import measure_lanes
 from connector.report.life import MEASURES
 from connector.report.months import measure_months
-from connector.report.source import Source, open_source
+from connector.report.source import DATA_UNTIL, Source, open_source
 from connector.report.trend import measure_flows, measure_weeks, measure_weeks_before
 from connector.report.veil import veil
 from connector.store.database import Row, Store
-
-# By the order of the runs, not by the marks: one run under a wrong clock is put right by the next.
-_DATA_UNTIL = """
-SELECT arg_max(high_mark, started_at) AS until, arg_min(high_mark, started_at) AS since
-FROM run
-WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial') AND is_placed IS NOT FALSE
-"""
 
 _MOVES = """
 SELECT journey, from_step, to_step, count(*) AS n
@@ -93,7 +86,7 @@ def measure_all(source: Source, journey: str, minimum_group: int, compared: Comp
     1. Read up to when the data reach.  2. Read the cube and the moves.  3. Sum.
     """
     period, mapping = source.period, source.mapping
-    run = source.read(_DATA_UNTIL)[0]
+    run = source.read(DATA_UNTIL)[0]
     data_until = _aware(run["until"])
     cube = source.read(CUBE)
     in_period = [row for row in cube if row["in_period"] and row["table_name"] not in MEASURES]

@@ -34,7 +34,15 @@ def groups(report: Report) -> list[tuple[str, list[str]]]:
     """The sentences under their headings, most important first, in the language `_` speaks."""
     if trouble := _no_data(report):
         return [(_("What matters"), [trouble])]
-    changed: list[Sentence] = [_volume, _flow, _change, fall, slow_approvals, counsel.moved]
+    changed: list[Sentence] = [
+        _volume,
+        _flow,
+        _change,
+        fall,
+        slow_approvals,
+        counsel.moved,
+        counsel.planned,
+    ]
     hurts: list[Sentence] = [_where, _sla, _department, _overdue, counsel.worst_relationship]
     value: list[Sentence] = [_confirmed, _value, _visible]
     to_do: list[Sentence] = [counsel.urgent, counsel.unplanned, counsel.overdue, _unclassified]

@@ -1,47 +1,80 @@
 """A report as PDF, for those who installed the extra: typst sets it, from a wheel of its own.
 
-Nothing of the system is needed (docs/adr/0028). What typst is given is data: a JSON of the view and
-the pictures as files, in a folder of their own, out of which it can read nothing. Same figures,
-same bytes: the file carries no date.
+Nothing of the system is needed (docs/adr/0028). The words come from a template like those of the
+other formats (`pdf.html.j2`, docs/adr/0033); typst is given them as data, with the pictures as
+files, in a folder of their own, out of which it can read nothing. Same figures, same bytes: the
+file carries no date.
 """
 
 import json
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 from connector.errors import ConnectorError
-from connector.messages import _, speaking
+from connector.messages import _
 from connector.report.drawing.picture import Picture
-from connector.report.layout import Linked, Section, Table
-from connector.report.pictures import MAP
+from connector.report.pdf_content import blocks_of
 from connector.report.view import View
 from connector.resources import shipped
 
 EXTRA = "travesia[pdf]"
-TEMPLATE = "pdf.typ"
+SETTING = "pdf.typ"
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".svg")
+"""Pictures of an organisation's own (a logo), beside its templates."""
 _PAPER_PIXELS = 720.0
 """A picture of so many pixels is as wide as the text on the paper; smaller ones keep their size."""
-_LINE, _PADDING, _WIDEST = 108, 2, 36
-"""Letters: on a line of a table, around the words of a cell, the most that a column asks for."""
-_SHORT = 14
-_MANY, _SMALL = 9, 135
-"""With more columns the letters are smaller, and more of them are on a line."""
 
 
-def pdf_of(view: View) -> bytes:
-    """The report as PDF. Raises ConnectorError where the extra is not installed."""
+@dataclass(frozen=True)
+class PaperPicture:
+    """A picture as a file beside the PDF's template. `width`: percent of the text's width."""
+
+    file: str
+    title: str
+    description: str
+    width: int
+
+
+Images = Mapping[str, Sequence[PaperPicture]]
+"""Section id → its pictures."""
+
+
+def pdf_of(view: View, fill: Callable[[Images], str], own: Path | None = None) -> bytes:
+    """The report as PDF. `fill` renders the template; `own` is the folder of one's own pictures.
+
+    Raises ConnectorError where the extra is not installed, and for what cannot be set.
+    """
     typst = _typst()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source = shipped("templates") / "report" / TEMPLATE
-        (folder / TEMPLATE).write_bytes(source.read_bytes())
-        data = json.dumps(_data(view, folder), ensure_ascii=False)
-        (folder / "view.json").write_text(data, encoding="utf-8")
-        made: bytes = typst.compile(str(folder / TEMPLATE), root=name, format="pdf")
+        html = fill(_drawn(view, folder))
+        _copy_own(own, folder)
+        pictures = [path.name for path in folder.iterdir()]
+        content = {
+            "language": view.language,
+            "title": view.title,
+            "description": view.journey_description,
+            "footer": f"{view.title} · {view.facts[1].text}",
+            "blocks": _with_links(blocks_of(html, pictures)),
+        }
+        setting = shipped("templates") / "report" / SETTING
+        (folder / SETTING).write_bytes(setting.read_bytes())
+        text = json.dumps(content, ensure_ascii=False)
+        (folder / "content.json").write_text(text, encoding="utf-8")
+        return _set(typst, folder)
+
+
+def _set(typst: Any, folder: Path) -> bytes:
+    try:
+        made: bytes = typst.compile(str(folder / SETTING), root=str(folder), format="pdf")
+    except typst.TypstError as error:  # a picture of one's own that is none
+        reason = str(error).partition("\n")[0]
+        raise ConnectorError(
+            _("The PDF could not be set: {reason}").format(reason=reason)
+        ) from error
     return made
 
 
@@ -57,108 +90,51 @@ def _typst() -> Any:
     return typst
 
 
-def _data(view: View, folder: Path) -> dict[str, Any]:
-    """The view as the template reads it; its pictures are put into the folder."""
-    files = {
+def _drawn(view: View, folder: Path) -> dict[str, list[PaperPicture]]:
+    """The pictures of the view, put into the folder."""
+    return {
         section: [_picture(picture, folder, f"{section}-{i}") for i, picture in enumerate(pictures)]
         for section, pictures in view.pictures.items()
     }
-    facts = [asdict(fact) for fact in view.facts]
-    with speaking(view.language):
-        words = {
-            "definitions": _("What each figure means"),
-            "definitions_lead": _(
-                "All figures are of the period, scope and time zone named at the head, and of the"
-                " data until the instant named there."
-            ),
-        }
-    return {
-        "language": view.language,
-        "title": view.title,
-        "description": view.journey_description,
-        "scope": view.facts[1].text,
-        "journey": view.journey,
-        "journey_description": view.journey_description,
-        "facts": facts,
-        "groups": [asdict(group) for group in view.groups],
-        "notes": view.notes,
-        "tiles": [asdict(tile) for tile in view.tiles],
-        "journey_pictures": files.get(MAP, []),
-        "sections": [_section(section, files.get(section.id, [])) for section in view.sections],
-        "closing": view.closing,
-        "definitions": [asdict(term) for term in view.definitions],
-        "credits": view.credits,
-        "words": words,
-    }
 
 
-def _picture(picture: Picture, folder: Path, name: str) -> dict[str, Any]:
+def _picture(picture: Picture, folder: Path, name: str) -> PaperPicture:
     file = f"{name}.pdf"
     (folder / file).write_bytes(picture.pdf())
-    share = min(picture.width / _PAPER_PIXELS, 1.0)
-    return {
-        "file": file,
-        "title": picture.title,
-        "description": picture.description or picture.title,
-        "share": share,
-    }
+    width = round(100 * min(picture.width / _PAPER_PIXELS, 1.0))
+    return PaperPicture(file, picture.title, picture.description or picture.title, width)
 
 
-def _section(section: Section, pictures: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "title": section.title,
-        "lead": section.lead,
-        "notes": section.notes,
-        "pictures": pictures,
-        "tables": [_table(table) for table in section.tables],
-    }
+def _copy_own(own: Path | None, folder: Path) -> None:
+    """The pictures that lie beside an organisation's own templates."""
+    for path in own.iterdir() if own else ():
+        if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
+            (folder / path.name).write_bytes(path.read_bytes())
 
 
-def _table(table: Table) -> dict[str, Any]:
-    return {
-        "caption": table.caption,
-        "columns": table.columns,
-        "texts": table.texts,
-        "widths": widths(table),
-        "rows": [[_cell(cell) for cell in row] for row in table.rows],
-    }
+def _with_links(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the links to headings that are not there: typst would refuse the whole document."""
+    known = {f"#{block['id']}" for block in _all(blocks) if block.get("id")}
+    for run in _runs(blocks):
+        url = run.get("url", "")
+        if not url or (url.startswith("#") and url not in known):
+            run.pop("url", None)
+    return blocks
 
 
-def _cell(cell: str) -> dict[str, str]:
-    return {"text": str(cell), "url": cell.url if isinstance(cell, Linked) else ""}
+def _all(blocks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for block in blocks:
+        yield block
+        yield from _all(block.get("blocks", ()))
 
 
-def widths(table: Table) -> list[float]:
-    """How wide each column should be against the others: no word is broken that need not be.
-
-    Every column has its longest word; what is left of the line goes to those with longer texts. The
-    last cell of a row that is too short spans the rest, and weighs nothing.
-    """
-    full = len(table.columns)
-    rows = [row if len(row) == full else row[:-1] for row in table.rows]
-    columns = [
-        (title, [row[i] for row in rows if len(row) > i]) for i, title in enumerate(table.columns)
-    ]
-    least = [_least(title, cells) for title, cells in columns]
-    more = [
-        max(min(_usual(cells), _WIDEST) - n, 1)
-        for n, (_t, cells) in zip(least, columns, strict=True)
-    ]
-    line = _SMALL if full > _MANY else _LINE
-    left = max(line - sum(least), 0) / sum(more, 0.0) if more else 0.0
-    return [round(n + m * left, 1) for n, m in zip(least, more, strict=True)]
-
-
-def _least(title: str, cells: Sequence[str]) -> int:
-    """The longest word; of short cells ("19.6 hours") the whole of them."""
-    longest = max((len(cell) for cell in cells), default=0)
-    whole = longest if longest <= _SHORT else 0
-    return min(max(_longest_word([title, *cells]), whole) + _PADDING, _WIDEST)
-
-
-def _usual(cells: Sequence[str]) -> float:
-    return mean(len(cell) for cell in cells) if cells else 0.0
-
-
-def _longest_word(texts: Iterable[str]) -> int:
-    return max((len(word) for text in texts for word in text.split()), default=0)
+def _runs(found: Any) -> Iterator[dict[str, Any]]:
+    """Every run of words, wherever it stands."""
+    if isinstance(found, list):
+        for one in found:
+            yield from _runs(one)
+    elif isinstance(found, dict):
+        if "text" in found:
+            yield found
+        else:
+            yield from _runs(list(found.values()))

@@ -1,59 +1,33 @@
 """What the figures of a report count, as populations of things that belong to people.
 
-Records, moves, SLA clocks, tickets opened, tickets resolved, moments of truth, time in a band: each
-with the figures that it is split into. `withheld.py` reads them. The definitions are those
-of the figures themselves (`cube.py`, `measure.py`, `trend.py`, the chapters).
+Records (`standing.py`), moves, SLA clocks, tickets opened, tickets resolved, moments of truth, time
+in a band, arrivals in a band: each with the figures that it is split into. `withheld.py` reads
+them. The definitions are those of the figures themselves (`cube.py`, `measure.py`, `trend.py`, the
+chapters).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any
+from collections.abc import Iterator, Mapping
+from datetime import UTC
 
 from connector.report.cube import VOICE
 from connector.report.departments import has_clocks
-from connector.report.figures import Period
 from connector.report.lanes import SUPPLIER
-from connector.report.protect import Family
+from connector.report.population import (
+    NOWHERE,
+    READY,
+    SILENCES,
+    URGENT,
+    Population,
+    Seen,
+    family,
+    slice_sql,
+    slices,
+    steps_of,
+)
 from connector.report.source import Source
+from connector.report.standing import standing
 from connector.store.records import name as quoted
-from connector.timestamps import format_instance, midnight
-
-ENDINGS = ("lost", "abandoned", "failed")
-"""Outcomes told apart; all others of no value are one more."""
-
-VOICES = ("survey_answered", "article_feedback", "complaint", "compliment", "idea_submitted")
-"""Touchpoints at which people say how it goes, or what they would like."""
-
-INITIATIVES = "sn_cim_register"
-
-NOWHERE = "-"
-"""In a cell's name: the record stands in no step, or in no band."""
-
-
-@dataclass(frozen=True)
-class Population:
-    """`sql` answers every attribute of the families, and `person` (a hash, or NULL)."""
-
-    sql: str
-    families: tuple[Family, ...]
-    params: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """Every attribute that some family asks for."""
-        asked = (name for family in self.families for name in family.attributes)
-        return tuple(dict.fromkeys(asked))
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a report is about, beside its source: the journey shown, its weeks, the other period."""
-
-    journey: str
-    weeks: Sequence[date] = ()
-    before: Period | None = None
-    months: Sequence[date] = ()
+from connector.timestamps import format_instance
 
 
 def populations(source: Source, seen: Seen) -> Iterator[Population]:
@@ -64,118 +38,14 @@ def populations(source: Source, seen: Seen) -> Iterator[Population]:
         "other_since": format_instance(before.start) if before else "",
         "other_until": format_instance(before.end) if before else "",
     }
-    yield _standing(source, journeys, seen, other)
+    yield standing(source, journeys, seen, other)
     yield _moves(journeys, seen)
     yield from _tickets(source, seen, other)
     if has_clocks(source):
         yield _clocks(source, journeys, other)
-    yield _moments(seen)
+    yield _moments(source, seen)
     yield _band_times(seen)
-
-
-def _family(*name: str, by: tuple[str, ...] = (), **only: Any) -> Family:
-    return Family(name, by, tuple(sorted(only.items())))
-
-
-# The populations ----------------------------------------------------------------------------------
-
-_STANDING = """
-WITH heat AS (SELECT unnest($month_starts::VARCHAR[]) AS s, unnest($month_ends::VARCHAR[]) AS e,
-                     unnest($months::VARCHAR[]) AS month)
-SELECT {steps}, c.touchpoint, c.band, c.band <> '' AS has_band,
-       coalesce(nullif(c.steps[$shown], ''), '-') AS at_step,
-       coalesce(nullif(c.band, ''), '-') AS at_band,
-       CASE WHEN c.touchpoint = '' THEN '' WHEN starts_with(c.touchpoint, $supplier) THEN 'supplier'
-            WHEN c.band = 'visible' THEN 'visible'
-            WHEN c.band = 'consumer_backstage' THEN 'consumer' ELSE 'provider' END AS lane,
-       c.rule_id = 'unclassified' AS is_unclassified,
-       c.confidence = 'low' AND c.rule_id <> 'unclassified' AS is_low,
-       coalesce(l.is_open, FALSE) AS is_open,
-       coalesce(l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since),
-                l.is_open, FALSE) AS in_period,
-       coalesce(l.opened < $other_until
-                AND (l.is_open OR coalesce(l.ended, l.opened) >= $other_since),
-                l.is_open, FALSE) AS in_other,
-       coalesce(l.opened >= $since AND l.opened < $until, FALSE) AS is_new,
-       coalesce(h.month, '') AS month,
-       coalesce(NOT l.is_open AND l.ended >= $since AND l.ended < $until
-                AND l.ended > l.opened, FALSE) AS is_life,
-       CASE WHEN l.is_open THEN 'open' WHEN c.outcome = '' THEN 'ended'
-            WHEN list_contains($endings, c.outcome) THEN c.outcome ELSE 'other' END AS fate,
-       c.table_name = 'sysapproval_approver' AS is_approval,
-       list_contains($voices, c.touchpoint) AND c.table_name <> $initiatives AS is_voice,
-       w.person
-FROM classification AS c
-LEFT JOIN life AS l ON l.table_name = c.table_name AND l.sys_id = c.sys_id
-LEFT JOIN who AS w ON w.table_name = c.table_name AND w.sys_id = c.sys_id
-LEFT JOIN heat AS h ON l.opened >= h.s AND l.opened < h.e AND l.opened < $until
-WHERE NOT list_contains($ignored, c.rule_id) AND NOT list_contains($measures, c.table_name)
-"""
-
-
-def _steps(journeys: Mapping[str, str], record: str, nowhere: str) -> str:
-    """One column a journey: the step, or `nowhere`; "" belongs to no figure."""
-    return ", ".join(
-        f"coalesce(nullif({record}.steps[${name}], ''), '{nowhere}') AS {name}" for name in journeys
-    )
-
-
-def _standing(
-    source: Source, journeys: Mapping[str, str], seen: Seen, other: Mapping[str, str]
-) -> Population:
-    shown = next(name for name, id_ in journeys.items() if id_ == seen.journey)
-    families = [
-        _family("head", "records", in_period=True),
-        _family("head", "open", in_period=True, is_open=True),
-        _family("head", "open_now", is_open=True),
-        _family("head", "banded", in_period=True, has_band=True),
-        _family("head", "visible", in_period=True, band="visible"),
-        _family("head", "unclassified", in_period=True, is_unclassified=True),
-        _family("head", "low", in_period=True, is_low=True),
-        _family("head", "records_before", in_other=True),
-        _family("touchpoint", by=("touchpoint", "at_step", "at_band"), in_period=True),
-        _family(
-            "touchpoint_open", by=("touchpoint", "at_step", "at_band"), in_period=True, is_open=True
-        ),
-        _family("lane", by=(shown, "lane"), in_period=True),
-        _family("heat", by=("touchpoint", "month")),
-        _family("life", by=("touchpoint",), is_life=True),
-        _family("cohort", by=(shown, "fate"), is_new=True),
-        _family("approval", by=("touchpoint",), is_new=True, is_approval=True),
-        _family("head", "said", is_new=True, is_voice=True),
-    ]
-    for step, id_ in journeys.items():
-        families += [
-            _family("placed", id_, by=(step,)),
-            _family("in_period", id_, by=(step,), in_period=True),
-            _family("open", id_, by=(step,), in_period=True, is_open=True),
-            _family("band", id_, by=(step, "band"), in_period=True),
-        ]
-    sql = _STANDING.format(steps=_steps(journeys, "c", ""))
-    params = {
-        **journeys,
-        **other,
-        **_slices(source, "month", seen.months, 31),
-        "shown": seen.journey,
-        "supplier": SUPPLIER,
-        "endings": list(ENDINGS),
-        "voices": list(VOICES),
-        "initiatives": INITIATIVES,
-    }
-    return Population(sql, tuple(families), params)
-
-
-def _slices(source: Source, name: str, days: Sequence[date], length: int) -> dict[str, object]:
-    """Weeks (7) or months (31) from these first days, by the clock of the report."""
-    zone = source.period.time_zone
-    ends = [day + timedelta(days=length) for day in days]
-    if length > 7:  # months end where the next begins
-        ends = [end.replace(day=1) for end in ends]
-    return {
-        f"{name}s": [f"{day:%Y-%m-%d}" for day in days],
-        f"{name}_starts": [format_instance(midnight(day, zone)) for day in days],
-        f"{name}_ends": [format_instance(midnight(day, zone)) for day in ends],
-    }
+    yield Population(_ENTRIES, (family("entries", by=("band",)),))
 
 
 _MOVES = """
@@ -189,12 +59,12 @@ WHERE t.cause = 'customer' AND t.happened_at >= $since::TIMESTAMP
 
 
 def _moves(journeys: Mapping[str, str], seen: Seen) -> Population:
-    families = [_family("move", by=("from_step", "to_step"), journey=seen.journey)]
+    families = [family("move", by=("from_step", "to_step"), journey=seen.journey)]
     for id_ in journeys.values():
         families += [
-            _family("entered", id_, by=("to_step",), journey=id_),
-            _family("left", id_, by=("from_step",), journey=id_),
-            _family("stay", id_, by=("from_step",), journey=id_, is_timed=True),
+            family("entered", id_, by=("to_step",), journey=id_),
+            family("left", id_, by=("from_step",), journey=id_),
+            family("stay", id_, by=("from_step",), journey=id_, is_timed=True),
         ]
     return Population(_MOVES, tuple(families))
 
@@ -219,16 +89,16 @@ _HOW = (
 
 
 def _tickets(source: Source, seen: Seen, other: Mapping[str, str]) -> Iterator[Population]:
-    params = {**other, **_slices(source, "week", seen.weeks, 7)}
+    params = {**other, **slices(source, "week", seen.weeks, 7)}
     ended = "CASE WHEN l.is_open THEN NULL ELSE l.ended END"
     for way, at, how in (("opened", "l.opened", "''"), ("resolved", ended, _HOW)):
         families = [
-            _family("head", way, in_period=True),
-            _family("head", f"{way}_before", in_other=True),
-            _family("week", way, by=("week",)),
+            family("head", way, in_period=True),
+            family("head", f"{way}_before", in_other=True),
+            family("week", way, by=("week",)),
         ]
         if way == "resolved":
-            families.append(_family("closures", by=("how",), in_period=True))
+            families.append(family("closures", by=("how",), in_period=True))
         yield Population(_OPENED.format(at=at, how=how), tuple(families), params)
 
 
@@ -242,14 +112,14 @@ FROM clock AS k LEFT JOIN who AS w ON w.sys_id = k.task{ranked}
 
 def _clocks(source: Source, journeys: Mapping[str, str], other: Mapping[str, str]) -> Population:
     families = [
-        _family("sla_all", by=("result",), in_period=True),
-        _family("sla_late_all", in_period=True, result="breached", is_open=True),
-        _family("sla_before", by=("result",), in_other=True),
+        family("sla_all", by=("result",), in_period=True),
+        family("sla_late_all", in_period=True, result="breached", is_open=True),
+        family("sla_before", by=("result",), in_other=True),
     ]
     for step, id_ in journeys.items():
         families += [
-            _family("sla", id_, by=(step, "result"), in_period=True),
-            _family("sla_late", id_, by=(step,), in_period=True, result="breached", is_open=True),
+            family("sla", id_, by=(step, "result"), in_period=True),
+            family("sla_late", id_, by=(step,), in_period=True, result="breached", is_open=True),
         ]
     tables = [table for table in source.tickets if source.has(table, "priority")]
     ranked, priority = "", "''"
@@ -261,14 +131,18 @@ def _clocks(source: Source, journeys: Mapping[str, str], other: Mapping[str, str
         ranked = f" LEFT JOIN ({of_tables}) AS r ON r.sys_id = k.task"
         priority = "CASE WHEN r.sys_id IS NULL THEN '' ELSE 'p' || r.priority END"
         families += [
-            _family("priority", by=("priority", "result"), in_period=True),
-            _family("priority_usual", by=("priority", "result")),
+            family("priority", by=("priority", "result"), in_period=True),
+            family("priority_usual", by=("priority", "result")),
         ]
-    sql = _CLOCKS.format(steps=_steps(journeys, "k", NOWHERE), priority=priority, ranked=ranked)
+    sql = _CLOCKS.format(steps=steps_of(journeys, "k", NOWHERE), priority=priority, ranked=ranked)
     return Population(sql, tuple(families), {**journeys, **other})
 
 
 _MOMENTS = """
+WITH heat AS ({heat}), cohort AS ({cohort}),
+unseen AS (
+    SELECT table_name, sys_id, max(seconds) AS seconds FROM invisible_stretch GROUP BY ALL
+)
 SELECT m.moment_id, coalesce(c.steps[$journey], '') AS step, m.polarity,
        CASE WHEN c.steps[$journey] IS NULL OR list_contains($measures, c.table_name) THEN ''
             WHEN starts_with(c.touchpoint, $supplier) THEN 'supplier'
@@ -281,22 +155,67 @@ SELECT m.moment_id, coalesce(c.steps[$journey], '') AS step, m.polarity,
             WHEN m.polarity = 'open' THEN 'open'
             WHEN m.window_ends_at >= $since::TIMESTAMP AND m.window_ends_at < $until::TIMESTAMP
             THEN 'neutral' ELSE '' END AS kind,
-       m.polarity <> 'open' AS is_over, w.person
+       m.polarity <> 'open' AS is_over,
+       coalesce(m.polarity = 'open' AND m.window_ends_at <= $urgent::TIMESTAMP, FALSE) AS is_urgent,
+       coalesce(c.touchpoint, '') AS touchpoint, coalesce(h.first_day, '') AS month,
+       CASE WHEN m.moment_id = $ready AND m.table_name = 'sc_req_item'
+            THEN coalesce(k.first_day, '') ELSE '' END AS newcomers,
+       m.moment_id = $ready AND m.table_name = 'sc_req_item' AND k.first_day IS NOT NULL
+           AS is_newcomers,
+       CASE WHEN u.seconds IS NOT NULL AND NOT list_contains($ignored, coalesce(c.rule_id, ''))
+                AND coalesce(l.opened < $until
+                             AND (l.is_open OR coalesce(l.ended, l.opened) >= $since), FALSE)
+            THEN len(list_filter($limits, x -> u.seconds >= x))::VARCHAR ELSE '' END AS silence,
+       w.person
 FROM moment AS m
 LEFT JOIN classification AS c ON c.table_name = m.table_name AND c.sys_id = m.sys_id
+LEFT JOIN life AS l ON l.table_name = m.table_name AND l.sys_id = m.sys_id
+LEFT JOIN heat AS h ON l.opened >= h.s AND l.opened < h.e AND l.opened < $until
+LEFT JOIN ({due}) AS d ON m.table_name = 'sc_req_item' AND d.sys_id = m.sys_id
+LEFT JOIN cohort AS k ON d.due_date >= k.s AND d.due_date < k.e
+LEFT JOIN unseen AS u ON u.table_name = m.table_name AND u.sys_id = m.sys_id
 LEFT JOIN who AS w ON w.table_name = m.table_name AND w.sys_id = m.sys_id
 """
 
 
-def _moments(seen: Seen) -> Population:
-    families = (
-        _family("moment", by=("moment_id", "kind")),
-        _family("moment_over", by=("moment_id",), is_over=True),
-        _family("moment_usual", by=("moment_id",), polarity="negative"),
-        _family("lane_won", by=("step", "lane"), kind="won"),
-        _family("lane_lost", by=("step", "lane"), kind="lost"),
+def _moments(source: Source, seen: Seen) -> Population:
+    families = [
+        family("moment", by=("moment_id", "kind")),
+        family("moment_over", by=("moment_id",), is_over=True),
+        family("moment_usual", by=("moment_id",), polarity="negative"),
+        family("moment_open_all", polarity="open"),
+        family("moment_urgent", is_urgent=True),
+        family("lane_won", by=("step", "lane"), kind="won"),
+        family("lane_lost", by=("step", "lane"), kind="lost"),
+        family("newcomers", "open", by=("newcomers",), polarity="open"),
+        family("newcomers", "open", is_newcomers=True, polarity="open"),
+    ]
+    for way, polarity in (("won", "positive"), ("lost", "negative")):
+        families += [
+            family(f"heat_{way}", by=("touchpoint", "month"), polarity=polarity),
+            family(f"silence_{way}", by=("silence",), polarity=polarity),
+            family("newcomers", way, by=("newcomers",), polarity=polarity),
+            family("newcomers", way, is_newcomers=True, polarity=polarity),
+        ]
+    has_days = source.has("sc_req_item", "due_date")
+    sql = _MOMENTS.format(
+        heat=slice_sql("month"),
+        cohort=slice_sql("cohort"),
+        due="SELECT sys_id, due_date FROM current.sc_req_item"
+        if has_days
+        else "SELECT '' AS sys_id, '' AS due_date",
     )
-    return Population(_MOMENTS, families, {"journey": seen.journey, "supplier": SUPPLIER})
+    until = seen.until or source.period.end
+    params = {
+        **slices(source, "month", seen.months, 31),
+        **slices(source, "cohort", seen.cohorts, 31),
+        "journey": seen.journey,
+        "supplier": SUPPLIER,
+        "ready": READY,
+        "limits": list(SILENCES),
+        "urgent": (until + URGENT).astimezone(UTC).replace(tzinfo=None),
+    }
+    return Population(sql, tuple(families), params)
 
 
 _BAND_TIMES = """
@@ -313,7 +232,17 @@ WHERE l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since)
 
 def _band_times(seen: Seen) -> Population:
     families = (
-        _family("band_time", by=("step", "band")),
-        _family("band_time_all", by=("band",)),
+        family("band_time", by=("step", "band")),
+        family("band_time_all", by=("band",)),
     )
     return Population(_BAND_TIMES, families, {"journey": seen.journey})
+
+
+_ENTRIES = """
+SELECT p.band, w.person
+FROM band_piece AS p
+JOIN life AS l ON l.table_name = p.table_name AND l.sys_id = p.sys_id
+LEFT JOIN who AS w ON w.table_name = p.table_name AND w.sys_id = p.sys_id
+WHERE p.since >= $since::TIMESTAMP AND p.since < $until::TIMESTAMP AND p.band <> ''
+  AND NOT list_contains($measures, p.table_name)
+"""

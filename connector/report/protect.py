@@ -7,7 +7,7 @@ that span: they are hidden, and with them the least that would give them away. P
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,17 +72,6 @@ def protect(
     ledger = _Ledger([*secrets, *_together(members, small, people, minimum)])
     ordered = sorted(members.keys() - small, key=lambda c: (depth[c], -people[c].count, c))
     return frozenset(small | {c for c in ordered if not ledger.show(members[c])})
-
-
-def giving_away(
-    secrets: Iterable[Iterable[int]], shown: Iterable[Collection[int]]
-) -> Iterator[int]:
-    """Positions of those figures that, shown after the others before them, would give one away.
-
-    A figure, and a secret, is the sum of the atoms that it names.
-    """
-    ledger = _Ledger([dict.fromkeys(secret, 1) for secret in secrets])
-    return (position for position, atoms in enumerate(shown) if not ledger.show(atoms))
 
 
 def _members(

@@ -24,7 +24,8 @@ from connector.messages import _, speaking
 from connector.report.brief import Brief, brief_view
 from connector.report.charts import THEME
 from connector.report.layout import Linked
-from connector.report.pdf import pdf_of
+from connector.report.pdf import Images, pdf_of
+from connector.report.pdf_content import TEMPLATE as PDF_TEMPLATE
 from connector.report.report import Report
 from connector.report.table import csv_of, parquet_of
 from connector.report.view import view_of
@@ -159,12 +160,22 @@ def _csv(report: Report, _templates: Path | None) -> bytes:
     return csv_of(report).encode("utf-8-sig")
 
 
+def _pdf(report: Report, templates: Path | None) -> bytes:
+    view = view_of(report)
+
+    def fill(images: Images) -> str:
+        context = {"view": view, "images": images}
+        return _fill(PDF_TEMPLATE, view.language, templates, **context).decode("utf-8")
+
+    return pdf_of(view, fill, templates)
+
+
 _RENDERERS: dict[str, Callable[[Report, Path | None], bytes]] = {
     "html": _html,
     "md": _markdown,
     "csv": _csv,
     "parquet": lambda report, _templates: parquet_of(report),
-    "pdf": lambda report, _templates: pdf_of(view_of(report)),
+    "pdf": _pdf,
 }
 
 

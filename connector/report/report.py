@@ -11,8 +11,11 @@ from connector.journey.model import Journey, Mapping, Step
 from connector.messages import _, speaking
 from connector.report.figures import Figures, Period
 from connector.report.links import NOWHERE, Tool
+from connector.report.lists import Lists
 from connector.report.wording import clean, last_day, span
 from connector.timestamps import format_instance
+
+NO_LISTS = Lists()
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Report:
     chosen: tuple[str, ...] = ()
     """The chapters that a reader asked for; () is the monthly report."""
     tool: Tool = NOWHERE
+    lists: Lists = NO_LISTS
 
     def in_language(self, language: str) -> "Report":
         """The same figures for another reader."""

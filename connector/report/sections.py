@@ -3,7 +3,7 @@
 Each function is one section, in the language `_` speaks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from connector.journey.fields import BAND_CHOICES, OUTCOME_CHOICES
 from connector.messages import _
@@ -15,7 +15,9 @@ from connector.report.figures import (
     StepFigures,
     TouchpointFigures,
 )
-from connector.report.layout import Section, Table
+from connector.report.layout import Linked, Section, Table
+from connector.report.list_queries import When
+from connector.report.lists import Cell, at
 from connector.report.report import Report
 from connector.report.wording import (
     NOTHING,
@@ -25,7 +27,6 @@ from connector.report.wording import (
     duration,
     instant,
     number,
-    of,
     share,
 )
 
@@ -211,6 +212,7 @@ def touchpoints(report: Report) -> Section:
         tuple(tables),
         (
             *(() if tables else (_("No touchpoint in this period."),)),
+            *list_notes(report, tables),
             *_veiled_note(report, "touchpoint", "touchpoint_open"),
         ),
         ("touchpoint_records", "records_in_period", "records_open"),
@@ -234,8 +236,11 @@ def _touchpoint_table(report: Report, caption: str, rows: Sequence[TouchpointFig
                 BAND_CHOICES[row.band].in_(report.language)
                 if row.band in BAND_CHOICES
                 else NOTHING,
-                number(row.in_period),
-                count(report.figures.counted(row.open, "touchpoint_open", *row.place)),
+                report.lists.single(row.in_period, _here(row, "in_period")),
+                report.lists.single(
+                    report.figures.counted(row.open, "touchpoint_open", *row.place),
+                    _here(row, "in_period", "open"),
+                ),
             )
             for row in rows
         ),
@@ -243,19 +248,23 @@ def _touchpoint_table(report: Report, caption: str, rows: Sequence[TouchpointFig
     )
 
 
+def _here(row: TouchpointFigures, *when: When) -> Cell:
+    return at(*when, touchpoint=row.touchpoint, step=row.step, band=row.band)
+
+
 def value(report: Report) -> Section:
     """How the tickets of the period ended."""
     closures = report.figures.closures
     total = closures.total
     ends = [
-        (_("Value confirmed by a voice"), closures.confirmed),
-        (_("Value presumed from silence"), closures.presumed),
-        (_("Value denied by a voice"), closures.denied),
-        (_("Value not known yet"), closures.unknown),
-        *(
-            (OUTCOME_CHOICES[name].in_(report.language) if name in OUTCOME_CHOICES else name, n)
-            for name, n in closures.outcomes.items()
-        ),
+        (ending_name(report, how), n)
+        for how, n in (
+            ("confirmed", closures.confirmed),
+            ("presumed", closures.presumed),
+            ("denied", closures.denied),
+            ("unknown", closures.unknown),
+            *closures.outcomes.items(),
+        )
     ]
     rows = tuple((name, number(n), _part(n, total)) for name, n in ends)
     if report.figures.hides("closures"):
@@ -275,11 +284,24 @@ def value(report: Report) -> Section:
     )
 
 
+def ending_name(report: Report, how: str) -> str:
+    """How tickets ended, in words: what is known of value, else the outcome."""
+    known = {
+        "confirmed": _("Value confirmed by a voice"),
+        "presumed": _("Value presumed from silence"),
+        "denied": _("Value denied by a voice"),
+        "unknown": _("Value not known yet"),
+    }
+    if how in OUTCOME_CHOICES:
+        return OUTCOME_CHOICES[how].in_(report.language)
+    return known.get(how, how)
+
+
 def _part(n: int, total: int) -> str:
     return share(Share(n, total))
 
 
-# The other journey, quality ---------------------------------------------------------------
+# The other journey, lists -------------------------------------------------------------------
 
 
 def other_journey(report: Report, journey: JourneyFigures) -> Section:
@@ -297,51 +319,12 @@ def other_journey(report: Report, journey: JourneyFigures) -> Section:
     )
 
 
-def quality(report: Report) -> Section:
-    """How sure the classification is, and the records by table."""
-    figures = report.figures
-    shares = Table(
-        _("How sure the classification is"),
-        (_("Figure"), _("Share")),
-        (
-            (heading("visible_share"), of(figures.visible)),
-            (heading("unclassified_share"), of(figures.unclassified)),
-            (heading("low_confidence_share"), of(figures.low_confidence)),
-        ),
+def list_notes(report: Report, tables: Iterable[Table]) -> tuple[str, ...]:
+    """What a link on a number opens, where there is one."""
+    if not any(isinstance(cell, Linked) for t in tables for row in t.rows for cell in row):
+        return ()
+    text = _(
+        "A linked number opens exactly these records in the tool, as the last run left them. Days"
+        " are read in the time zone of your profile there; here it is {zone}."
     )
-    volumes = Table(
-        _("Records by table"),
-        (
-            _("Table"),
-            heading("records_in_period"),
-            heading("records_open"),
-            _("All kept"),
-            heading("unclassified_share"),
-            heading("low_confidence_share"),
-        ),
-        tuple(
-            (
-                report.table_name(row.table),
-                number(row.in_period),
-                number(row.open),
-                number(row.placed),
-                number(row.unclassified),
-                number(row.low_confidence),
-            )
-            for row in figures.tables
-        ),
-    )
-    return Section(
-        "quality",
-        _("Sources and quality"),
-        meaning("unclassified_share"),
-        (shares, volumes) if figures.tables else (shares,),
-        figures=(
-            "records_in_period",
-            "records_open",
-            "visible_share",
-            "unclassified_share",
-            "low_confidence_share",
-            "records_placed",
-        ),
-    )
+    return (text.format(zone=report.period.time_zone),)

@@ -11,7 +11,7 @@ from connector.encoded_query import Context
 from connector.errors import ConfigError
 from connector.journey.model import FieldInfo
 from connector.journey.model import Mapping as JourneyMapping
-from connector.journey.scope import catalogue_of
+from connector.journey.scope import Catalogue, catalogue_of
 from connector.journey.sources import off_here
 from connector.messages import _
 from connector.report.figures import WHOLE, Period, Scope
@@ -22,22 +22,53 @@ from connector.store.records import list_columns, list_tables
 from connector.store.runs import read_schema_rows
 from connector.timestamps import format_instance
 
-CLOCK = """
-SELECT s.sys_id AS clock_id, s.task, c.steps, l.opened AS started, l.ended, l.is_open AS runs,
-       coalesce(t.is_open, FALSE) AS is_open,
+# One join a statement: what one needs of memory grows with its joins.
+_CLOCKS = (
+    (
+        "clock_own",
+        """
+SELECT s.sys_id AS clock_id, s.task, l.opened AS started, l.ended, l.is_open AS runs,
        CASE WHEN lower(s.has_breached) IN ('true', '1') OR s.stage = 'breached' THEN 'breached'
             WHEN s.stage IN ('completed', 'achieved') THEN 'met'
-            ELSE 'running' END AS result,
-       coalesce(l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since),
-                FALSE) AS in_period
+            ELSE 'running' END AS result
 FROM current.task_sla AS s
 JOIN life AS l ON l.table_name = 'task_sla' AND l.sys_id = s.sys_id
-LEFT JOIN classification AS c ON c.sys_id = s.task AND NOT list_contains($measures, c.table_name)
-LEFT JOIN life AS t ON t.table_name = c.table_name AND t.sys_id = c.sys_id
-WHERE coalesce(s.stage, '') <> 'cancelled' AND NOT list_contains($ignored, coalesce(c.rule_id, '-'))
-"""
-"""Every SLA clock that counts, one reading for all figures; `is_open` is its record's."""
+WHERE coalesce(s.stage, '') <> 'cancelled'
+""",
+    ),
+    (
+        "clock_placed",
+        """
+SELECT k.*, c.table_name, c.steps
+FROM clock_own AS k
+LEFT JOIN classification AS c ON c.sys_id = k.task AND NOT list_contains($measures, c.table_name)
+WHERE NOT list_contains($ignored, coalesce(c.rule_id, '-'))
+""",
+    ),
+    (
+        "clock_kept",
+        """
+SELECT k.* EXCLUDE (table_name), coalesce(t.is_open, FALSE) AS is_open
+FROM clock_placed AS k
+LEFT JOIN life AS t ON t.table_name = k.table_name AND t.sys_id = k.task
+""",
+    ),
+)
 
+CLOCK = """
+SELECT *, coalesce(started < $until AND (runs OR coalesce(ended, started) >= $since), FALSE)
+          AS in_period
+FROM clock_kept
+"""
+"""Every SLA clock that counts, one reading for all figures; `is_open` is its record's. `clock_kept`
+is put down once (`Source.prepared`)."""
+
+# By the order of the runs, not by the marks: one run under a wrong clock is put right by the next.
+DATA_UNTIL = """
+SELECT arg_max(high_mark, started_at) AS until, arg_min(high_mark, started_at) AS since
+FROM run
+WHERE kind = 'sync' AND outcome IN ('succeeded', 'partial') AND is_placed IS NOT FALSE
+"""
 
 OURS = (
     "classification",
@@ -122,20 +153,31 @@ class Source:
         known = {name: value for name, value in self._known().items() if name in asked}
         return query.sql("duckdb"), {**known, **params}
 
+    def catalogue(self) -> Catalogue:
+        """What can be asked of the records at rest, for encoded queries."""
+        held = {table: set(columns) for table, columns in self.columns.items()}
+        return catalogue_of(self.mapping, _schema(self.store), held)
+
     def _lives(self) -> exp.Query:
         lives = lives_of(self._placed())
         if not self.scope.is_part:
             return lives
         return _parse(f"SELECT * FROM ({lives.sql('duckdb')}) WHERE {_BELONGS}")
 
-    def with_lives(self) -> "Source":
-        """The same, with the lives of all records put down once, as TEMP TABLE `life`.
+    def prepared(self) -> "Source":
+        """The same, with the lives of all records and the SLA clocks put down once, as TEMP TABLEs.
 
         Nearly every statement joins them. Made anew in each, the union of some twenty-five tables
         asks for buffers of each of them, however few the records, and is planned every time.
         """
         self.store.execute(f"CREATE OR REPLACE TEMP TABLE life AS {self._lives().sql('duckdb')}")
-        return replace(self, has_lives=True)
+        made = replace(self, has_lives=True)
+        if self.has("task_sla", "task", "stage", "has_breached"):
+            for name, sql in _CLOCKS:
+                made.keep(name, sql)
+            for name, _sql in _CLOCKS[:-1]:
+                self.store.execute(f"DROP TABLE {name}")
+        return made
 
     def _placed(self) -> dict[str, Sequence[str]]:
         """The tables whose records stand on a journey; people and catalogues do not."""
@@ -178,7 +220,7 @@ def open_source(
     if scope.is_part:
         restrict(store, mapping, catalogue, Context(period.end, period.time_zone), scope)
         _refuse_few(source, minimum_group)
-    return source.with_lives()
+    return source.prepared()
 
 
 def _schema(store: Store) -> dict[tuple[str, str], FieldInfo]:

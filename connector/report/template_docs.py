@@ -6,18 +6,21 @@ from typing import Any, get_args, get_type_hints
 from connector.report.brief import BriefView
 from connector.report.drawing.picture import Picture
 from connector.report.layout import Linked, Section, Table
-from connector.report.view import Group, Stop, Term, Tile, View
+from connector.report.pdf import PaperPicture
+from connector.report.view import Group, Part, Stop, Term, Tile, View
 
 GIVEN: tuple[tuple[str, type[Any]], ...] = (
-    ("`view` in html.j2, md.j2, article.html.j2", View),
+    ("`view` in html.j2, md.j2, article.html.j2, pdf.html.j2", View),
     ("`view` in brief.html.j2, brief.md.j2", BriefView),
     ("a group of sentences", Group),
     ("a tile", Tile),
     ("a stop of the strip", Stop),
     ("a fact or a definition", Term),
+    ("a chapter", Part),
     ("a section", Section),
     ("a table", Table),
     ("a picture", Picture),
+    ("a picture on paper (`images` in pdf.html.j2)", PaperPicture),
 )
 """What each class is in a template, the outermost first."""
 
@@ -44,8 +47,8 @@ def templates_markdown() -> str:
         "| `_(\"…\")` | a fixed text in the reader's language (the shipped catalogue's texts) |",
         "| `theme` | the colours of the pictures, by what they mean |",
         "| `drawings` | section id → its pictures as SVG (html.j2 only) |",
-        "| `images` | section id → its pictures with `url`, `title`, `description`"
-        " (article.html.j2 only) |",
+        "| `images` | section id → its pictures: with `url`, `title`, `description` in"
+        " article.html.j2, as PaperPicture in pdf.html.j2 |",
     ]
     parts += ["", f"A cell of a table is a text, or a `{Linked.__name__}`: a text with a `url`."]
     return "\n".join(parts)

@@ -23,7 +23,7 @@ from connector.report.figures import (
     TouchpointFigures,
 )
 from connector.report.months import HEAT_MONTHS, months_of
-from connector.report.populations import NOWHERE, Seen
+from connector.report.population import NOWHERE, Seen
 from connector.report.source import Source
 from connector.report.withheld import hidden_cells
 
@@ -40,8 +40,11 @@ def veil(figures: Figures, source: Source) -> Figures:
     mondays = [*(day for day, _flow in figures.before_weeks), *(w.monday for w in figures.weeks)]
     before = figures.before.period if figures.before else None
     until = figures.data_until
-    recent = months_of(source.period, until)[-HEAT_MONTHS:] if until else ()
-    dark = hidden_cells(source, Seen(figures.shown.journey, mondays, before, recent), minimum)
+    months = months_of(source.period, until) if until else []
+    about = Seen(
+        figures.shown.journey, mondays, before, months[-HEAT_MONTHS:], months, figures.data_until
+    )
+    dark = hidden_cells(source, about, minimum)
     seen = replace(figures, veiled=dark)
     return replace(
         seen,
@@ -59,9 +62,11 @@ def veil(figures: Figures, source: Source) -> Figures:
             replace(week, flow=_week(seen, f"{week.monday}", week.flow)) for week in seen.weeks
         ),
         weeks_before=tuple(_week(seen, f"{day}", flow) for day, flow in seen.before_weeks),
-        # Met and missed of a department would tell what is hidden of all; months and tables are
-        # not told apart by people.
-        departments=tuple(replace(row, sla=None) for row in figures.departments),
+        # Met and missed of a department would tell what is hidden of all, and so would its tickets
+        # where those of all are; months and tables are not told apart by people.
+        departments=()
+        if seen.is_hidden("head", "opened")
+        else tuple(replace(row, sla=None) for row in figures.departments),
         months=Months(),
         tables=(),
         sla_whole=_sla_whole(seen),

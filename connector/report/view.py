@@ -6,9 +6,11 @@ a template is one `View`, named `view`, beside `_` for its own fixed words.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from connector.messages import _, speaking
-from connector.report.chapters import sections_of
+from connector.report.chapters import chapters_of
+from connector.report.chapters.model import Chapter
 from connector.report.closing import closing
 from connector.report.definitions import DEFINITIONS
 from connector.report.drawing.picture import Picture
@@ -60,6 +62,19 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A chapter: its title and its sections. `id` is stable, and no section's.
+
+    `is_whole`: it is one section that is called the same, so that one heading is enough.
+    """
+
+    id: str
+    title: str
+    sections: tuple[Section, ...]
+    is_whole: bool
+
+
+@dataclass(frozen=True)
 class View:
     """Everything a template may show."""
 
@@ -72,7 +87,9 @@ class View:
     notes: tuple[str, ...]
     tiles: tuple[Tile, ...]
     stops: tuple[Stop, ...]
+    chapters: tuple[Part, ...]
     sections: tuple[Section, ...]
+    """Those of all chapters, in order."""
     pictures: dict[str, tuple[Picture, ...]]
     definitions: tuple[Term, ...]
     closing: tuple[str, ...]
@@ -82,7 +99,8 @@ class View:
 def view_of(report: Report) -> View:
     """Put a report into words, in its language."""
     with speaking(report.language):
-        shown = tuple(safe(section) for section in sections_of(report))
+        chapters = tuple(_part(*one) for one in chapters_of(report))
+        shown = tuple(section for chapter in chapters for section in chapter.sections)
         pictured = [*(() if report.chosen else (MAP,)), *(section.id for section in shown)]
         return View(
             language=report.language,
@@ -94,6 +112,7 @@ def view_of(report: Report) -> View:
             notes=tuple(_notes(report)),
             tiles=() if report.chosen else _tiles(report),
             stops=() if report.chosen else _stops(report),
+            chapters=chapters,
             sections=shown,
             pictures=pictures_of(report, pictured),
             definitions=tuple(_terms(report, shown)),
@@ -104,6 +123,12 @@ def view_of(report: Report) -> View:
                 if report.mapping.journeys[j.journey].credit.in_(report.language)
             ),
         )
+
+
+def _part(chapter: Chapter[Any], sections: Sequence[Section]) -> Part:
+    shown, title = tuple(safe(section) for section in sections), _(chapter.title)
+    is_whole = [section.title for section in shown] == [title]
+    return Part(f"chapter-{chapter.name}", title, shown, is_whole)
 
 
 HEAD_FIGURES = (

@@ -4,7 +4,8 @@ One read a population gives its atoms and the people behind every figure (`popul
 these give away decides `protect.py`.
 """
 
-from connector.report.populations import Population, Seen, populations
+from connector.report.population import Population, Seen
+from connector.report.populations import populations
 from connector.report.protect import Cell, Family, Group, protect
 from connector.report.source import Source
 

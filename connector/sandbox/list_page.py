@@ -7,7 +7,7 @@ import json
 import re
 from typing import TypedDict
 
-from connector.encoded_query import Context, EncodedQueryError, parse
+from connector.encoded_query import EncodedQueryError, parse
 from connector.messages import _n, speaking
 from connector.sandbox.answers import Request, no_record
 from connector.sandbox.catalogue import Table
@@ -16,6 +16,7 @@ from connector.sandbox.engine import quoted
 from connector.sandbox.instance import Instance
 from connector.sandbox.listing import Walk, count, fetch, select
 from connector.sandbox.reader import JOURNEY_PREFIX, Reader
+from connector.sandbox.rights import context_of
 
 PAGE = 25
 UPLOAD = "/upload.do"
@@ -42,7 +43,7 @@ def content(
     query = request.parameters.get("sysparm_query", "").strip()
     first = _first_row(request)
     columns = listed_columns(instance, reader, table)
-    context = Context(now=instance.clock.now())
+    context = context_of(instance, reader.person.user)
     selection = select(instance.database, table, query or _usual_order(table), context)
     fields = tuple(dict.fromkeys(("sys_id", *columns)))
     records = fetch(instance.database, selection, fields, PAGE, first)

@@ -7,8 +7,9 @@ through in parts: memory does not grow with their number.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 
+from connector.store import relationship_plans
 from connector.store.database import Row, Store
 
 PART = 250
@@ -305,7 +306,8 @@ def read_left_out(store: Store) -> Row:
 class Seen:
     """What people wrote into one of our rows: dates as the tool has them, "" for none. No texts.
 
-    `ring_confirmed` is None where the tool hides the column from us.
+    `ring_confirmed` is None where the tool hides the column from us. `step_mark` tells one next
+    step from another without its words.
     """
 
     sys_id: str
@@ -313,6 +315,7 @@ class Seen:
     has_owner: bool
     has_next_step: bool
     due: str
+    step_mark: str = ""
 
 
 _SEEN = {
@@ -321,12 +324,14 @@ _SEEN = {
     "has_owner": "BOOLEAN",
     "has_next_step": "BOOLEAN",
     "due": "VARCHAR",
+    "step_mark": "VARCHAR",
 }
 
 
-def save_seen(store: Store, rows: Sequence[Seen]) -> None:
-    """Replace what was last seen. A ring that somebody emptied in the tool is no longer confirmed,
-    whoever had confirmed it; a hidden one stays as it was seen last."""
+def save_seen(store: Store, rows: Sequence[Seen], at: datetime) -> None:
+    """Replace what was last seen by what was seen `at` this instant; what differs is appended to
+    the history of plans. A ring that somebody emptied in the tool is no longer confirmed, whoever
+    had confirmed it; a hidden one stays as it was seen last."""
     given = store.given("seen_rows", [asdict(row) for row in rows], _SEEN)
     with store.transaction(), given:
         store.execute(_LOOKED)
@@ -335,7 +340,10 @@ def save_seen(store: Store, rows: Sequence[Seen]) -> None:
             " WHERE ring.sys_id = l.sys_id AND l.is_emptied"
         )
         store.execute("DELETE FROM engagement_seen")
-        store.execute("INSERT INTO engagement_seen SELECT * EXCLUDE (is_emptied) FROM looked")
+        store.execute(
+            "INSERT INTO engagement_seen SELECT * EXCLUDE (is_emptied, step_mark) FROM looked"
+        )
+        relationship_plans.append(store, at)
         store.execute("DROP TABLE looked")
 
 
@@ -344,6 +352,6 @@ CREATE OR REPLACE TEMP TABLE looked AS
 SELECT n.sys_id, CASE WHEN n.ring_confirmed IS NULL THEN o.ring_confirmed
         ELSE TRY_CAST(nullif(n.ring_confirmed, '') AS DATE) END AS ring_confirmed,
     n.has_owner, n.has_next_step, TRY_CAST(nullif(n.due, '') AS DATE) AS due,
-    n.ring_confirmed = '' AND o.ring_confirmed IS NOT NULL AS is_emptied
+    n.ring_confirmed = '' AND o.ring_confirmed IS NOT NULL AS is_emptied, n.step_mark
 FROM seen_rows n LEFT JOIN engagement_seen o USING (sys_id)
 """

@@ -140,13 +140,19 @@ def drop_others(store: Store, live: Collection[tuple[str, str]], *, save: bool) 
             )
 
 
+HEAVIEST = (
+    "SELECT table_name, sys_id,"
+    " CASE score // 1000 WHEN 3 THEN CASE score % 10 WHEN 1 THEN 'negative' ELSE 'positive' END"
+    " WHEN 2 THEN 'potential' ELSE 'neutral' END AS choice"
+    f" FROM (SELECT table_name, sys_id, max({_SCORE}) AS score FROM {{moments}} GROUP BY ALL) AS s"
+)
+"""What the heaviest of its `moments` is, of each record: table_name, sys_id, choice."""
+
+
 def choose(store: Store) -> None:
     """TEMP TABLE `record_moment`: table_name, sys_id, choice (what its heaviest moment is)."""
     store.execute(
-        "CREATE OR REPLACE TEMP TABLE record_moment AS SELECT table_name, sys_id,"
-        " CASE score // 1000 WHEN 3 THEN CASE score % 10 WHEN 1 THEN 'negative' ELSE 'positive' END"
-        " WHEN 2 THEN 'potential' ELSE 'neutral' END AS choice"
-        f" FROM (SELECT table_name, sys_id, max({_SCORE}) AS score FROM moment_now GROUP BY ALL)"
+        "CREATE OR REPLACE TEMP TABLE record_moment AS " + HEAVIEST.format(moments="moment_now")
     )
 
 

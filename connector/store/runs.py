@@ -83,6 +83,16 @@ def last_mark(store: Store) -> datetime | None:
     return found.replace(tzinfo=UTC) if found else None
 
 
+def mark_before(store: Store, instant: datetime) -> datetime | None:
+    """The last high mark (aware UTC) of a whole sync that ended well, not after `instant`."""
+    found = store.value(
+        "SELECT max(high_mark) FROM run WHERE kind = 'sync'"
+        " AND outcome IN ('succeeded', 'partial') AND high_mark <= $instant",
+        instant=naive(instant),
+    )
+    return found.replace(tzinfo=UTC) if found else None
+
+
 def bind_instance(store: Store, url: str) -> None:
     """A store belongs to one instance for good. Raises StoreError if it is another's.
 

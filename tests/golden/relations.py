@@ -176,6 +176,30 @@ def seen_rows() -> list[ROW]:
     ]
 
 
+def plans() -> list[ROW]:
+    """What was seen of next steps, night by night: one put off, one that is gone."""
+    empty = {"has_owner": False, "has_next_step": False, "due": None, "step_mark": ""}
+    first = {**empty, "has_next_step": True, "due": date(2026, 10, 15), "step_mark": "a"}
+    other = {**first, "due": date(2026, 10, 9), "step_mark": "b"}
+    return [
+        {"sys_id": "rel1", "seen_at": datetime.fromisoformat("2026-09-20 22:00:00"), **first},
+        {
+            "sys_id": "rel1",
+            "seen_at": datetime.fromisoformat("2026-10-16 20:00:00"),
+            **first,
+            "has_owner": True,
+            "due": date(2026, 11, 2),
+        },
+        {"sys_id": "rel2", "seen_at": datetime.fromisoformat("2026-09-28 22:00:00"), **other},
+        {"sys_id": "rel2", "seen_at": datetime.fromisoformat("2026-10-10 20:00:00"), **empty},
+    ]
+
+
+def plan_start() -> list[ROW]:
+    """The first look at the rows in the tool."""
+    return [{"began_at": datetime.fromisoformat("2026-09-15 22:00:00")}]
+
+
 def contacts() -> list[dict[str, str]]:
     """Meetings with Finanzas about the ERP: promises kept, one pending, one overdue."""
     common = {"u_customer": "dep0", "u_company": "", "u_service": "svc0"}

@@ -271,9 +271,9 @@ class Sample:
     transition: list[ROW]
 
 
-def make_sample(incidents: int = 420, items: int = 110) -> Sample:
-    """The rows of the invented organisation."""
-    maker = _Maker()
+def make_sample(incidents: int = 420, items: int = 110, seed: int = 20261105) -> Sample:
+    """The rows of the invented organisation; another `seed` gives another one."""
+    maker = _Maker(seed)
     for i in range(incidents):
         maker.incident(i)
     for i in range(items):
@@ -282,8 +282,8 @@ def make_sample(incidents: int = 420, items: int = 110) -> Sample:
 
 
 class _Maker:
-    def __init__(self) -> None:
-        self.dice = random.Random(20261105)  # noqa: S311  # a sample, not a secret
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)  # noqa: S311  # a sample, not a secret
         names = ("incident", "sc_request", "sc_req_item", "sysapproval_approver", "task_sla")
         self.records: dict[str, list[dict[str, str]]] = {name: [] for name in names}
         departments = ("Finanzas", "Ventas", "Operaciones", "Legal", "Dirección")
@@ -521,12 +521,15 @@ def _own_tables(sample: Sample) -> dict[str, list[ROW]]:
         "engagement_change": relations.changes(),
         "ring": relations.rings(),
         "engagement_seen": relations.seen_rows(),
+        "engagement_plan": relations.plans(),
+        "engagement_plan_start": relations.plan_start(),
     }
 
 
 REFERENCES = {
     "caller_id": "sys_user",
     "requested_for": "sys_user",
+    "opened_by": "sys_user",
     "department": "cmn_department",
     "parent": "cmn_department",
     "company": "core_company",

@@ -151,7 +151,7 @@ def test_what_people_wrote_is_never_sent_and_is_seen(store: Store) -> None:
     assert row["u_ring"] == "confirmed"
     seen = see_rows(instance)
     assert seen is not None
-    engagement_rows.save_seen(store, seen)
+    engagement_rows.save_seen(store, seen, NOW)
     (kept,) = store.read("FROM engagement_seen")
     assert kept == {
         "sys_id": KEYS[0],
@@ -178,7 +178,7 @@ def confirmed_row(store: Store, in_tool: str = "") -> FakeInstance:
 def see(store: Store, instance: FakeInstance) -> None:
     seen = see_rows(instance)
     assert seen is not None
-    engagement_rows.save_seen(store, seen)
+    engagement_rows.save_seen(store, seen, NOW)
 
 
 def test_a_ring_confirmed_on_the_command_line_is_written_once(store: Store) -> None:

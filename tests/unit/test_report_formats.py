@@ -17,7 +17,7 @@ from connector.errors import ConnectorError
 from connector.journey.model import Text
 from connector.report.build import Choice, build_report
 from connector.report.layout import Linked, Table
-from connector.report.pdf import widths
+from connector.report.paper import widths
 from connector.report.render import render, render_each
 from connector.report.report import Report
 from connector.report.table import COLUMNS
@@ -160,7 +160,8 @@ def test_its_links_lead_only_into_the_tool_and_hostile_words_stay_words(whole: R
     bad = replace(whole, figures=figures, mapping=replace(whole.mapping, journeys=journeys))
     content = render(bad, "pdf").content
     assert squeezed('#eval("1") #image("/etc/passwd")') in squeezed(" ".join(pages(content)))
-    found = links(content)
+    # One inside the document has no address.
+    found = [url for url in links(content) if url]
     assert found
     assert [url for url in found if not url.startswith(whole.tool.url)] == []
 

@@ -59,7 +59,7 @@ def test_a_page_runs_nothing_and_leads_nowhere_but_into_the_tool(
         assert not {tag for tag, _ in page.found} & {"script", "iframe", "object", "img", "form"}
         for _tag, attributes in page.found:
             assert not [name for name in attributes if name.startswith("on")]
-            assert (attributes.get("href") or TOOL.url).startswith(TOOL.url)
+            assert (attributes.get("href") or TOOL.url).startswith((TOOL.url, "#"))
         assert not UNSAFE.search(text)
         assert len(text) < 3_000_000, "a long text is cut"
 

@@ -547,4 +547,5 @@ def test_initiatives_of_few_people_are_not_counted_of_a_part(store: Store, world
     ]
     assert spoke
     assert part.said == (len(spoke) if len(set(spoke)) >= 5 else None)
-    assert (part.begun, part.done, part.open) == (0, 0, 0)
+    assert (part.begun, part.done, part.open) == (None, None, None)
+    assert part.is_untied

@@ -1,6 +1,7 @@
 """Links into the tool: a list holds exactly the records that its cell counts, or there is none."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +15,8 @@ from connector.journey.scope import catalogue_of
 from connector.report.build import Choice, build_report
 from connector.report.chapters import CHAPTERS
 from connector.report.layout import Linked
-from connector.report.links import NOWHERE, Tool, open_conditions
+from connector.report.links import NOWHERE, Tool
+from connector.report.list_queries import both, branches_of, open_conditions, query_of
 from connector.report.report import Report
 from connector.store.database import Store
 from connector.store.records import list_columns
@@ -83,6 +85,32 @@ def test_tables_that_are_not_written_have_no_list(store: Store) -> None:
 
 def test_no_list_can_say_what_belongs_to_a_part(store: Store) -> None:
     assert linked(report_of(store, TOOL, "department=Finanzas")) == []
+
+
+def test_a_mapping_that_leaves_records_out_has_no_list(store: Store) -> None:
+    """What a filter leaves out is in the tool's list, and in no figure of ours."""
+    mapping = sample_mapping()
+    spec = replace(mapping.tables["incident"], filter="categoryISNOTEMPTY")
+    filtered = replace(mapping, tables={**mapping.tables, "incident": spec})
+    report = build_report(
+        store, filtered, PERIOD.start, PERIOD.end, "en", ZONE,
+        choice=Choice(only=("overview",)), tool=TOOL,
+    )  # fmt: skip
+    assert {urlsplit(cell.url).path for cell in linked(report)} == {"/sc_req_item_list.do"}
+
+
+def test_the_days_of_a_period_are_said_in_the_readers_own_clock() -> None:
+    columns = ("opened_at", "resolved_at", "closed_at", "active", "state")
+    opened = query_of(branches_of("opened", "incident", columns, PERIOD), ["u_x=1"])
+    assert opened == (
+        "u_x=1^opened_at>=javascript:gs.dateGenerate('2026-10-01','00:00:00')"
+        "^opened_at<javascript:gs.dateGenerate('2026-11-01','00:00:00')"
+    )
+    ended = branches_of("ended", "incident", columns, PERIOD)
+    assert [branch[0] for branch in ended][1] == "resolved_atISEMPTY"
+    closed = branches_of("closed", "incident", columns, PERIOD)
+    assert closed == (("active=false^ORstateIN6,7,8",),)
+    assert len(both(branches_of("in_period", "incident", columns, PERIOD), closed)) == 4
 
 
 def test_open_is_said_as_the_figures_mean_it() -> None:

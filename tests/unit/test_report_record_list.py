@@ -64,7 +64,9 @@ def cell_of_row(row: dict[str, str]) -> tuple[str, ...]:
 
 def is_listed(line: Line) -> bool:
     """Weeks, tables and open by table have items of their own, which are told apart by column."""
-    is_part = line.figure in ("tickets_opened", "tickets_resolved", "open_now") and line.item
+    is_part = line.figure in ("tickets_opened", "tickets_resolved", "open_now") and bool(line.item)
+    is_part |= line.figure == "records_in_period" and bool(line.step)
+    is_part |= line.figure == "closures" and " " in line.item
     is_table = line.figure.startswith("records_") and line.item and not line.journey
     return line.figure in LISTED and not is_part and not is_table
 

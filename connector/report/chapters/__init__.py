@@ -59,11 +59,23 @@ CHAPTERS: dict[str, Chapter[Any]] = {
 MONTHLY = (journey_map.CHAPTER.name, open_moments.CHAPTER.name, moved.CHAPTER.name)
 """What the monthly report is made of, after the sentences that matter."""
 
+LISTED = frozenset(
+    module.CHAPTER.name
+    for module in (overview, durations, conversion, touchpoints, moments, agreements, mapping)
+)
+"""Those with cells for which the tool may have a list."""
+
+
+def chapters_of(report: Report) -> Iterator[tuple[Chapter[Any], list[Section]]]:
+    """The chapters of a report with their sections, in the language `_` speaks."""
+    for name, figures in report.parts.items():
+        yield CHAPTERS[name], list(CHAPTERS[name].sections(report, figures))
+
 
 def sections_of(report: Report) -> Iterator[Section]:
-    """The chapters of a report, in the language `_` speaks."""
-    for name, figures in report.parts.items():
-        yield from CHAPTERS[name].sections(report, figures)
+    """The sections alone, in order."""
+    for _chapter, sections in chapters_of(report):
+        yield from sections
 
 
 def lines_of(report: Report) -> Iterator[Line]:

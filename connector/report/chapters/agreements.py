@@ -8,8 +8,10 @@ from connector.messages import _, mark
 from connector.report.chapters.model import Asked, Chapter, Count, few_note, part
 from connector.report.figures import Share
 from connector.report.layout import Line, Section, Table
+from connector.report.lists import at
 from connector.report.report import Report
-from connector.report.wording import NOTHING, clean, count, full_day, number
+from connector.report.sections import list_notes
+from connector.report.wording import NOTHING, clean, full_day, number
 
 AHEAD = timedelta(days=92)
 """So far ahead the end of an agreement is looked for: the mapping's three months."""
@@ -130,13 +132,19 @@ def write(report: Report, figures: Agreements) -> Iterator[Section]:
     if figures.targets is not None:
         tables.append(_target_table(figures.targets))
     is_hiding = None in (figures.approvals or {}).values()
-    notes += few_note(report, is_hiding=is_hiding)
+    notes += [*list_notes(report, tables), *few_note(report, is_hiding=is_hiding)]
     yield CHAPTER.section(tables, notes)
 
 
 def _approvals(report: Report, figures: Agreements) -> Table:
     found = figures.approvals or {}
-    rows = [(report.touchpoint_name(fate), count(found.get(fate, 0))) for fate in FATES]
+    rows = [
+        (
+            report.touchpoint_name(fate),
+            report.lists.single(found.get(fate, 0), at("opened", touchpoint=fate)),
+        )
+        for fate in FATES
+    ]
     rows.append((_("Lapsed, of those over"), part(figures.lapsed)))
     return Table(
         _("Approvals asked for in the period"), (_("How it stands"), _("Approvals")), tuple(rows)

@@ -18,17 +18,13 @@ from connector.report.chapters.model import (
 )
 from connector.report.figures import BANDS, Figures, Share, WeekBands
 from connector.report.layout import Line, Section, Table
+from connector.report.population import SILENCES
 from connector.report.report import Report
-from connector.report.suppress import hide_in_row
 from connector.report.wording import NOTHING, clean, count, duration, instant
 from connector.store.database import Row
 from connector.store.moments import numbers_of
 
 LONGEST = 10
-_HOUR, _DAY = 3600, 86400
-LIMITS = (4 * _HOUR, _DAY, 3 * _DAY, 7 * _DAY)
-"""Where one class of silence ends and the next begins, in seconds."""
-
 _TIMES = """
 SELECT c.steps[$journey] AS step, d.band, sum(d.seconds)::BIGINT AS seconds,
        bool_and(d.resolution = 'exact') AS is_exact
@@ -44,32 +40,31 @@ _LONGEST = """
 SELECT s.table_name, s.sys_id, s.seconds, s.began_at, s.ended_at
 FROM invisible_stretch AS s
 JOIN life AS l ON l.table_name = s.table_name AND l.sys_id = s.sys_id
-WHERE l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since)
+JOIN classification AS c ON c.table_name = s.table_name AND c.sys_id = s.sys_id
+WHERE NOT list_contains($ignored, c.rule_id)
+  AND l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since)
 ORDER BY s.seconds DESC, s.table_name, s.sys_id LIMIT $n
 """
 
 _COST = """
 SELECT len(list_filter($limits, x -> s.seconds >= x)) AS class,
        count(DISTINCT (s.table_name, s.sys_id)) AS records,
-       count(DISTINCT w.person) AS people,
-       count(DISTINCT w.person) FILTER (m.polarity = 'negative') AS losers,
-       count(DISTINCT w.person) FILTER (m.polarity = 'positive') AS winners,
        count(*) FILTER (m.polarity = 'negative') AS lost,
        count(*) FILTER (m.polarity IN ('negative', 'positive')) AS decided
 FROM invisible_stretch AS s
 JOIN life AS l ON l.table_name = s.table_name AND l.sys_id = s.sys_id
+JOIN classification AS c ON c.table_name = s.table_name AND c.sys_id = s.sys_id
 LEFT JOIN moment AS m ON m.table_name = s.table_name AND m.sys_id = s.sys_id
-LEFT JOIN who AS w ON w.table_name = s.table_name AND w.sys_id = s.sys_id
-WHERE l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since)
+WHERE NOT list_contains($ignored, c.rule_id)
+  AND l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since)
 GROUP BY 1 ORDER BY 1
 """
 
 
 _ENTRIES = """
-SELECT p.band, count(*) AS n, count(DISTINCT w.person) AS people
+SELECT p.band, count(*) AS n
 FROM band_piece AS p
 JOIN life AS l ON l.table_name = p.table_name AND l.sys_id = p.sys_id
-LEFT JOIN who AS w ON w.table_name = p.table_name AND w.sys_id = p.sys_id
 WHERE p.since >= $since::TIMESTAMP AND p.since < $until::TIMESTAMP AND p.band <> ''
   AND NOT list_contains($measures, p.table_name)
 GROUP BY 1 ORDER BY 1
@@ -148,9 +143,7 @@ def measure(asked: Asked) -> Bands | None:
 
 def _entries(asked: Asked) -> dict[str, Count]:
     rows = asked.source.read(_ENTRIES)
-    people = [row["people"] for row in rows]
-    hidden = hide_in_row([*people, sum(people)], asked.minimum)
-    return {row["band"]: None if i in hidden else row["n"] for i, row in enumerate(rows)}
+    return {row["band"]: asked.base.counted(row["n"], "entries", row["band"]) for row in rows}
 
 
 def _seconds(base: Figures, row: Row) -> Count:
@@ -179,18 +172,18 @@ def _longest(asked: Asked) -> tuple[Stretch, ...]:
 
 
 def _silences(asked: Asked) -> tuple[tuple[Silence, ...], bool]:
-    rows: Sequence[Row] = asked.source.read(_COST, limits=list(LIMITS))
-    people = [row["people"] for row in rows]
-    hidden = hide_in_row([*people, sum(people)], asked.minimum)
+    rows: Sequence[Row] = asked.source.read(_COST, limits=list(SILENCES))
     found = []
-    for i, row in enumerate(rows):
-        since = LIMITS[row["class"] - 1] if row["class"] else 0
-        is_hidden = i in hidden
+    for row in rows:
+        class_ = str(row["class"])
+        since = SILENCES[row["class"] - 1] if row["class"] else 0
         # A share with its whole is both of its sides.
-        is_dark = any(0 < row[side] < asked.minimum for side in ("losers", "winners"))
-        lost = None if is_hidden or is_dark else Share(row["lost"], row["decided"])
-        found.append(Silence(since, None if is_hidden else row["records"], lost))
-    return tuple(found), any(one.lost is None for one in found)
+        is_dark = any(
+            asked.base.is_hidden(side, class_) for side in ("silence_won", "silence_lost")
+        )
+        lost = None if is_dark else Share(row["lost"], row["decided"])
+        found.append(Silence(since, asked.base.counted(row["records"], "silence", class_), lost))
+    return tuple(found), any(one.lost is None or one.records is None for one in found)
 
 
 def write(report: Report, figures: Bands) -> Iterator[Section]:
@@ -249,8 +242,11 @@ def _costs(figures: Bands) -> Table:
 
 def _class_name(since: int) -> str:
     if not since:
-        return _("under {time}").format(time=duration(LIMITS[0]))
-    return _("{time} or more").format(time=duration(since))
+        return _("under {time}").format(time=duration(SILENCES[0]))
+    longer = [limit for limit in SILENCES if limit > since]
+    if not longer:
+        return _("{time} or more").format(time=duration(since))
+    return _("{time} to under {longer}").format(time=duration(since), longer=duration(longer[0]))
 
 
 def _records(report: Report, figures: Bands) -> Table:

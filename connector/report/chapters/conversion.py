@@ -15,9 +15,10 @@ from connector.report.chapters.model import (
 )
 from connector.report.figures import Figures
 from connector.report.layout import Line, Section, Table
-from connector.report.populations import ENDINGS
+from connector.report.lists import at
+from connector.report.population import ENDINGS
 from connector.report.report import Report
-from connector.report.suppress import hide
+from connector.report.sections import list_notes
 from connector.report.wording import count
 from connector.store.database import Row
 
@@ -41,16 +42,15 @@ WITH cohort AS (
     WHERE journey = $journey AND to_step <> ''
     UNION SELECT table_name, sys_id, here FROM cohort
 ), visit AS (
-    SELECT r.step, c.*, w.person,
+    SELECT r.step, c.*,
            max(list_position($steps, r.step)) OVER (PARTITION BY r.table_name, r.sys_id)
            > list_position($steps, r.step) AS has_gone_on
     FROM reached AS r
     JOIN cohort AS c ON c.table_name = r.table_name AND c.sys_id = r.sys_id
-    LEFT JOIN who AS w ON w.table_name = r.table_name AND w.sys_id = r.sys_id
 )
 SELECT step, CASE WHEN here <> step THEN CASE WHEN has_gone_on THEN 'went_on' ELSE 'went_back' END
             WHEN is_open THEN 'open' WHEN outcome = '' THEN 'ended' ELSE outcome END AS what,
-       count(*) AS n, count(DISTINCT person) AS people
+       count(*) AS n
 FROM visit GROUP BY ALL
 """
 
@@ -94,7 +94,7 @@ def measure(asked: Asked) -> Conversion | None:
     if not moves and not cohort:
         return None
     found, hid_moves = _moves(moves, steps, asked.base)
-    reached, hid_cohort = _cohort(cohort, steps, asked)
+    reached, hid_cohort = _cohort(cohort, steps, asked.base)
     return Conversion(found, reached, hid_moves or hid_cohort)
 
 
@@ -110,62 +110,34 @@ def _moves(rows: Sequence[Row], steps: list[str], base: Figures) -> tuple[tuple[
 
 
 def _cohort(
-    rows: Sequence[Row], steps: list[str], asked: Asked
+    rows: Sequence[Row], steps: list[str], base: Figures
 ) -> tuple[tuple[Reached, ...], bool]:
-    cells: dict[tuple[str, str], Counter[str]] = {}
+    cells: Counter[tuple[str, str]] = Counter()
     for row in rows:
-        fate = row["what"] if row["what"] in FATES else "other"
-        cell = cells.setdefault((row["step"], fate), Counter())
-        cell.update(n=row["n"], people=row["people"])
-    hidden = _hidden(cells, steps, asked)
-    found = []
-    for step in steps:
-        mine = {fate: cells[step, fate]["n"] for fate in FATES if (step, fate) in cells}
-        if mine:
-            total = None if (step, "") in hidden else sum(mine.values())
-            fates: dict[str, Count] = {
-                fate: None if (step, fate) in hidden else mine.get(fate, 0) for fate in FATES
-            }
-            found.append(Reached(step, total, fates))
-    return tuple(found), bool(hidden)
-
-
-def _hidden(
-    cells: dict[tuple[str, str], Counter[str]], steps: list[str], asked: Asked
-) -> set[tuple[str, str]]:
-    """The cells to keep from sight; (row, "") is a row's total.
-
-    Those that stand here now are among the figures by step, too: what is hidden there is hidden.
-    """
-    if not asked.minimum:
-        return set()
-    people = [[_people(cells.get((r, c))) for c in FATES] for r in steps]
-    grid = [[*row, sum(row)] for row in people]
-    grid.append([sum(column) for column in zip(*grid, strict=True)])
-    dark = {
-        (r, c)
-        for r, step in enumerate(steps)
-        for c, fate in enumerate(FATES)
-        if asked.base.is_hidden("cohort", step, fate)
-    }
-    named = [*FATES, ""]
-    return {(steps[r], named[c]) for r, c in hide(grid, asked.minimum, dark) if r < len(steps)}
-
-
-def _people(cell: Counter[str] | None) -> int:
-    return int(cell["people"]) if cell else 0
+        cells[row["step"], row["what"] if row["what"] in FATES else "other"] += row["n"]
+    found = [
+        Reached(
+            step,
+            base.counted(sum(cells[step, fate] for fate in FATES), "cohort_reached", step),
+            {fate: base.counted(cells[step, fate], "cohort", step, fate) for fate in FATES},
+        )
+        for step in steps
+        if any((step, fate) in cells for fate in FATES)
+    ]
+    return tuple(found), base.hides("cohort") or base.hides("cohort_reached")
 
 
 def write(report: Report, figures: Conversion) -> Iterator[Section]:
     """The cohort, the matrix of moves, and the steps back."""
     names = dict(shown_steps(report))
-    tables = [_cohort_table(figures, names)] if figures.cohort else []
+    tables = [_cohort_table(report, figures, names)] if figures.cohort else []
     if figures.moves:
         tables.append(_matrix(figures, names))
-    yield CHAPTER.section(tables, (*_back(figures), *few_note(report, is_hiding=figures.is_hiding)))
+    notes = (*_back(figures), *list_notes(report, tables))
+    yield CHAPTER.section(tables, (*notes, *few_note(report, is_hiding=figures.is_hiding)))
 
 
-def _cohort_table(figures: Conversion, names: dict[str, str]) -> Table:
+def _cohort_table(report: Report, figures: Conversion, names: dict[str, str]) -> Table:
     columns = (
         _("Step"),
         *headings("cohort_reached"),
@@ -179,10 +151,22 @@ def _cohort_table(figures: Conversion, names: dict[str, str]) -> Table:
         _("Otherwise without value"),
     )
     rows = tuple(
-        (names[row.step], count(row.records), *(count(row.fates[fate]) for fate in FATES))
+        (names[row.step], count(row.records), *(_fate(report, row, fate) for fate in FATES))
         for row in figures.cohort
     )
     return Table(_("What was opened in the period, step by step"), columns, rows)
+
+
+def _fate(report: Report, row: Reached, fate: str) -> str:
+    """A cell of the cohort; of those that are here still a list may say which they are."""
+    n = row.fates[fate]
+    if fate == "open":
+        return report.lists.single(n, at("opened", "open", step=row.step))
+    if fate in ("ended", *ENDINGS):
+        outcome = "" if fate == "ended" else fate
+        cell = at("opened", "closed", step=row.step, outcome=outcome)
+        return report.lists.single(n, cell)
+    return count(n)
 
 
 def _matrix(figures: Conversion, names: dict[str, str]) -> Table:

@@ -15,7 +15,9 @@ from connector.report.chapters.model import (
 )
 from connector.report.figures import Figures, Share
 from connector.report.layout import Line, Section, Table
+from connector.report.lists import at
 from connector.report.report import Report
+from connector.report.sections import list_notes
 from connector.report.wording import count, duration
 from connector.store.database import Row
 
@@ -120,10 +122,16 @@ def write(report: Report, figures: Durations) -> Iterator[Section]:
     touchpoints = Table(
         _("From opened to ended, by the touchpoint at the end"),
         (_("Touchpoint"), *headings("life_median", "life_slow", "lives")),
-        tuple((report.touchpoint_name(s.id), *_cells(s)) for s in figures.touchpoints),
+        tuple((report.touchpoint_name(s.id), *_ended(report, s)) for s in figures.touchpoints),
     )
     tables = [table for table in (steps, touchpoints) if table.rows]
-    yield CHAPTER.section(tables, few_note(report, is_hiding=figures.is_hiding))
+    notes = few_note(report, is_hiding=figures.is_hiding)
+    yield CHAPTER.section(tables, (*list_notes(report, tables), *notes))
+
+
+def _ended(report: Report, stay: Stay) -> tuple[str, ...]:
+    half, slow, _n = _cells(stay)
+    return half, slow, report.lists.single(stay.records, at("ended", touchpoint=stay.id))
 
 
 def _cells(stay: Stay) -> tuple[str, str, str]:

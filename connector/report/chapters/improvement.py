@@ -14,7 +14,7 @@ from connector.report.chapters.model import (
 )
 from connector.report.figures import Share
 from connector.report.layout import Line, Section, Table
-from connector.report.populations import INITIATIVES, VOICES
+from connector.report.population import INITIATIVES, VOICES
 from connector.report.report import Report
 from connector.report.wording import count, duration
 
@@ -27,10 +27,6 @@ WHERE l.opened >= $since AND l.opened < $until AND NOT list_contains($ignored, c
 
 _OF_INITIATIVES = """
 SELECT count(*) FILTER (l.opened >= $since AND l.opened < $until) AS begun,
-       count(DISTINCT w.person) FILTER (l.opened >= $since AND l.opened < $until) AS begun_by,
-       count(DISTINCT w.person) FILTER (NOT l.is_open AND l.ended >= $since
-                                        AND l.ended < $until) AS ended_by,
-       count(DISTINCT w.person) FILTER (l.is_open AND l.opened < $until) AS open_by,
        count(*) FILTER (l.opened >= $since AND l.opened < $until AND r.source <> '') AS of_feedback,
        count(*) FILTER (NOT l.is_open AND l.ended >= $since AND l.ended < $until
                         AND c.outcome = '') AS done,
@@ -43,10 +39,12 @@ SELECT count(*) FILTER (l.opened >= $since AND l.opened < $until) AS begun,
            FILTER (NOT l.is_open AND l.ended >= $since AND l.ended < $until) AS took
 FROM life AS l
 JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
-LEFT JOIN who AS w ON w.table_name = l.table_name AND w.sys_id = l.sys_id
 JOIN (SELECT sys_id, {source} AS source FROM current.sn_cim_register) AS r ON r.sys_id = l.sys_id
 WHERE l.table_name = 'sn_cim_register' AND NOT list_contains($ignored, c.rule_id)
 """
+
+
+STAGES = ("begun", "of_feedback", "done", "given_up", "under_way")
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,8 @@ class Loop:
     open: Count
     age: float | None
     took: float | None
+    is_untied: bool = False
+    """Whether nothing says whose an initiative is, so that none of a part is known."""
 
 
 def measure(asked: Asked) -> Loop | None:
@@ -73,21 +73,29 @@ def measure(asked: Asked) -> Loop | None:
     if asked.until is None or not source.has(INITIATIVES, "opened_at"):
         return None
     voices = source.read(_FUNNEL, table=INITIATIVES, voices=list(VOICES))[0]
+    if asked.source.scope.is_part and not _is_tied(asked):
+        said = asked.base.counted(voices["said"], "head", "said")
+        return Loop(said, None, None, None, None, None, None, None, is_untied=True)
     column = "coalesce(source_id, '')" if source.has(INITIATIVES, "source_id") else "''"
     row = source.read(_OF_INITIATIVES.format(source=column), now=asked.until)[0]
-    begun, ended, still = (
-        0 < row[people] < asked.minimum for people in ("begun_by", "ended_by", "open_by")
-    )
+    base = asked.base
+    dark = {stage for stage in STAGES if base.is_hidden("improvement", stage)}
     return Loop(
-        asked.base.counted(voices["said"], "head", "said"),
-        None if begun else row["begun"],
-        None if begun else Share(row["of_feedback"], row["begun"]),
-        None if ended else row["done"],
-        None if ended else row["given_up"],
-        None if still else row["open"],
-        None if still else row["age"],
-        None if ended else row["took"],
+        base.counted(voices["said"], "head", "said"),
+        None if "begun" in dark else row["begun"],
+        None if dark & {"begun", "of_feedback"} else Share(row["of_feedback"], row["begun"]),
+        None if "done" in dark else row["done"],
+        None if "given_up" in dark else row["given_up"],
+        None if "under_way" in dark else row["open"],
+        None if "under_way" in dark else row["age"],
+        None if dark & {"done", "given_up"} else row["took"],
     )
+
+
+def _is_tied(asked: Asked) -> bool:
+    opinions = asked.mapping.engagement
+    tied = {one.table for one in opinions.relationships} if opinions else set[str]()
+    return INITIATIVES in tied | {edge.table for edge in asked.mapping.edges}
 
 
 def write(report: Report, figures: Loop) -> Iterator[Section]:
@@ -110,10 +118,16 @@ def write(report: Report, figures: Loop) -> Iterator[Section]:
         ((duration(figures.age), duration(figures.took)),),
         texts=0,
     )
-    stages = (figures.said, figures.begun, figures.done, figures.open)
+    stages = (figures.said, figures.begun, figures.of_feedback, figures.done, figures.given_up)
+    if figures.is_untied:
+        untied = _("Nothing says whose an initiative is: none is told of a part.")
+        yield CHAPTER.section(
+            (funnel,), (untied, *few_note(report, is_hiding=figures.said is None))
+        )
+        return
     yield CHAPTER.section(
         (funnel, ages),
-        few_note(report, is_hiding=None in stages),
+        few_note(report, is_hiding=None in (*stages, figures.open)),
     )
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from connector.journey.fields import CONFIDENCE, RULE
 from connector.messages import _, mark
 from connector.report import sections
 from connector.report.chapters.model import Asked, Chapter, headings
-from connector.report.definitions import meaning
+from connector.report.definitions import heading, meaning
 from connector.report.layout import Line, Section, Table
+from connector.report.lists import Cell, Is, at
 from connector.report.report import Report
-from connector.report.wording import clean, number
+from connector.report.wording import clean, number, of
 from connector.store.coverage import overrides_per_rule
 
 _HITS = """
@@ -85,7 +87,7 @@ def measure(asked: Asked) -> Quality:
 
 def write(report: Report, figures: Quality) -> Iterator[Section]:
     """Shares and volumes; rules by hits; dead rules; what was set aside."""
-    yield sections.quality(report)
+    yield _quality(report)
     if not figures.hits:
         return
     tables = [_hits(report, figures)]
@@ -103,6 +105,65 @@ def write(report: Report, figures: Quality) -> Iterator[Section]:
         notes,
         ("rule_records", "rule_low", "rule_overruled", "rules_dead"),
     )
+
+
+def _quality(report: Report) -> Section:
+    """How sure the classification is, and the records by table."""
+    figures = report.figures
+    shares = Table(
+        _("How sure the classification is"),
+        (_("Figure"), _("Share")),
+        (
+            (heading("visible_share"), of(figures.visible)),
+            (heading("unclassified_share"), of(figures.unclassified)),
+            (heading("low_confidence_share"), of(figures.low_confidence)),
+        ),
+    )
+    volumes = Table(
+        _("Records by table"),
+        (
+            _("Table"),
+            heading("records_in_period"),
+            heading("records_open"),
+            _("All kept"),
+            heading("unclassified_share"),
+            heading("low_confidence_share"),
+        ),
+        tuple(
+            (
+                report.table_name(row.table),
+                report.lists.link(row.in_period, row.table, at("in_period")),
+                report.lists.link(row.open, row.table, at("in_period", "open")),
+                number(row.placed),
+                report.lists.link(
+                    row.unclassified, row.table, at("in_period", rule="unclassified")
+                ),
+                report.lists.link(row.low_confidence, row.table, _UNSURE),
+            )
+            for row in figures.tables
+        ),
+    )
+    return Section(
+        "quality",
+        _("Sources and quality"),
+        meaning("unclassified_share"),
+        (shares, volumes) if figures.tables else (shares,),
+        sections.list_notes(report, [volumes]),
+        (
+            "records_in_period",
+            "records_open",
+            "visible_share",
+            "unclassified_share",
+            "low_confidence_share",
+            "records_placed",
+        ),
+    )
+
+
+_UNSURE = Cell(
+    (Is(CONFIDENCE, "low"), Is(RULE, "unclassified", is_not=True)),
+    ("in_period",),
+)
 
 
 def _hits(report: Report, figures: Quality) -> Table:

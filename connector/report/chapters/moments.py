@@ -1,9 +1,10 @@
 """Moments of truth: won, lost and open; the watermelons first; each beside what is usual."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from connector.journey.fields import MOMENT_CHOICES
 from connector.journey.moment_model import Moment
 from connector.messages import _, mark
 from connector.moment_records import WATERMELON
@@ -17,15 +18,20 @@ from connector.report.chapters.model import (
 )
 from connector.report.figures import Figures, Share
 from connector.report.layout import Line, Section, Table
+from connector.report.lists import at
 from connector.report.report import Report
+from connector.report.sections import list_notes
 from connector.report.wording import clean, count, instant
 from connector.store.database import Row
-from connector.store.moments import numbers_of
+from connector.store.moments import HEAVIEST, numbers_of
 
 SHOWN_MELONS = 20
 
 _DECIDED = "decided_at >= $since::TIMESTAMP AND decided_at < $until::TIMESTAMP"
 _ENDED = "window_ends_at >= $since::TIMESTAMP AND window_ends_at < $until::TIMESTAMP"
+
+NOW_ORDER = ("negative", "potential", "positive", "neutral")
+"""What the heaviest moment of a record can be: what can still be attended to comes first."""
 
 KINDS = ("lost", "won", "neutral", "open")
 """How a moment can have gone in the period, in the order of the columns."""
@@ -44,6 +50,18 @@ _USUAL = """
 SELECT moment_id, count(*) FILTER (polarity = 'negative') AS lost, count(*) AS whole
 FROM moment
 WHERE polarity <> 'open' GROUP BY 1
+"""
+
+_NOW = f"""
+SELECT l.table_name, coalesce(h.choice, CASE WHEN c.is_potential_moment THEN 'potential' END)
+           AS choice, count(*) AS n
+FROM life AS l
+JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
+LEFT JOIN ({HEAVIEST.format(moments="moment")}) AS h
+    ON h.table_name = l.table_name AND h.sys_id = l.sys_id
+WHERE l.is_open AND NOT list_contains($ignored, c.rule_id)
+  AND NOT list_contains($measures, l.table_name)
+GROUP BY ALL
 """
 
 _MELONS = """
@@ -83,12 +101,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Moments:
-    """`melons` are the newest of `melon_count` watermelons of the period."""
+    """`melons` are the newest of `melon_count` watermelons of the period.
+
+    `now`: (table, what the heaviest moment is) → records open now; {} of a part.
+    """
 
     tallies: tuple[Tally, ...]
     melons: tuple[Record, ...]
     melon_count: int
     is_hiding: bool
+    now: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def measure(asked: Asked) -> Moments | None:
@@ -102,7 +124,14 @@ def measure(asked: Asked) -> Moments | None:
     melons = asked.source.read(_MELONS, melon=WATERMELON)
     named = _named(asked, melons[:SHOWN_MELONS])
     is_hiding = asked.base.hides("moment") or asked.base.hides("moment_usual")
-    return Moments(tallies, named, len(melons), is_hiding)
+    return Moments(tallies, named, len(melons), is_hiding, _now(asked))
+
+
+def _now(asked: Asked) -> dict[tuple[str, str], int]:
+    if asked.source.scope.is_part:
+        return {}
+    rows = asked.source.read(_NOW)
+    return {(row["table_name"], row["choice"]): row["n"] for row in rows if row["choice"]}
 
 
 def _is_known(moment_id: str, cells: dict[tuple[str, str], Row]) -> bool:
@@ -156,11 +185,35 @@ def write(report: Report, figures: Moments) -> Iterator[Section]:
     """Watermelons, then every moment, the one lost most often first."""
     tables = [_melons(report, figures)] if figures.melons else []
     tables.append(_tallies(report, figures))
+    if figures.now:
+        tables.append(_now_table(report, figures.now))
     note = _(
         "Green outside, red inside: every agreed time was kept, and the person is not content."
     )
     notes = [note] if figures.melons else []
+    notes += list_notes(report, tables)
     yield CHAPTER.section(tables, (*notes, *few_note(report, is_hiding=figures.is_hiding)))
+
+
+def _now_table(report: Report, cells: Mapping[tuple[str, str], int]) -> Table:
+    """Open records by what the tool shows as their moment of truth."""
+    shown = [one for one in NOW_ORDER if any(choice == one for _table, choice in cells)]
+    tables = sorted({table for table, _choice in cells}, key=lambda t: (report.table_name(t), t))
+    return Table(
+        _("Records open now, by their heaviest moment"),
+        (_("Table"), *(MOMENT_CHOICES[choice].in_(report.language) for choice in shown)),
+        tuple(
+            (
+                report.table_name(table),
+                *(
+                    report.lists.link(n, table, at("open", moment=choice)) if n else ""
+                    for choice in shown
+                    for n in (cells.get((table, choice), 0),)
+                ),
+            )
+            for table in tables
+        ),
+    )
 
 
 def _melons(report: Report, figures: Moments) -> Table:
@@ -221,6 +274,9 @@ def lines(report: Report, figures: Moments) -> Iterator[Line]:
             yield Line("moments_lost_share", t.share.ratio, t.share.whole, *item)
         if t.usual:
             yield Line("moments_usual", t.usual.ratio, t.usual.whole, *item)
+    for (table, choice), n in sorted(figures.now.items()):
+        name = f"{report.table_name(table)}: {MOMENT_CHOICES[choice].in_(report.language)}"
+        yield Line("moments_now", n, n, "", f"{table} {choice}", name)
 
 
 CHAPTER = Chapter(
@@ -233,6 +289,7 @@ CHAPTER = Chapter(
         "moments_open",
         "moments_lost_share",
         "moments_usual",
+        "moments_now",
     ),
     measure,
     write,

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from connector.messages import _, _n, mark
-from connector.report.chapters.model import Asked, Chapter
+from connector.report.chapters.model import Asked, Chapter, Count
 from connector.report.chapters.moments import moment_name
 from connector.report.layout import Line, Section, Table
+from connector.report.population import URGENT
 from connector.report.report import Report
 from connector.report.wording import NOTHING, clean, duration, instant, number
 from connector.store.database import Row, Store
@@ -36,14 +37,14 @@ class Open:
 
 @dataclass(frozen=True)
 class OpenMoments:
-    """The most urgent ones of `total`, and how many end within three days of the data's end."""
+    """The most urgent ones of `total`, and how many end within three days of the data's end.
+
+    The counts are None where too few people are behind them.
+    """
 
     moments: tuple[Open, ...]
-    total: int
-    urgent: int
-
-
-URGENT = timedelta(days=3)
+    total: Count
+    urgent: Count
 
 
 def measure(asked: Asked) -> OpenMoments | None:
@@ -53,7 +54,11 @@ def measure(asked: Asked) -> OpenMoments | None:
     rows = asked.source.read(OPEN)
     ends = [row["window_ends_at"] for row in rows if row["window_ends_at"]]
     urgent = sum(end - asked.until <= URGENT for end in ends)
-    return OpenMoments(named(asked.source.store, rows[:SHOWN], asked.until), len(rows), urgent)
+    return OpenMoments(
+        named(asked.source.store, rows[:SHOWN], asked.until),
+        asked.base.counted(len(rows), "moment_open_all"),
+        asked.base.counted(urgent, "moment_urgent"),
+    )
 
 
 def named(store: Store, rows: Sequence[Row], until: datetime) -> tuple[Open, ...]:
@@ -79,13 +84,13 @@ def write(report: Report, figures: OpenMoments) -> Iterator[Section]:
     if not figures.moments:
         yield CHAPTER.section((), (_("No moment of truth is open."),))
         return
-    more = figures.total - len(figures.moments)
+    more = (figures.total or 0) - len(figures.moments)
     text = _n(
         "{n} more is open; travesia moments --open lists it.",
         "{n} more are open; travesia moments --open lists them.",
         more,
     )
-    notes = (text.format(n=number(more)),) if more else ()
+    notes = (text.format(n=number(more)),) if more > 0 else ()
     yield CHAPTER.section((open_table(report, figures.moments),), notes)
 
 
@@ -121,8 +126,8 @@ def _left(left: timedelta | None) -> str:
 
 def lines(_report: Report, figures: OpenMoments) -> Iterator[Line]:
     """How many, and how many of them are urgent."""
-    yield Line("moments_open", figures.total, figures.total)
-    yield Line("moments_urgent", figures.urgent, figures.urgent)
+    yield Line("moments_open", figures.total, figures.total or 0)
+    yield Line("moments_urgent", figures.urgent, figures.urgent or 0)
 
 
 CHAPTER = Chapter(

@@ -1,39 +1,67 @@
 """The journey as a whole: each step, the weeks, how it ended, and the other period beside it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from connector.journey.fields import TOUCHPOINT, VALUE_CHOICES
 from connector.messages import _, mark
 from connector.report import sections
 from connector.report.chapters import relations
-from connector.report.chapters.model import Asked, Chapter, Count, part, shown_steps
+from connector.report.chapters.model import (
+    Asked,
+    Chapter,
+    Count,
+    part,
+    shown_steps,
+)
 from connector.report.chapters.relations import Relationships
+from connector.report.cube import VOICE
 from connector.report.definitions import heading, meaning
 from connector.report.figures import Before, Figures, Share
-from connector.report.layout import Line, Linked, Section, Table
+from connector.report.layout import Line, Section, Table
+from connector.report.lists import Cell, Is, at
 from connector.report.people import departments, months
 from connector.report.report import Report
-from connector.report.wording import NOTHING, count, number, percent, span
+from connector.report.sections import ending_name, list_notes
+from connector.report.wording import NOTHING, count, percent, span
 
 _OPEN = """
-SELECT l.table_name, c.steps[$journey] AS step, count(*) AS n
+SELECT l.table_name, c.steps[$journey] AS step, count(*) FILTER (l.is_open) AS open,
+       count(*) FILTER (l.opened < $until AND (l.is_open OR coalesce(l.ended, l.opened) >= $since))
+           AS in_period
 FROM life AS l
 JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
-WHERE l.is_open AND c.steps[$journey] IS NOT NULL AND NOT list_contains($measures, l.table_name)
+WHERE c.steps[$journey] IS NOT NULL AND NOT list_contains($measures, l.table_name)
   AND NOT list_contains($ignored, c.rule_id)
 GROUP BY ALL
 """
 
+_ENDED = """
+SELECT l.table_name, coalesce(nullif(c.value, ''), nullif(c.outcome, ''),
+           CASE WHEN c.touchpoint = $voice THEN 'denied' ELSE 'unknown' END) AS how, count(*) AS n
+FROM life AS l
+JOIN classification AS c ON c.table_name = l.table_name AND c.sys_id = l.sys_id
+WHERE list_contains($tickets, l.table_name) AND NOT l.is_open AND l.ended >= $since
+  AND l.ended < $until AND NOT list_contains($ignored, c.rule_id)
+GROUP BY ALL
+"""
+
+Cells = Mapping[tuple[str, str], int]
+"""(table, step or ending) → records."""
+
 
 @dataclass(frozen=True)
 class Overview:
-    """The common figures, and what is open now by table and step: (table, step) → records.
+    """The common figures; what is open now and was in the period by table and step; what ended.
 
-    Nothing of a part of the organisation: no list of the tool says exactly what belongs to it.
+    By table nothing is told of a part of the organisation: no list of the tool says exactly what
+    belongs to it.
     """
 
     base: Figures
-    open: Mapping[tuple[str, str], int]
+    open: Cells
+    in_period: Cells
+    ended: Cells
     relationships: Relationships | None = None
     """For the ribbon of the journey map."""
 
@@ -42,9 +70,16 @@ def measure(asked: Asked) -> Overview:
     """Whatever the period, for what is open now."""
     found = relations.measure(asked)
     if asked.source.scope.is_part:
-        return Overview(asked.base, {}, found)
+        return Overview(asked.base, {}, {}, {}, found)
     rows = asked.source.read(_OPEN, journey=asked.journey.id)
-    return Overview(asked.base, {(row["table_name"], row["step"]): row["n"] for row in rows}, found)
+    ended = asked.source.read(_ENDED, voice=VOICE)
+    return Overview(
+        asked.base,
+        {(row["table_name"], row["step"]): row["open"] for row in rows if row["open"]},
+        {(row["table_name"], row["step"]): row["in_period"] for row in rows if row["in_period"]},
+        {(row["table_name"], row["how"]): row["n"] for row in ended},
+        found,
+    )
 
 
 def write(report: Report, found: Overview) -> Iterator[Section]:
@@ -52,10 +87,13 @@ def write(report: Report, found: Overview) -> Iterator[Section]:
     figures = found.base
     steps = sections.steps(report, figures.shown)
     yield replace(steps, figures=(*steps.figures, "moments_won", "moments_lost", "trust_step"))
-    if found.open:
-        yield _open(report, found.open)
+    if found.open or found.in_period:
+        yield _by_table(report, found)
     yield sections.weeks(report)
-    yield sections.value(report)
+    value = sections.value(report)
+    if found.ended:
+        value = replace(value, tables=(*value.tables, _ended(report, found.ended)))
+    yield value
     if figures.before:
         yield _comparison(figures, figures.before)
     if figures.departments:
@@ -64,29 +102,75 @@ def write(report: Report, found: Overview) -> Iterator[Section]:
         yield months(report)
 
 
-def _open(report: Report, cells: Mapping[tuple[str, str], int]) -> Section:
-    tables = sorted({table for table, _step in cells}, key=lambda t: (report.table_name(t), t))
-    rows = tuple(
-        (name, *(_open_cell(report, cells, table, id_) for table in tables))
-        for id_, name in shown_steps(report)
-        if any((table, id_) in cells for table in tables)
-    )
-    columns = (_("Step"), *(report.table_name(table) for table in tables))
-    table = Table(_("Open now, by step and table"), columns, rows)
-    notes = (_("A linked number leads to exactly these records in the tool."),)
+def _by_table(report: Report, found: Overview) -> Section:
+    steps = tuple(shown_steps(report))
+    tables = [
+        _cells(report, caption, steps, cells, cell_of)
+        for caption, cells, cell_of in (
+            (_("Open now, by table and step"), found.open, _open_at),
+            (_("In the period, by table and step"), found.in_period, _in_period_at),
+        )
+        if cells
+    ]
     return Section(
         "open-now",
-        _("Open now"),
-        meaning("open_now"),
-        (table,),
-        notes if any(isinstance(cell, Linked) for row in rows for cell in row) else (),
-        ("open_now",),
+        _("By table"),
+        " ".join((meaning("open_now"), meaning("records_in_period"))),
+        tuple(tables),
+        list_notes(report, tables),
+        ("open_now", "records_in_period"),
     )
 
 
-def _open_cell(report: Report, cells: Mapping[tuple[str, str], int], table: str, step: str) -> str:
-    n = cells.get((table, step), 0)
-    return report.tool.open_at(number(n), table, step=step) if n else ""
+def _open_at(step: str) -> Cell:
+    return at("open", step=step)
+
+
+def _in_period_at(step: str) -> Cell:
+    return at("in_period", step=step)
+
+
+def _cells(
+    report: Report,
+    caption: str,
+    named: Sequence[tuple[str, str]],
+    cells: Cells,
+    cell_of: Callable[[str], Cell],
+) -> Table:
+    """A row a table, a column for each of `named` (id, title) that is used; linked if a list says
+    the same."""
+    tables = sorted({table for table, _id in cells}, key=lambda t: (report.table_name(t), t))
+    used = [(id_, title) for id_, title in named if any((table, id_) in cells for table in tables)]
+    rows = tuple(
+        (
+            report.table_name(table),
+            *(
+                report.lists.link(n, table, cell_of(id_)) if n else ""
+                for id_, _title in used
+                for n in (cells.get((table, id_), 0),)
+            ),
+        )
+        for table in tables
+    )
+    return Table(caption, (_("Table"), *(title for _id, title in used)), rows)
+
+
+def _ended(report: Report, cells: Cells) -> Table:
+    outcomes = sorted({how for _table, how in cells} - set(KNOWN_ENDINGS))
+    named = [(how, ending_name(report, how)) for how in (*KNOWN_ENDINGS, *outcomes)]
+    return _cells(report, _("Tickets that ended, by table"), named, cells, _ended_so)
+
+
+KNOWN_ENDINGS = ("confirmed", "presumed", "denied", "unknown")
+
+
+def _ended_so(how: str) -> Cell:
+    if how in VALUE_CHOICES:
+        return at("ended", value=how)
+    if how not in ("denied", "unknown"):
+        return at("ended", value="", outcome=how)
+    is_voiced = Is(TOUCHPOINT, VOICE, is_not=how == "unknown")
+    return Cell((*at(value="", outcome="").where, is_voiced), ("ended",))
 
 
 def _comparison(figures: Figures, before: Before) -> Section:
@@ -133,7 +217,8 @@ def _counts(figures: Figures, name: str, now: int, then: int) -> tuple[Count, Co
 def _change(now: Count, then: Count) -> str:
     if not then or now is None:
         return NOTHING
-    return ("+" if now > then else "") + percent((now - then) / then)
+    change = percent((now - then) / then).replace("-", "\u2212")
+    return ("+" if now > then else "") + change
 
 
 def _points(now: Share | None, then: Share | None) -> str:
@@ -148,6 +233,10 @@ def lines(report: Report, found: Overview) -> Iterator[Line]:
     journey = report.journey.id
     for (table, step), n in sorted(found.open.items()):
         yield Line("open_now", n, n, journey, table, report.table_name(table), step=step)
+    for (table, step), n in sorted(found.in_period.items()):
+        yield Line("records_in_period", n, n, journey, table, report.table_name(table), step=step)
+    for (table, how), n in sorted(found.ended.items()):
+        yield Line("closures", n, n, "", f"{how} {table}", report.table_name(table))
     before = found.base.before
     if before is None:
         return

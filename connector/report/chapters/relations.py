@@ -5,7 +5,7 @@ States are those of the last run, whatever the period: they look back over their
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from connector.journey.engagement_model import Engagement
 from connector.journey.engagement_words import relationship_name
@@ -15,6 +15,8 @@ from connector.report.source import Source
 from connector.report.wording import clean
 from connector.store.database import Row
 from connector.store.engagement import MONTH, read_changes, read_left_out, read_relationships
+from connector.store.relationship_plans import Plans, read_plans
+from connector.store.runs import mark_before
 
 CONTACTS = "u_journey_contact"
 
@@ -48,19 +50,32 @@ class Contact:
 
 @dataclass(frozen=True)
 class Relationships:
-    """Those of the scope, worst first; `rows` and `changes` as `store.engagement` reads them."""
+    """Those of the scope, worst first; `rows` and `changes` as `store.engagement` reads them.
+
+    What was planned is told as of `begins`, whose day for the reader is `first_day`; `looked` is
+    the last finished run before it.
+    """
 
     opinions: Engagement
     rows: tuple[Row, ...]
     changes: tuple[Row, ...]
     too_small: int
+    begins: datetime
+    first_day: date
     contacts: tuple[Contact, ...] = field(default=())
+    plans: Plans = field(default=Plans(None, {}))
+    looked: datetime | None = None
 
     @property
     def moved(self) -> tuple[Row, ...]:
         """Those that moved within the last 30 days, the largest move first."""
         found = [row for row in self.rows if has_moved(row, self.opinions)]
         return tuple(sorted(found, key=lambda row: -abs(change_of(row) or 0.0)))
+
+    @property
+    def is_plan_known(self) -> bool:
+        """Whether what was planned at `begins` was seen."""
+        return self.plans.began is not None and self.plans.began <= self.begins
 
     def contacts_of(self, row: Row) -> tuple[Contact, ...]:
         """The lines about this customer and service."""
@@ -84,7 +99,11 @@ def measure(asked: Asked) -> Relationships | None:
         tuple(sorted(mine, key=lambda row: _order(row, opinions))),
         tuple(change for change in read_changes(store) if change["sys_id"] in kept),
         read_left_out(store)["too_small"],
+        asked.period.start,
+        asked.period.local(asked.period.start).date(),
         contacts_of_source(asked.source),
+        read_plans(store),
+        mark_before(store, asked.period.start),
     )
 
 
@@ -146,6 +165,7 @@ def month_before(row: Row) -> date:
     return day - timedelta(days=MONTH)
 
 
-def changes_since(figures: Relationships, row: Row, day: date) -> Sequence[Row]:
-    """Changes of its state after `day`, newest first."""
-    return [c for c in figures.changes if c["sys_id"] == row["sys_id"] and c["changed_on"] > day]
+def changes_since(figures: Relationships, row: Row) -> Sequence[Row]:
+    """Changes of its state since the period began, newest first."""
+    first, id_ = figures.first_day, row["sys_id"]
+    return [c for c in figures.changes if c["sys_id"] == id_ and c["changed_on"] >= first]

@@ -18,7 +18,7 @@ from connector.report.definitions import meaning
 from connector.report.departments import has_clocks
 from connector.report.figures import Figures, Share
 from connector.report.layout import Line, Section, Table
-from connector.report.populations import NOWHERE
+from connector.report.population import NOWHERE
 from connector.report.report import Report
 from connector.report.wording import clean, count, duration, number
 from connector.store.coverage import choice_labels

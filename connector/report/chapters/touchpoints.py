@@ -38,7 +38,7 @@ GROUP BY ALL
 class Cell:
     """Records opened in a month that stand at a touchpoint now, and the moments decided on them.
 
-    `impact` is won less lost; None where the cell is kept from sight.
+    `impact` is won less lost. None is kept from sight.
     """
 
     records: Count
@@ -76,20 +76,35 @@ def _heat(rows: Sequence[Row], months: Sequence[date], base: Figures) -> Heat:
         for i, first in enumerate(months)
         if base.is_hidden("heat", id_, f"{first}")
     }
+    # Their difference is shown: it needs both.
+    dark = {
+        (id_, i)
+        for id_ in busiest
+        for i, first in enumerate(months)
+        if any(base.is_hidden(way, id_, f"{first}") for way in ("heat_won", "heat_lost"))
+    }
     return Heat(
         tuple(months),
         tuple(
-            (id_, tuple(_cell(cells.get((id_, i)), (id_, i) in hidden) for i in range(len(months))))
+            (
+                id_,
+                tuple(
+                    _cell(cells.get((id_, i)), (id_, i) in hidden, (id_, i) in dark)
+                    for i in range(len(months))
+                ),
+            )
             for id_ in busiest
         ),
-        bool(hidden),
+        bool(hidden | dark),
     )
 
 
-def _cell(row: Row | None, is_hidden: bool) -> Cell | None:
+def _cell(row: Row | None, is_hidden: bool, is_dark: bool) -> Cell | None:
     if is_hidden:
         return Cell(None, None)
-    return Cell(row["n"], row["won"] - row["lost"]) if row else None
+    if row is None:
+        return None
+    return Cell(row["n"], None if is_dark else row["won"] - row["lost"])
 
 
 def write(report: Report, figures: Heat) -> Iterator[Section]:
@@ -129,7 +144,8 @@ def lines(report: Report, figures: Heat) -> Iterator[Line]:
             if cell and cell.records is not None:
                 item, name = f"{id_} {first:%Y-%m}", report.touchpoint_name(id_)
                 yield Line("touchpoint_opened", cell.records, cell.records, "", item, name)
-                yield Line("touchpoint_impact", cell.impact, cell.records, "", item, name)
+                if cell.impact is not None:
+                    yield Line("touchpoint_impact", cell.impact, cell.records, "", item, name)
 
 
 CHAPTER = Chapter(
