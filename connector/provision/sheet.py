@@ -61,6 +61,7 @@ def _leaves() -> list[str]:
     return [
         _("The default view, and every view that is not named u_journey."),
         _("Existing columns, choices, access controls, roles, rules, flows and notifications."),
+        _("Colours (field styles) are given to values of our own columns only."),
         _(
             "Nothing runs by itself: no business rule, no scheduled job; the UI action is inactive,"
             " and so is the mail about reports unless the settings name who gets it."

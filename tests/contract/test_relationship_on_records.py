@@ -148,13 +148,8 @@ LOUD = BusinessRule("Marks what a person saves", "incident", set={"close_notes":
 def test_quietly_on_the_record_and_the_form_shows_the_relationship(site: Site) -> None:
     site.rules = (LOUD,)
     before = site.incidents()
-    dry = site.sync(via="import_set", dry_run=True)
     result = site.sync(via="import_set")
     assert (result.outcome, result.refused) == ("succeeded", 0)
-    assert (result.planned_records, result.planned_changes) == (
-        dry.planned_records,
-        dry.planned_changes,
-    )
     after = site.incidents()
     assert len(after) == result.confirmed == 19
     for sys_id, row in after.items():

@@ -12,7 +12,7 @@ from connector import contacts
 from connector.classify import classify
 from connector.engagement import EngagementResult, Settings, compute_engagement, save_engagement
 from connector.evaluate import forget
-from connector.store import engagement, records
+from connector.store import engagement, parties, records
 from connector.store.database import Row
 from connector.timestamps import format_instance
 from tests.journey_kit import NOW, Kit, schema
@@ -412,3 +412,63 @@ def test_now_is_the_end_of_evidence(kit: Kit) -> None:
     incident(kit, "f0", -3)
     compute(kit)
     assert named(kit)["Finanzas", "ERP"]["contacts"] == 8
+
+
+# --- which relationship a record belongs to -------------------------------------------------------
+
+
+def tied(kit: Kit) -> dict[str, str]:
+    rows = kit.store.read("SELECT sys_id, relationship::VARCHAR AS row FROM tied")
+    return {row["sys_id"]: row["row"] for row in rows}
+
+
+def test_a_record_belongs_to_its_relationship_and_a_small_ones_to_the_one_above(kit: Kit) -> None:
+    spread(kit, "f", 8, lambda n: n + 1)
+    large = incident(kit, "f0", 1)
+    small = incident(kit, "t0", 1)
+    lost = incident(kit, "l0", 1)
+    compute(kit)
+    row = named(kit)["Finanzas", "ERP"]["sys_id"]
+    parties.tie_records(kit.store, {row, "another's"})
+    found = tied(kit)
+    assert found.pop(small) == found.pop(large) == row
+    assert lost not in found, "too small, and nobody above"
+    assert set(found.values()) == {row}
+
+
+def test_what_is_not_in_the_tool_is_nobodys_relationship(kit: Kit) -> None:
+    spread(kit, "f", 8, lambda n: n + 1)
+    other = incident(kit, "f0", 1, business_service="mail")
+    spread(kit, "f", 8, lambda n: n + 1, business_service="mail")
+    compute(kit)
+    mail = named(kit)["Finanzas", "Correo"]["sys_id"]
+    assert not parties.are_tied(kit.store)
+    parties.tie_records(kit.store, [mail])
+    assert parties.are_tied(kit.store)
+    assert set(tied(kit).values()) == {mail}
+    assert tied(kit)[other] == mail
+    parties.tie_records(kit.store, [])
+    assert tied(kit) == {}
+
+
+def test_what_names_no_customer_takes_the_relationship_of_its_record_once(kit: Kit) -> None:
+    people = [{"sys_id": f"r{n}", "requested_for": f"f{n}"} for n in range(8)]
+    kit.put("sc_request", *({**one, "opened_at": ago(3)} for one in people))
+    kit.put(
+        "sc_req_item",
+        *({**one, "sys_id": f"i{n}", "opened_at": ago(3)} for n, one in enumerate(people)),
+    )
+    kit.put(
+        "sc_task",
+        {"sys_id": "both", "request_item": "i1", "request": "r1"},
+        {"sys_id": "one", "request_item": "", "request": "r2"},
+        {"sys_id": "none", "request_item": "gone", "request": ""},
+    )
+    compute(kit)
+    (row,) = named(kit).values()
+    followers = [("sc_task", "request_item"), ("sc_task", "request"), ("sc_task", "absent")]
+    parties.tie_records(kit.store, [row["sys_id"]], followers)
+    rows = kit.store.read("SELECT sys_id FROM tied WHERE sys_id IN ('both', 'one', 'none')")
+    assert sorted(one["sys_id"] for one in rows) == ["both", "one"]
+    parties.forget_ledger(kit.store)
+    assert tied(kit)["both"] == row["sys_id"], "that outlives the ledger"

@@ -97,6 +97,20 @@ def test_a_map_that_does_not_find_records_by_their_key_stops_the_run() -> None:
         staging.check_staging(platform, ["incident"])
 
 
+def test_a_map_of_an_earlier_version_that_carries_less_stops_the_run() -> None:
+    platform = Importing()
+    provision(platform)
+    entries = platform.tables[staging.ENTRY]
+    entries[:] = [row for row in entries if row["source_field"] != fields.RELATIONSHIP]
+    with pytest.raises(ConfigError, match=f"does not carry {fields.RELATIONSHIP}"):
+        staging.check_staging(platform, ["incident"])
+    staging.check_staging(platform, ["incident"], relationship=False)
+    assert [step.artefact.fields["source_field"] for step in provision(platform)] == [
+        fields.RELATIONSHIP
+    ]
+    staging.check_staging(platform, ["incident"])
+
+
 def test_a_map_without_the_script_that_keeps_it_from_inserting_stops_the_run() -> None:
     platform = Importing()
     provision(platform)
