@@ -15,7 +15,7 @@ from connector.messages import _, _n, speaking
 from connector.report.chapters import planned
 from connector.report.chapters.engagement import ring_text
 from connector.report.chapters.moved import trust_text
-from connector.report.chapters.open_moments import OPEN, Open, named, open_table
+from connector.report.chapters.open_moments import OPEN, Open, more_notes, named, open_table
 from connector.report.chapters.relations import (
     Contact,
     Relationships,
@@ -192,7 +192,7 @@ def _sections(brief: Brief, report: Report) -> Iterator[Section]:
     known = tuple(planned.notes(report, brief.relationships))
     yield Section("relationships", _("How it stands"), "", (_states(brief, report),), known)
     moments = (open_table(report, brief.moments),) if brief.moments else ()
-    notes = () if moments else (_("No moment of truth is open."),)
+    notes = more_notes(brief.open_count, brief.moments)
     yield Section("open", _("Moments that can still be turned"), "", moments, notes)
     pending = (_promises(brief),) if brief.pending else ()
     none = () if pending else (_("Nothing is promised and pending."),)

@@ -12,7 +12,7 @@ from connector.report.chapters.open_moments import OpenMoments
 from connector.report.chapters.planned import Fate, fate_of
 from connector.report.chapters.relations import Relationships, change_of, state_name
 from connector.report.report import Report
-from connector.report.wording import clean, day, instant, number
+from connector.report.wording import clean, count, day, instant, number
 from connector.store.database import Row
 
 
@@ -119,18 +119,26 @@ def urgent(report: Report) -> str:
     part = report.parts.get("open")
     if not isinstance(part, OpenMoments) or not part.moments:
         return ""
-    if part.total is None or part.urgent is None:
+    if part.total is None:
         return ""
     first = part.moments[0]
-    text = _n(
-        "{n} moment of truth can still be turned, {urgent} within three days. The first: {record},"
-        " until {instant}.",
-        "{n} moments of truth can still be turned, {urgent} within three days. The first:"
-        " {record}, until {instant}.",
-        part.total,
-    ).format(
+    if part.urgent is None:
+        text = _n(
+            "{n} moment of truth can still be turned. The first: {record}, until {instant}.",
+            "{n} moments of truth can still be turned. The first: {record}, until {instant}.",
+            part.total,
+        )
+    else:
+        text = _n(
+            "{n} moment of truth can still be turned, {urgent} within three days. The first:"
+            " {record}, until {instant}.",
+            "{n} moments of truth can still be turned, {urgent} within three days. The first:"
+            " {record}, until {instant}.",
+            part.total,
+        )
+    text = text.format(
         n=number(part.total),
-        urgent=number(part.urgent),
+        urgent=count(part.urgent),
         record=clean(first.number),
         instant=instant(first.ends, report.period),
     )

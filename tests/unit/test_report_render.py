@@ -110,7 +110,8 @@ def test_a_long_report_opens_with_its_contents_and_each_entry_leads_somewhere(
 ) -> None:
     page = text(whole.in_language(language), "html")
     found = tags(page)
-    entries = [a["href"] for tag, a in found if tag == "a" and a.get("href", "").startswith("#")]
+    hrefs = [attributes.get("href") or "" for tag, attributes in found if tag == "a"]
+    entries = [href for href in hrefs if href.startswith("#")]
     ids = [attributes["id"] for _tag, attributes in found if "id" in attributes]
     assert [entry for entry in entries if ids.count(entry[1:]) != 1] == []
     view = view_of(whole.in_language(language))

@@ -1,12 +1,15 @@
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
-from connector.sandbox import attachment, pages
+from connector.sandbox import attachment, list_page, pages
 from connector.sandbox.answers import Answer, Request
 from connector.sandbox.instance import Instance
-from tests.sandbox_instance import CALLER_ID, USER, incident_id, make_instance
+from connector.sandbox.people import Person
+from connector.sandbox.reader import Reader
+from tests.sandbox_instance import CALLER_ID, USER, USER_ID, incident_id, make_instance
 
 
 @pytest.fixture
@@ -54,6 +57,20 @@ def test_the_index_names_every_table_in_the_readers_language(instance: Instance)
 
 def test_an_unknown_language_is_english(instance: Instance) -> None:
     assert '<html lang="en">' in html(instance, "/", "lang=xx")
+
+
+@pytest.mark.parametrize(("zone", "first"), [("Asia/Tokyo", "10"), ("", "11")])
+def test_a_list_reads_days_in_the_time_zone_of_the_person_who_looks(
+    instance: Instance, zone: str, first: str
+) -> None:
+    """As a report's links say them; the incidents open at 08:00 UTC, which is 17:00 in Tokyo."""
+    database = instance.database
+    database.update(database.table("sys_user"), USER_ID, {"time_zone": zone}, USER)
+    query = "opened_at>javascript:gs.dateGenerate('2026-11-10','16:00:00')^ORDERBYnumber"
+    request = Request("GET", "/incident_list.do", urlencode({"sysparm_query": query}))
+    table = database.table("incident")
+    shown = list_page.content(instance, Reader(instance, request, Person(USER)), request, table)
+    assert str(shown["rows"]).partition("INC00000")[2].startswith(first)
 
 
 def test_a_list_pages_and_filters(instance: Instance) -> None:

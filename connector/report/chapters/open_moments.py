@@ -81,17 +81,22 @@ def _open(row: Row, called: str, until: datetime) -> Open:
 
 def write(report: Report, figures: OpenMoments) -> Iterator[Section]:
     """One list."""
-    if not figures.moments:
-        yield CHAPTER.section((), (_("No moment of truth is open."),))
-        return
-    more = (figures.total or 0) - len(figures.moments)
+    notes = more_notes(figures.total, figures.moments)
+    tables = (open_table(report, figures.moments),) if figures.moments else ()
+    yield CHAPTER.section(tables, notes)
+
+
+def more_notes(total: Count, shown: Sequence[Open]) -> tuple[str, ...]:
+    """That none is open, or how many are beside those shown."""
+    if not shown:
+        return (_("No moment of truth is open."),)
+    more = (total or 0) - len(shown)
     text = _n(
         "{n} more is open; travesia moments --open lists it.",
         "{n} more are open; travesia moments --open lists them.",
         more,
     )
-    notes = (text.format(n=number(more)),) if more > 0 else ()
-    yield CHAPTER.section((open_table(report, figures.moments),), notes)
+    return (text.format(n=number(more)),) if more > 0 else ()
 
 
 def open_table(report: Report, moments: Sequence[Open]) -> Table:
