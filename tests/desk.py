@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from connector.sandbox.instance import Instance
 from connector.sandbox.seeding import open_instance
@@ -131,7 +132,7 @@ def desk(folder: Path, *, tables: tuple[str, ...] = ("incident",)) -> Iterator[D
         database.load(table, records)
     with serving(instance) as api:
         api.auth = ("admin", PASSWORD)
-        settings = {
+        settings: dict[str, dict[str, Any]] = {
             # What a test says is read by the sync after it, however soon that one comes.
             "instance": {"settle_seconds": 0},
             "extract": {"tables": list(tables)},
