@@ -5,6 +5,7 @@ Killed, stopped or doubled runs on the demo's incidents; the campaign on the UCI
 
 import random
 import signal
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -45,6 +46,9 @@ def start_writing(place: Place) -> Process:
     connector = slowly(place, batch_size=1)
     place.instance.reset_requests()
     process = connector.start("sync", "--json")
+    while connector.status().get("phase") != "write_back":  # asking the instance would slow it down
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
     while place.batches < 2:
         assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGSTOP)

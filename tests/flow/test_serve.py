@@ -119,6 +119,7 @@ def test_sigterm_in_mid_run_ends_the_service_well_and_keeps_what_was_done(
 ) -> None:
     connector = on_few_tables(provisioned, batch_size=1)
     with serving(connector) as service:
+        service.wait_for(lambda: connector.status().get("phase") == "write_back")
         service.wait_for(lambda: provisioned.batches > 1)
         service.process.send_signal(signal.SIGSTOP)
         planned = connector.status()["planned"]
