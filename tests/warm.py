@@ -52,6 +52,8 @@ class Started:
         self.stdout: IO[str] | None = stdout
         self.stderr = stderr
         self.returncode: int | None = None
+        self._readers: dict[str, threading.Thread] = {}
+        self._said: dict[str, str] = {}
         self._line = line
         self.pid = _NUMBER.unpack(line.recv(_NUMBER.size))[0]
 
@@ -73,28 +75,24 @@ class Started:
         return self.returncode
 
     def communicate(self, *, timeout: float | None = None) -> tuple[str, str]:
-        """Read all that it says until its end. Raises TimeoutExpired."""
+        """Read all that it says until its end. Raises TimeoutExpired; may be asked again."""
         until = time.monotonic() + (timeout or threading.TIMEOUT_MAX)
-        said = {"stdout": "", "stderr": ""}
-
-        def read(name: str, stream: IO[str]) -> None:
-            with stream:
-                said[name] = stream.read()
-
-        streams = {"stdout": self.stdout, "stderr": self.stderr}
-        readers = [
-            threading.Thread(target=read, args=(name, stream), daemon=True)
-            for name, stream in streams.items()
-            if stream and not stream.closed
-        ]
-        for reader in readers:
-            reader.start()
-        for reader in readers:
+        for name, stream in (("stdout", self.stdout), ("stderr", self.stderr)):
+            if stream and not stream.closed and name not in self._readers:
+                self._readers[name] = threading.Thread(
+                    target=self._read, args=(name, stream), daemon=True
+                )
+                self._readers[name].start()
+        for reader in self._readers.values():
             reader.join(until - time.monotonic())
             if reader.is_alive():
                 raise subprocess.TimeoutExpired(self.args, timeout or 0)
         self.wait(None if timeout is None else max(0.001, until - time.monotonic()))
-        return said["stdout"], said["stderr"]
+        return self._said.get("stdout", ""), self._said.get("stderr", "")
+
+    def _read(self, name: str, stream: IO[str]) -> None:
+        with stream:
+            self._said[name] = stream.read()
 
     def send_signal(self, sig: int) -> None:
         """Send a signal to it, if it is still there."""

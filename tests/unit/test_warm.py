@@ -32,9 +32,11 @@ def test_a_forked_command_lives_until_it_is_killed(quick_start: Start, tmp_path:
     assert process.poll() is None
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.05)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.communicate(timeout=0.05)
     process.kill()
+    assert process.communicate(timeout=20)[1] == ""
     assert process.wait(20) == process.poll() == -9
-    process.stdout.close()
 
 
 def test_what_is_decided_at_the_import_starts_for_real(quick_start: Start, tmp_path: Path) -> None:
