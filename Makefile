@@ -25,7 +25,7 @@ demo: setup ## the whole main job on a synthetic instance, shown (KEEP=1 leaves 
 	@$(BIN)/python tools/demo.py $(if $(KEEP),--keep)
 
 test: setup ## the tests (no root, no network, no other data)
-	$(BIN)/python -m pytest -q -n $(WORKERS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 campaign: setup ## faults, kills and edits at random against one store (RUNS=1000 SEED=1)
 	$(BIN)/python -m tests.campaign --runs $(or $(RUNS),1000) --seed $(or $(SEED),1)
@@ -61,12 +61,12 @@ docs: setup ## write the generated parts of docs/ anew
 
 evidence: setup ## what needs the UCI year (UCI=folder, default ../shared/data/uci-498)
 	@test -d $(UCI) || { echo "make evidence needs the UCI year in $(UCI); see docs/evidence.md"; exit 1; }
-	TRAVESIA_UCI=$(UCI) $(BIN)/python -m pytest -q -m evidence -n $(WORKERS) --dist loadfile --durations=10
+	TRAVESIA_UCI=$(UCI) $(BIN)/python -m pytest -q -m evidence -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
 
 browser: setup ## the pages in a real browser: width, scripts, accessibility (needs Chromium)
 	@test -n "$$TRAVESIA_CHROMIUM" || command -v chromium chromium-browser google-chrome >/dev/null || { echo "make browser needs Chromium: apt-get install chromium, or TRAVESIA_CHROMIUM=/path/to/it"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group browser
-	$(BIN)/python -m pytest -q -m browser -p no:xdist tests/browser
+	$(BIN)/python -m pytest -q -m browser -n $(WORKERS) --dist loadfile tests/browser
 
 bench: setup ## benchmarks beside the peers, into docs/benchmarks.md; memory with the UCI year (ratios, not seconds)
 	$(BIN)/python -m benchmarks.pull --docs

@@ -14,6 +14,7 @@ import structlog
 from hypothesis import settings
 
 from connector import messages
+from tests import harness, warm
 from tests.secrets_kit import files_that_show, shows
 
 # Machines are noisy: how long an example takes is no property of the code.
@@ -41,6 +42,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     messages._language.reset(token)
     structlog.reset_defaults()  # a command configured it for this test's streams, which close
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_start() -> Iterator[harness.Start]:
+    """What the harness starts is forked from a process that has imported everything."""
+    with warm.server() as start, harness.starting(start):
+        yield start
 
 
 @pytest.hookimpl(wrapper=True)

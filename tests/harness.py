@@ -10,12 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 import duckdb
 import requests
@@ -56,12 +56,69 @@ def environment(**more: str) -> dict[str, str]:
     }
 
 
+class Process(Protocol):
+    """A started command: as much of `subprocess.Popen` as the tests use."""
+
+    pid: int
+    returncode: int | None
+    stdout: IO[str] | None
+    stderr: IO[str] | None
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str]: ...
+    def send_signal(self, sig: int) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Start(Protocol):
+    """How `travesia words…` is started in a folder; its output comes by pipes."""
+
+    def __call__(
+        self,
+        words: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str],
+        *,
+        with_stderr: bool = True,
+    ) -> Process: ...
+
+
+def start_real(
+    words: Sequence[str], folder: Path, env: Mapping[str, str], *, with_stderr: bool = True
+) -> Process:
+    """As an operator does: by the interpreter."""
+    return subprocess.Popen(
+        [*TRAVESIA, *words],
+        cwd=folder,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if with_stderr else None,
+        text=True,
+    )
+
+
+_start: Start = start_real
+
+
+@contextmanager
+def starting(start: Start) -> Iterator[None]:
+    """Inside the block commands are started this way."""
+    global _start  # noqa: PLW0603 - one way at a time, for all that a test starts
+    before, _start = _start, start
+    try:
+        yield
+    finally:
+        _start = before
+
+
 @dataclass
 class Sandbox:
     """A running sandbox."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: Process
 
     def control(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call a `/_sandbox/` endpoint: GET without a body, POST with one."""
@@ -73,7 +130,8 @@ class Sandbox:
         )
         reply.raise_for_status()
         is_json = reply.headers["Content-Type"].split(";")[0] == "application/json"
-        return reply.json()["result"] if is_json else reply.text
+        # Not `text`: where no charset is named, it would guess one from all the bytes of a dump.
+        return reply.json()["result"] if is_json else reply.content.decode("utf-8")
 
     def advance(self, until: str) -> None:
         """Apply what was recorded up to `until`, and stand there, past `settle_seconds`."""
@@ -117,12 +175,8 @@ class Sandbox:
 @contextmanager
 def sandbox(data: Path, *arguments: str, **env: str) -> Iterator[Sandbox]:
     """Start a sandbox on a free port; it is gone afterwards."""
-    process = subprocess.Popen(
-        [*TRAVESIA, "sandbox", "--port", "0", "--data", str(data), *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(**env),
-    )
+    words = ("sandbox", "--port", "0", "--data", str(data), *arguments)
+    process = _start(words, Path.cwd(), environment(**env), with_stderr=False)
     try:
         yield Sandbox(_ready_url(process), process)
     finally:
@@ -136,7 +190,7 @@ def sandbox(data: Path, *arguments: str, **env: str) -> Iterator[Sandbox]:
             process.stdout.close()
 
 
-def _ready_url(process: subprocess.Popen[str]) -> str:
+def _ready_url(process: Process) -> str:
     assert process.stdout is not None
     for line in process.stdout:
         if found := re.search(r"sandbox ready: (http://\S+)", line):
@@ -180,28 +234,21 @@ class Connector:
     def store(self) -> Path:
         return self.folder / "travesia.duckdb"
 
-    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **env: str) -> Process:
         """Start `travesia …` in the folder."""
-        return subprocess.Popen(
-            [*TRAVESIA, *arguments],
-            cwd=self.folder,
-            env=environment(**env),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return _start(arguments, self.folder, environment(**env))
 
     def call(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `travesia …` to its end, whatever that is."""
-        return subprocess.run(
-            [*TRAVESIA, *arguments],
-            cwd=self.folder,
-            env=environment(**env),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=900,
-        )
+        process = self.start(*arguments, **env)
+        try:
+            out, said = process.communicate(timeout=900)
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+        assert process.returncode is not None
+        return subprocess.CompletedProcess([*TRAVESIA, *arguments], process.returncode, out, said)
 
     def do(self, *arguments: str) -> str:
         """Run `travesia …`, which must succeed; answers its stdout."""

@@ -143,7 +143,7 @@ class World:
         """The records of the written tables, empty fields left out."""
         found: Rows = {}
         for table in TABLES:
-            lines = self.control(f"dump?table={table}").text.splitlines()
+            lines = self.control(f"dump?table={table}").content.decode("utf-8").splitlines()
             rows = [json.loads(line) for line in lines]
             found[table] = {row["sys_id"]: row for row in rows}
             for row in rows:

@@ -40,7 +40,7 @@ def instance(api: Api) -> ServiceNow:
 def everything(api: Api) -> set[str]:
     """All records, configuration too, but what keeps account of sets and deletions."""
     account = ("sys_update_", "sys_remote_update_set", "sys_audit_delete")
-    lines = api.get("/_sandbox/dump?bookkeeping=true").text.splitlines()
+    lines = api.get("/_sandbox/dump?bookkeeping=true").content.decode().splitlines()
     return {line for line in lines if not any(f'"table":"{name}' in line for name in account)}
 
 

@@ -48,7 +48,7 @@ def stored(api: Api, table: str, query: str = "") -> list[dict[str, str]]:
 def everything(api: Api) -> str:
     """All records but the bookkeeping of update sets and of deletions."""
     ours = ('"table":"sys_remote_update_set"', '"table":"sys_update_', '"table":"sys_audit_delete"')
-    text = api.get("/_sandbox/dump?bookkeeping=true").text
+    text = api.get("/_sandbox/dump?bookkeeping=true").content.decode()
     return "\n".join(line for line in text.splitlines() if not any(one in line for one in ours))
 
 

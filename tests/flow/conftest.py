@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Connector, Sandbox, sandbox
+from tests.harness import Connector, Sandbox, sandbox, start_real, starting
 
 NOON = "2026-11-20 12:00:05"
 """Where the clock stands still: past `settle_seconds` of the youngest record of the demo."""
+SEEN = "seen"
+"""The folder of notes beside the synced template; copies go without."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,11 @@ class FirstNight:
     """What was seen around the first dry run and the first real sync."""
 
     before: str
-    after_dry_run: str
     after: str
     dry_plan: bytes
     plan: bytes
+    changed_by_dry_run: list[str]
+    """Lines of the dump that were not there before, or are there no more."""
     result: dict[str, Any]
     requests: dict[str, int]
     audit: list[dict[str, str]]
@@ -64,12 +67,26 @@ def running(folder: Path) -> Iterator[Place]:
 @contextmanager
 def copy_of(template: Path, folder: Path) -> Iterator[Place]:
     """A running copy, gone afterwards: a hundred megabytes are too much to keep for each test."""
-    shutil.copytree(template, folder)
+    for part in ("instance", "connector"):
+        shutil.copytree(template / part, folder / part)
     try:
         with running(folder) as place:
             yield place
     finally:
         shutil.rmtree(folder)
+
+
+def fresh(place: Place, name: str = "fresh", *, history: bool = True) -> Connector:
+    """A store that knows nothing reads everything, and writes nothing."""
+    settings = {"write_back": {"enabled": False}, "extract": {"history": history}}
+    connector = Connector(place.connector.folder.parent / name, place.instance.url, settings)
+    connector.sync("--full")
+    return connector
+
+
+def kinds(requests: dict[str, int]) -> set[str]:
+    """The methods that were sent, batched or not."""
+    return {kind.removeprefix("batched ").split()[0] for kind in requests}
 
 
 def _make_new(folder: Path) -> None:
@@ -83,20 +100,29 @@ def _make_provisioned(folder: Path) -> None:
 
 
 def _make_synced(folder: Path) -> None:
-    with running(folder) as place:
+    """Started for real: two plans are compared, which must not hang on the seed of the hashes."""
+    notes = folder / SEEN
+    notes.mkdir()
+    with starting(start_real), running(folder) as place:
         instance, connector = place.instance, place.connector
-        seen: dict[str, Any] = {"before": instance.whole_dump()}
-        connector.do("sync", "--dry-run", "--plan-file", "../dry.jsonl")
-        seen["after_dry_run"] = instance.whole_dump()
+        before = instance.whole_dump()
+        connector.do("sync", "--dry-run", "--plan-file", f"../{SEEN}/dry_plan")
+        after_dry_run = instance.whole_dump()
         instance.reset_requests()
-        seen["result"] = connector.sync("--plan-file", "../real.jsonl")
+        seen: dict[str, Any] = {"result": connector.sync("--plan-file", f"../{SEEN}/plan")}
         seen["requests"] = instance.requests()
-        seen["after"] = instance.whole_dump()
+        after = instance.whole_dump()
         seen["audit"] = list(instance.dump("sys_audit").values())
         seen["classifications"] = connector.read(
             "SELECT table_name, sys_id, rule_id FROM classification"
         )
-    (folder / "seen.json").write_text(json.dumps(seen), encoding="utf-8")
+    seen["changed_by_dry_run"] = (
+        []
+        if after_dry_run == before
+        else sorted({*before.splitlines()} ^ {*after_dry_run.splitlines()})
+    )
+    for name, text in (("before", before), ("after", after), ("seen", json.dumps(seen))):
+        (notes / name).write_text(text, encoding="utf-8")
 
 
 class Places:
@@ -160,10 +186,20 @@ def synced(places: Places, tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.fixture(scope="session")
+def settled(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The same once for all tests that only look: nothing may change it."""
+    with copy_of(places.synced(), tmp_path_factory.mktemp("settled") / "place") as place:
+        store = place.connector.store.read_bytes()
+        yield place
+        assert {kind.split()[0] for kind in place.instance.requests()} <= {"GET"}
+        assert place.connector.store.read_bytes() == store
+
+
+@pytest.fixture(scope="session")
 def first_night(places: Places) -> FirstNight:
     """The tale of the first dry run and the first sync."""
-    folder = places.synced()
-    seen = json.loads((folder / "seen.json").read_text(encoding="utf-8"))
-    plans = {"dry_plan": "dry.jsonl", "plan": "real.jsonl"}
-    seen |= {name: (folder / file).read_bytes() for name, file in plans.items()}
-    return FirstNight(**seen)
+    notes = places.synced() / SEEN
+    told: dict[str, Any] = json.loads((notes / "seen").read_text(encoding="utf-8"))
+    told |= {name: (notes / name).read_bytes() for name in ("dry_plan", "plan")}
+    told |= {name: (notes / name).read_text(encoding="utf-8") for name in ("before", "after")}
+    return FirstNight(**told)

@@ -16,7 +16,8 @@ from connector.itsm.base import Cursor, RecordUpdate
 from connector.itsm.servicenow import Connection, ServiceNow, connect
 from connector.journey.mapping import load_mapping
 from connector.provision import Scope, apply_provision, plan_provision
-from tests.harness import PASSWORD, USER, Sandbox, sandbox
+from tests.flow.conftest import Places, copy_of
+from tests.harness import PASSWORD, USER, Sandbox
 
 TABLES = ("incident", "sc_request", "sc_req_item", "sc_task")
 SCOPE = Scope(TABLES)
@@ -24,9 +25,11 @@ READ = (*TABLES, "sysapproval_approver", "task_sla", "asmt_assessment_instance")
 
 
 @pytest.fixture(scope="module")
-def tool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with sandbox(tmp_path_factory.mktemp("instance"), "--seed", "demo") as running:
-        yield running
+def tool(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The demo as it comes, its clock ticking."""
+    with copy_of(places.new(), tmp_path_factory.mktemp("client") / "place") as place:
+        place.instance.control("clock", {"frozen": False})
+        yield place.instance
 
 
 def connected(tool: Sandbox, **changes: Any) -> ServiceNow:

@@ -31,8 +31,8 @@ def days_at_risk(row: dict[str, Any]) -> int:
     return days
 
 
-def test_finance_and_e_invoicing_fall_after_the_go_live_and_recover(synced: Place) -> None:
-    rows = asked(synced)["relationships"]
+def test_finance_and_e_invoicing_fall_after_the_go_live_and_recover(settled: Place) -> None:
+    rows = asked(settled)["relationships"]
     named = {(row["customer_name"], row["service_name"]): row for row in rows}
     story = named[STORY]
     states = {c["to_state"]: c for c in sorted(story["changes"], key=lambda c: c["changed_on"])}
@@ -87,8 +87,8 @@ def test_a_person_confirms_the_ring_on_the_command_line(synced: Place) -> None:
     assert synced.instance.dump(TABLE)[key]["u_ring_confirmed"] == "2026-10-01"
 
 
-def test_the_lists_speak_and_the_backtest_is_honest(synced: Place) -> None:
-    connector = synced.connector
+def test_the_lists_speak_and_the_backtest_is_honest(settled: Place) -> None:
+    connector = settled.connector
     listed = connector.do("engagement")
     assert "Engagement: the state of each relationship" in listed
     assert "Transactional" in listed
@@ -101,12 +101,12 @@ def test_the_lists_speak_and_the_backtest_is_honest(synced: Place) -> None:
     assert (unknown.returncode, "no relationship is called" in unknown.stderr) == (2, True)
 
 
-def test_each_of_the_thirty_moments_appears_with_its_evidence(synced: Place) -> None:
+def test_each_of_the_thirty_moments_appears_with_its_evidence(settled: Place) -> None:
     """A new user sees every moment of truth decided at least once."""
-    decided = synced.connector.read(
+    decided = settled.connector.read(
         "SELECT DISTINCT moment_id FROM moment WHERE polarity IN ('positive', 'negative')"
         " AND evidence <> ''"
     )
     assert {row[0] for row in decided} == {f"M{n:02}" for n in range(1, 31)}
-    listed = synced.connector.do("moments")
+    listed = settled.connector.do("moments")
     assert all(f"M{n:02}" in listed for n in range(1, 31))

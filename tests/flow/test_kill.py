@@ -5,12 +5,12 @@ Killed, stopped or doubled runs on the demo's incidents; the campaign on the UCI
 
 import random
 import signal
-import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 
 from tests.flow.conftest import Place, Places, copy_of
-from tests.harness import USER, Connector, Sandbox, classifications
+from tests.harness import USER, Connector, Process, Sandbox, classifications
 
 
 def slowly(place: Place, batch_size: int = 5) -> Connector:
@@ -41,11 +41,14 @@ def written(instance: Sandbox) -> int:
     return sum("u_journey_step" in row for row in instance.dump("incident").values())
 
 
-def start_writing(place: Place) -> subprocess.Popen[str]:
+def start_writing(place: Place) -> Process:
     """Start a sync, and hold it (SIGSTOP) when some but not all of its records are written."""
     connector = slowly(place, batch_size=1)
     place.instance.reset_requests()
     process = connector.start("sync", "--json")
+    while connector.status().get("phase") != "write_back":  # asking the instance would slow it down
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
     while place.batches < 2:
         assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGSTOP)

@@ -6,12 +6,11 @@ Asserts what the instance holds afterwards and what was sent to it, never what i
 import csv
 import json
 from collections import Counter
-from typing import Any
 
 from connector.config import Config
 from connector.provision.wanted import ORDER
-from tests.flow.conftest import FirstNight, Place
-from tests.harness import ASKED_FOR, Connector
+from tests.flow.conftest import FirstNight, Place, kinds
+from tests.harness import ASKED_FOR, journey_fields
 
 LACKING = {"idea"}
 """Tables of older releases that the sandbox has not."""
@@ -26,17 +25,21 @@ FORMATS = ("html", "md", "csv")
 MONTH = ("--from", "2026-10-01", "--to", "2026-10-31")
 
 
-def of_dump(dump: str) -> dict[tuple[str, str], dict[str, str]]:
+Records = dict[tuple[str, str], dict[str, str]]
+"""By table and sys_id."""
+
+
+def of_dump(dump: str) -> Records:
     """The records of a whole dump, by table and sys_id."""
     rows = (json.loads(line) for line in dump.splitlines())
     return {(row["table"], row["sys_id"]): row for row in rows}
 
 
-def without_ours(dump: str) -> dict[tuple[str, str], dict[str, str]]:
+def without_ours(records: Records) -> Records:
     """The same without what our writing may move."""
     return {
         key: {k: v for k, v in row.items() if k not in VERSION and not k.startswith("u_journey_")}
-        for key, row in of_dump(dump).items()
+        for key, row in records.items()
         if key[0] != OWN
     }
 
@@ -45,26 +48,8 @@ def lines_of(plan: bytes) -> list[dict[str, str]]:
     return [json.loads(line) for line in plan.decode().splitlines()]
 
 
-def kinds(requests: dict[str, int]) -> set[str]:
-    """The methods that were sent, batched or not."""
-    return {kind.removeprefix("batched ").split()[0] for kind in requests}
-
-
 def sent_by_us(place: Place) -> list[dict[str, str]]:
     return [row for row in place.instance.dump("sys_audit").values() if row["user"] == OURS]
-
-
-def counts(result: dict[str, Any], what: str) -> dict[str, int]:
-    return {table["table"]: table[what] for table in result["tables"] if table[what]}
-
-
-def read_lines(connector: Connector, *arguments: str) -> dict[str, dict[str, int]]:
-    """Run a sync; how many rows each table answered, from the log."""
-    connector.write_config(log={"style": "json"})
-    done = connector.call("sync", *arguments)
-    assert done.returncode == 0, done.stderr
-    log = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
-    return {line["table"]: line for line in log if line["event"] == "extracted"}
 
 
 def test_provisioning_asks_first_then_makes_everything_once(new: Place) -> None:
@@ -91,7 +76,7 @@ def test_provisioning_asks_first_then_makes_everything_once(new: Place) -> None:
 
 
 def test_a_dry_run_touches_nothing_and_its_plan_is_what_is_sent(first_night: FirstNight) -> None:
-    assert first_night.after_dry_run == first_night.before
+    assert first_night.changed_by_dry_run == []
     assert first_night.dry_plan == first_night.plan
     planned = Counter(
         (line["table"], line["sys_id"], line["field"], line["from"], line["to"])
@@ -123,8 +108,8 @@ def test_the_plan_holds_every_relationship_as_the_tool_then_shows_it(
 
 
 def test_only_our_columns_of_the_written_tables_change(first_night: FirstNight) -> None:
-    assert without_ours(first_night.after) == without_ours(first_night.before)
     before, after = of_dump(first_night.before), of_dump(first_night.after)
+    assert without_ours(after) == without_ours(before)
     records = {key: row for key, row in after.items() if key[0] != OWN}
     touched = {key for key, row in records.items() if row != before[key]}
     assert {table for table, _sys_id in touched} == WRITTEN
@@ -153,21 +138,6 @@ def test_every_record_of_the_tables_that_are_read_has_its_place(first_night: Fir
     assert placed == {key for key in wanted if key[0] in READ}
     assert {table for table, _sys_id in placed} == READ
     assert "unclassified" not in {rule for _table, _sys_id, rule in first_night.classifications}
-
-
-def test_a_second_sync_writes_nothing_and_a_third_sees_no_echo(synced: Place) -> None:
-    instance, connector = synced.instance, synced.connector
-    before = instance.whole_dump()
-    for moment in ("2026-11-20 12:00:15", "2026-11-20 12:20:00"):
-        synced.stand_at(moment)
-        instance.reset_requests()
-        again = connector.sync()
-        assert (again["confirmed"], again["plan"]) == (0, [])
-        assert counts(again, "extracted") == {}, "our own writes are no news"
-        assert kinds(instance.requests()) == {"GET"}
-        of_records = {k: v for k, v in instance.requests().items() if "/table/sys_d" not in k}
-        assert max(of_records.values()) <= 6, of_records
-        assert instance.whole_dump() == before
 
 
 def test_a_pilot_writes_as_few_records_as_was_asked(provisioned: Place) -> None:
@@ -206,55 +176,57 @@ def test_one_record_is_read_and_placed_by_a_store_that_knows_nothing_else(
     assert read["incident"] == len(provisioned.instance.dump("incident")), "cursors stayed behind"
 
 
-def test_since_reads_a_stretch_again_and_full_reads_everything(synced: Place) -> None:
-    # An hour later the lag no longer reaches our own writes, which a sync has met meanwhile.
-    synced.stand_at("2026-11-20 12:01:00")
-    synced.connector.sync()
-    synced.stand_at("2026-11-20 13:00:00")
-    incidents = synced.instance.dump("incident").values()
-    lately = [row for row in incidents if row["sys_updated_on"] >= "2026-11-20 11:00:00"]
-    again = read_lines(synced.connector, "--since", "2h")
-    everything = read_lines(synced.connector, "--full")
-    assert again["incident"]["read"] == len(lately)
-    assert everything["incident"]["read"] == len(incidents)
-    assert everything["task_sla"]["read"] == len(synced.instance.dump("task_sla"))
-    assert not any(line.get("landed") for line in [*again.values(), *everything.values()])
-
-
-def test_nothing_is_written_until_the_settings_say_so(new: Place) -> None:
-    new.connector.write_config(write_back={"enabled": False})
-    before = new.instance.whole_dump()
-    new.instance.reset_requests()
-    result = new.connector.sync()
+def test_observing_writes_nothing_and_what_was_observed_is_written_once_the_settings_say_so(
+    new: Place,
+) -> None:
+    instance, connector = new.instance, new.connector
+    connector.write_config(write_back={"enabled": False})
+    before = instance.whole_dump()
+    instance.reset_requests()
+    result = connector.sync()
     assert (result["is_sent"], result["confirmed"]) == (False, 0)
     assert result["planned_records"] > 2500
-    assert kinds(new.instance.requests()) == {"GET"}
-    assert new.instance.whole_dump() == before
+    assert kinds(instance.requests()) == {"GET"}
+    assert instance.whole_dump() == before
+
+    connector.do("provision", "--apply")
+    connector.write_config(write_back={"enabled": True})
+    new.stand_at("2026-11-20 12:10:00")
+    done = connector.sync()
+    assert done["confirmed"] == done["planned_records"] > 2500
+    placed = {
+        sys_id
+        for (sys_id,) in connector.read(
+            "SELECT sys_id FROM classification WHERE table_name = 'incident' AND touchpoint <> ''"
+        )
+    }
+    written = journey_fields(instance, "incident")
+    assert placed == {sys_id for sys_id, row in written.items() if row["u_journey_step"]}
 
 
 def test_one_may_look_at_a_record_and_at_the_runs_without_asking_the_instance(
-    synced: Place,
+    settled: Place,
 ) -> None:
-    rows = synced.instance.dump("incident").values()
+    rows = settled.instance.dump("incident").values()
     row = next(r for r in rows if r.get("u_journey_value") == "presumed")
-    synced.instance.reset_requests()
-    told = json.loads(synced.connector.do("explain", row["number"], "--json"))
+    settled.instance.reset_requests()
+    told = json.loads(settled.connector.do("explain", row["number"], "--json"))
     assert told["rule_id"] == row["u_journey_rule"]
     assert told["because"]["en"] == row["u_journey_why"]
     assert all(condition["holds"] for condition in told["conditions"])
-    shown = synced.connector.do("explain", row["number"])
+    shown = settled.connector.do("explain", row["number"])
     assert row["u_journey_why"] in shown
     assert row["u_journey_since"][:16] in shown
 
-    status = json.loads(synced.connector.do("status", "--json"))
+    status = json.loads(settled.connector.do("status", "--json"))
     assert not status["is_running"]
     [run] = status["runs"]
     assert (run["kind"], run["outcome"]) == ("sync", "succeeded")
     assert run["counts"]["confirmed"] > 2500
     assert status["set_aside"] == []
     assert set(status["next"]) == {"sync", "reconcile", "report"}
-    assert "succeeded" in synced.connector.do("status")
-    assert synced.instance.requests() == {}
+    assert "succeeded" in settled.connector.do("status")
+    assert settled.instance.requests() == {}
 
 
 def test_the_report_is_written_in_both_languages_and_published_once(synced: Place) -> None:

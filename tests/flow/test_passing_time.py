@@ -6,19 +6,10 @@ What depends on the path is since when a record stands in its step; it has tests
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.flow.conftest import Place
+from tests.flow.conftest import Place, fresh
 from tests.harness import Connector, classifications, journey_fields
 
 WRITTEN = ("incident", "sc_request", "sc_req_item", "sc_task")
-STANDINGS = "SELECT * FROM standing ORDER BY ALL"
-
-
-def fresh(place: Place, name: str = "fresh", *, history: bool = True) -> Connector:
-    """A store that knows nothing reads everything, and writes nothing."""
-    settings = {"write_back": {"enabled": False}, "extract": {"history": history}}
-    connector = Connector(place.connector.folder.parent / name, place.instance.url, settings)
-    connector.sync("--full")
-    return connector
 
 
 def standing(connector: Connector, sys_id: str) -> tuple[Any, ...]:
@@ -40,16 +31,6 @@ def an_open_incident(place: Place, step: str) -> dict[str, str]:
         for row in place.instance.dump("incident").values()
         if row["active"] == "true" and row.get("u_journey_step") == step
     )
-
-
-def test_our_own_writes_change_no_classification(synced: Place) -> None:
-    before = classifications(synced.connector)
-    standings = synced.connector.read(STANDINGS)
-    synced.stand_at("2026-11-20 12:00:10")  # past `settle_seconds`: now they are read back
-    assert synced.connector.sync()["planned_records"] == 0
-    assert classifications(synced.connector) == before
-    assert classifications(fresh(synced)) == before
-    assert synced.connector.read(STANDINGS) == standings, "what does not move keeps its time"
 
 
 def test_after_some_nights_a_fresh_store_says_the_same(synced: Place) -> None:

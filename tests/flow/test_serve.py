@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from tests.flow.conftest import Place
-from tests.harness import PASSWORD, USER, Connector
+from tests.harness import PASSWORD, USER, Connector, Process
 
 
 def on_few_tables(place: Place, batch_size: int) -> Connector:
@@ -29,7 +28,7 @@ def on_few_tables(place: Place, batch_size: int) -> Connector:
 class Service:
     """A `travesia serve` at work, and what it logged so far."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Process) -> None:
         self.process = process
         self.log: list[str] = []
         # Read all the time: a full pipe would hold the service up.
@@ -120,6 +119,7 @@ def test_sigterm_in_mid_run_ends_the_service_well_and_keeps_what_was_done(
 ) -> None:
     connector = on_few_tables(provisioned, batch_size=1)
     with serving(connector) as service:
+        service.wait_for(lambda: connector.status().get("phase") == "write_back")
         service.wait_for(lambda: provisioned.batches > 1)
         service.process.send_signal(signal.SIGSTOP)
         planned = connector.status()["planned"]
