@@ -9,7 +9,8 @@ says.
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -29,8 +30,9 @@ _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _NAMED = re.compile(r"\{(\w+)")
 
 
-def list_messages(root: Path = ROOT) -> dict[MessageId, str]:
-    """Every message of the sources → the first place that says it."""
+@cache
+def list_messages(root: Path = ROOT) -> Mapping[MessageId, str]:
+    """Every message of the sources → the first place that says it; read once."""
     found: dict[MessageId, str] = {}
     for patterns, read in ((_PYTHON, _in_python), (_TEMPLATES, _in_template)):
         for path in _files(root, patterns):
@@ -111,7 +113,7 @@ def forms(message: Message) -> tuple[str, ...]:
     return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
 
 
-def list_untranslated(messages: dict[MessageId, str], catalogue: Catalog) -> list[str]:
+def list_untranslated(messages: Mapping[MessageId, str], catalogue: Catalog) -> list[str]:
     """`place: text` of every message without Spanish."""
     missing = []
     for id_, place in messages.items():
