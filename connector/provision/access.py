@@ -7,11 +7,17 @@ may do with a ticket. An access control that names several roles lets any of the
 from collections.abc import Iterator, Sequence
 
 from connector.journey import fields
-from connector.journey.engagement_fields import COMPUTED, ENGAGEMENT_TABLE, RING_CONFIRMED
+from connector.journey.engagement_fields import (
+    COMPUTED,
+    ENGAGEMENT_TABLE,
+    PEOPLES,
+    RING_CONFIRMED,
+)
 from connector.journey.own_tables import (
     JOURNEY_TABLE,
     OWN_TABLES,
     REQUEST_TABLE,
+    ROW_FIELDS,
 )
 from connector.provision.model import Artefact, artefact, stable_id
 
@@ -25,7 +31,7 @@ _ROLES = {
     READER: "Reads the journey's tables",
 }
 _CONTAINS = ((INTEGRATION, READER), (STEWARD, READER))
-_STEWARDS_TOO = (fields.CONTACT_TABLE.name, ENGAGEMENT_TABLE.name, JOURNEY_TABLE.name)
+_STEWARDS_TOO = (ENGAGEMENT_TABLE.name, JOURNEY_TABLE.name)
 
 
 def roles() -> Iterator[Artefact]:
@@ -53,14 +59,25 @@ def access(tables: Sequence[str], *, relationship: bool = True) -> Iterator[Arte
         yield from _control(name, "read", READER)
         yield from _control(name, "create", *_makers(name))
         yield from _control(name, "write", *_writers(name))
+        yield from _control(name, "delete", _deleter(name))
     for table in (*tables, JOURNEY_TABLE.name):
         is_complete = relationship or table == JOURNEY_TABLE.name
         for field in fields.fields_on_records(relationship=is_complete):
             yield from _control(f"{table}.{field.name}", "write", INTEGRATION)
         for field in fields.STEWARD_FIELDS:
             yield from _control(f"{table}.{field.name}", "write", STEWARD)
+    yield from _own_columns()
+
+
+def _own_columns() -> Iterator[Artefact]:
+    """Columns of our tables that not everybody may fill who may write the table."""
+    for field in ROW_FIELDS:
+        yield from _control(f"{JOURNEY_TABLE.name}.{field.name}", "write", INTEGRATION)
     for field in COMPUTED:
         yield from _control(f"{ENGAGEMENT_TABLE.name}.{field.name}", "write", INTEGRATION)
+    for field in PEOPLES:
+        if field.name != RING_CONFIRMED:
+            yield from _control(f"{ENGAGEMENT_TABLE.name}.{field.name}", "write", STEWARD)
     ring = f"{ENGAGEMENT_TABLE.name}.{RING_CONFIRMED}"
     yield from _control(ring, "write", INTEGRATION, STEWARD)
 
@@ -68,11 +85,18 @@ def access(tables: Sequence[str], *, relationship: bool = True) -> Iterator[Arte
 def _makers(table: str) -> tuple[str, ...]:
     if table == REQUEST_TABLE.name:
         return (INTEGRATION, READER)
-    return (INTEGRATION, STEWARD) if table == fields.CONTACT_TABLE.name else (INTEGRATION,)
+    return (STEWARD,) if table == fields.CONTACT_TABLE.name else (INTEGRATION,)
 
 
 def _writers(table: str) -> tuple[str, ...]:
+    if table == fields.CONTACT_TABLE.name:
+        return (STEWARD,)
     return (INTEGRATION, STEWARD) if table in _STEWARDS_TOO else (INTEGRATION,)
+
+
+def _deleter(table: str) -> str:
+    """Said for every table: where no control stands, an instance may let anybody delete."""
+    return STEWARD if table == fields.CONTACT_TABLE.name else INTEGRATION
 
 
 def _control(name: str, operation: str, *allowed: str) -> Iterator[Artefact]:

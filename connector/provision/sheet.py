@@ -21,8 +21,9 @@ def _lines(artefacts: Sequence[Artefact], scope: Scope, file_name: str) -> Itera
         file=file_name, n=_count(artefacts, "sys_db_object")
     )
     yield _(
-        "The same mapping and settings give the same file, byte for byte; to import it again"
-        " changes nothing."
+        "The same mapping and settings give the same file, byte for byte; to import it again adds"
+        " nothing. What people changed on these records meanwhile shows as collisions: skip those"
+        " on sys_ui_action, sys_filter, sys_report and sys_choice."
     )
     yield from _section(_("What it adds"), _adds(artefacts, scope))
     yield from _section(_("What it leaves alone"), _leaves())
@@ -102,8 +103,9 @@ def _import() -> list[str]:
 def _back_out() -> list[str]:
     return [
         _(
-            "Back Out on the committed set. Columns and tables go with their data: what Travesía"
-            " computed comes back with travesia sync --full; what people wrote (overrides,"
+            "Back Out on the committed set; of several named Travesía, the newest first, for only"
+            " the oldest takes columns and tables. Columns and tables go with their data: what"
+            " Travesía computed comes back with travesia sync --full; what people wrote (overrides,"
             " contacts, confirmed rings) does not, so export u_journey_contact,"
             " u_journey_engagement and the override columns first."
         ),

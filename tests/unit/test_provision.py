@@ -26,6 +26,7 @@ from connector.provision import (
     remove,
     stable_id,
 )
+from connector.provision.access import INTEGRATION, READER, STEWARD
 from connector.provision.wanted import ORDER
 from tests.fakes import FakeInstance
 
@@ -162,6 +163,36 @@ def test_a_column_is_made_with_type_label_length_and_dropdown() -> None:
     assert by_name["u_journey_report.u_records"]["internal_type"] == "integer"
     assert by_name["u_journey.u_task"]["reference"] == "task"
     assert "choice" not in by_name["incident.u_journey_why"]
+
+
+def test_nobody_is_let_further_than_the_work_needs() -> None:
+    """Who may write what of our tables: a steward what stewards say, the account what it fills."""
+    plan = plan_provision(Platform(), mapping(), SCOPE)
+    controls = {one["sys_id"]: f"{one['operation']} {name}" for name, one in _controls(plan)}
+    roles = {stable_id("sys_user_role", name): name[10:] for name in (INTEGRATION, STEWARD, READER)}
+    allowed: dict[str, set[str]] = {}
+    for step in plan.of("sys_security_acl_role"):
+        row = dict(step.changed)
+        allowed.setdefault(controls[row["sys_security_acl"]], set()).add(
+            roles[row["sys_user_role"]]
+        )
+    assert allowed["create u_journey_contact"] == allowed["write u_journey_contact"] == {"steward"}
+    assert allowed["write u_journey"] == {"integration", "steward"}
+    assert {name for name in allowed if allowed[name] == {"integration", "steward"}} >= {
+        "write u_journey_engagement.u_ring_confirmed"
+    }
+    for field in ("u_record", "u_table", "u_task", "u_number"):
+        assert allowed[f"write u_journey.{field}"] == {"integration"}
+    for field in ("u_owner", "u_next_step"):
+        assert allowed[f"write u_journey_engagement.{field}"] == {"steward"}
+    for own in OWN_TABLES:
+        assert "reader" not in allowed[f"delete {own.name}"], "else a platform may let anybody"
+
+
+def _controls(plan: Provisioning) -> Iterator[tuple[str, dict[str, str]]]:
+    for step in plan.of("sys_security_acl"):
+        row = dict(step.changed)
+        yield row["name"], row
 
 
 def test_only_what_people_fill_can_be_edited_by_people() -> None:
