@@ -30,7 +30,7 @@ def covered() -> set[int]:
     """Every number in a docstring of the contract tests."""
     return {
         int(number)
-        for file in Path(__file__).parent.glob("test_*.py")
+        for file in Path(__file__).parent.rglob("test_*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
         for number in _told(ast.get_docstring(node) or "")

@@ -57,7 +57,7 @@ def test_a_run_that_used_up_its_hour_goes_on_in_the_next_one(
 
         with duckdb.connect(str(tmp_path / "travesia.duckdb"), read_only=True) as store:
             outcomes = store.execute("SELECT outcome FROM run").fetchall()
-            landed = store.execute("SELECT count(*) FROM landing.incident").fetchall()[0][0]
+            landed = store.execute("SELECT count(*) FROM current.incident").fetchall()[0][0]
             parts = store.execute("SELECT count(*) FROM shard WHERE after <> ''").fetchall()[0][0]
         assert outcomes == [("interrupted",), ("interrupted",)]
         assert 0 < landed < 20

@@ -51,6 +51,8 @@ def start_writing(place: Place) -> Process:
         time.sleep(0.005)
     while place.batches < 2:
         assert process.poll() is None, process.communicate()
+    while not written(place.instance):  # rows of relationships come first
+        assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGSTOP)
     assert 0 < written(place.instance) < connector.status()["planned"]
     return process

@@ -85,7 +85,7 @@ def test_a_killed_read_in_parts_goes_on_where_each_part_stood(tmp_path: Path) ->
             turnstile.freed.set()
             with duckdb.connect(str(connector.store), read_only=True) as store:
                 stood = store.execute("SELECT high, after, is_done FROM shard").fetchall()
-                landed = store.execute("SELECT count(*) FROM landing.incident").fetchall()
+                landed = store.execute("SELECT count(*) FROM current.incident").fetchall()
         # Eight pages came; two workers, the queue and the writer can hold four.
         assert landed[0][0] >= 4
         assert any(after for _high, after, _done in stood)

@@ -121,6 +121,7 @@ def test_sigterm_in_mid_run_ends_the_service_well_and_keeps_what_was_done(
     with serving(connector) as service:
         service.wait_for(lambda: connector.status().get("phase") == "write_back")
         service.wait_for(lambda: provisioned.batches > 1)
+        service.wait_for(lambda: written(provisioned) > 0)  # rows of relationships come first
         service.process.send_signal(signal.SIGSTOP)
         planned = connector.status()["planned"]
         assert 0 < written(provisioned) < planned
