@@ -135,9 +135,7 @@ def _names() -> dict[str, str]:
 def _show(result: Provisioning, *, is_done: bool) -> None:
     for sentence in absent_sentences(result.absent):
         say(sentence)
-    if result.skipped:
-        text = _("Left out, as the instance lacks these or closes them to us: {tables}")
-        say(text.format(tables=", ".join(result.skipped)))
+    _show_skipped(result)
     if result.leftovers:
         text = _("No longer in the mapping, and left as they are, since records may hold them: {n}")
         say(text.format(n=", ".join(result.leftovers)))
@@ -151,6 +149,12 @@ def _show(result: Provisioning, *, is_done: bool) -> None:
         bullet("ok", made.format(n=n))
     elif not result.conflicts:
         say(_("Nothing was made yet: travesia provision --apply makes it."))
+
+
+def _show_skipped(result: Provisioning) -> None:
+    if result.skipped:
+        text = _("Left out, as the instance lacks these or closes them to us: {tables}")
+        say(text.format(tables=", ".join(result.skipped)))
 
 
 def _show_steps(result: Provisioning) -> None:
@@ -175,6 +179,10 @@ def _line(step: Step) -> str:
 
 def _show_removal(result: Provisioning, *, is_done: bool) -> None:
     n = len(result.steps)
+    _show_skipped(result)
+    if not n and result.skipped:
+        bullet("ok", _("There is nothing of ours that this account can see."))
+        return
     if not n:
         bullet("ok", _("Nothing of ours is in the instance."))
         return

@@ -84,6 +84,19 @@ def test_removal_shows_first_and_removes_only_with_yes(
     assert [is_done for _scope, is_done in asked] == [False, True]
 
 
+def test_nothing_of_ours_is_said_only_where_all_could_be_seen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for skipped in ((), ("sys_report",)):
+        plan = Provisioning((), skipped=skipped)
+        monkeypatch.setattr(provisioning, "unprovision", answer(plan, []))
+        assert cli.run(["provision", "--remove"]) == 0
+        out = capsys.readouterr().out
+        assert ("Nothing of ours is in the instance." in out) is (not skipped)
+        assert ("closes them to us: sys_report" in out) is bool(skipped)
+        assert ("nothing of ours that this account can see" in out) is bool(skipped)
+
+
 def test_tables_and_protection_are_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Scope, bool]] = []
     monkeypatch.setattr(provisioning, "provision", answer(Provisioning(()), asked))
