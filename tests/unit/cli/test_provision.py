@@ -109,6 +109,27 @@ def test_tables_and_protection_are_what_was_asked(monkeypatch: pytest.MonkeyPatc
     assert "incident" in usual.tables
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("sys_user", "sys_user is only ever read"),
+        ("task_sla", "task_sla is only ever read"),
+        ("u_journey", "u_journey is a table of ours"),
+        ("u_journey_in_incident", "u_journey_in_incident is a table of ours"),
+        ("task", "a column of task is on every table that extends it"),
+        ("incident^x", "'incident^x' is no table name"),
+        ("", "'' is no table name"),
+    ],
+)
+@pytest.mark.parametrize("way", ["--plan", "--apply", "--update-set=x.xml"])
+def test_a_table_that_is_never_written_is_refused_before_anything_is_asked(
+    table: str, said: str, way: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["provision", way, "--table", "incident", "--table", table]) == 2
+    assert f"--table: {said}" in capsys.readouterr().err
+    assert not (home / "x.xml").exists()
+
+
 def test_an_update_set_is_written_with_a_sheet_in_each_language_and_asks_nobody(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
