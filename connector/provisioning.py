@@ -28,7 +28,7 @@ CORE = ("change_request", "problem")
 
 
 def scope_of(config: Config, tables: Sequence[str] = (), *, protect: bool = True) -> Scope:
-    """What is provisioned, as the settings say; `tables` in place of those of the settings.
+    """What is provisioned, as the settings say; `tables`, each once, in place of theirs.
 
     Raises ConfigError for a table that settings may not name as written either.
     """
@@ -36,7 +36,7 @@ def scope_of(config: Config, tables: Sequence[str] = (), *, protect: bool = True
         raise ConfigError("--table", problems)
     wanted = config.write_back
     return Scope(
-        tuple(tables) or tuple(wanted.tables),
+        tuple(dict.fromkeys(tables)) or wanted.tables,
         config.mapping.journey,
         config.mapping.language,
         wanted.mode,

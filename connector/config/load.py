@@ -259,7 +259,7 @@ def _names(data: dict[str, Any], section: str) -> list[str]:
     settings = data.get(section)
     default = getattr(Config(), section).tables
     names = settings.get("tables", default) if isinstance(settings, dict) else default
-    return [name for name in names if isinstance(name, str)] if names else []
+    return list(dict.fromkeys(n for n in names if isinstance(n, str))) if names else []
 
 
 def _login_problems(instance: dict[str, Any]) -> Iterator[Problem]:

@@ -60,6 +60,10 @@ def check_table(name: str) -> str:
     return name
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
 _NEVER_WRITTEN = re.compile(r"sys_|task_sla$|contract_sla$|sysapproval_|asmt_|kb_|cmn_|core_")
 """Users, SLA rows, approvals, surveys, knowledge, the organisation: read, never written."""
 
@@ -168,6 +172,7 @@ Tables = Annotated[
     tuple[Annotated[str, AfterValidator(check_table)], ...],
     BeforeValidator(as_tuple),
     Field(min_length=1),
+    AfterValidator(_each_once),
 ]
 ReportName = Annotated[str, AfterValidator(_check_report_name)]
 SysId = Annotated[str, AfterValidator(_check_sys_id)]

@@ -109,6 +109,23 @@ def test_tables_and_protection_are_what_was_asked(monkeypatch: pytest.MonkeyPatc
     assert "incident" in usual.tables
 
 
+def test_a_table_named_twice_is_taken_once_in_its_order(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Scope, bool]] = []
+    monkeypatch.setattr(provisioning, "provision", answer(Provisioning(()), asked))
+    twice = [f"--table={name}" for name in ("problem", "incident", "problem")]
+    assert cli.run(["provision", *twice]) == 0
+    named = 'tables = ["sc_task", "incident", "sc_task"]\n'
+    (home / "travesia.toml").write_text(f"{SETTINGS}[write_back]\n{named}", encoding="utf-8")
+    assert cli.run(["provision"]) == 0
+    taken = [scope.tables for scope, _is_done in asked]
+    assert taken == [("problem", "incident"), ("sc_task", "incident")]
+    assert cli.run(["provision", "--update-set", "once.xml", "--table", "incident"]) == 0
+    assert cli.run(["provision", "--update-set", "x.xml", *(["--table", "incident"] * 2)]) == 0
+    assert (home / "x.xml").read_bytes() == (home / "once.xml").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [
