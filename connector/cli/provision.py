@@ -96,6 +96,8 @@ def _refuse_mixtures(
     chosen += ["--update-set"] if update_set is not None else []
     if len(chosen) > 1:
         raise UsageError(_("only one of {options} at a time").format(options=", ".join(chosen)))
+    if update_set is not None and not update_set.name:
+        raise UsageError(_("--update-set needs the name of a file, like journey.xml"))
     if yes and not remove:
         raise UsageError(_("--yes goes with --remove"))
 

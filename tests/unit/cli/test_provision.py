@@ -41,6 +41,7 @@ def answer(result: Provisioning, asked: list[tuple[Scope, bool]]) -> Callable[..
         (["--apply", "--remove"], "only one of --apply, --remove at a time"),
         (["--plan", "--update-set", "x.xml"], "only one of --plan, --update-set at a time"),
         (["--yes"], "--yes goes with --remove"),
+        (["--update-set", ""], "--update-set needs the name of a file"),
     ],
 )
 def test_one_way_at_a_time(
