@@ -121,15 +121,25 @@ def _names() -> dict[str, str]:
         "sys_transform_entry": _("Field maps"),
         "sys_transform_script": _("Transform scripts"),
         "sys_user_role": _("Roles"),
+        "sys_user_role_contains": _("Roles within roles"),
         "sys_security_acl": _("Access controls"),
+        "sys_security_acl_role": _("Roles of access controls"),
         "sys_ui_view": _("Views"),
-        "sys_ui_form": _("Forms"),
-        "sys_ui_list": _("List layouts"),
-        "sys_ui_related_list": _("Related lists"),
         "sys_ui_formatter": _("Process flows"),
+        "sys_process_flow": _("Stages of process flows"),
+        "sys_ui_form": _("Forms"),
+        "sys_ui_section": _("Form sections"),
+        "sys_ui_form_section": _("Places of form sections"),
+        "sys_ui_element": _("Columns on forms"),
+        "sys_ui_list": _("List layouts"),
+        "sys_ui_list_element": _("Columns on lists"),
+        "sys_ui_related_list": _("Related lists"),
+        "sys_ui_related_list_entry": _("Entries of related lists"),
+        "sys_ui_style": _("Colours of values"),
         "sys_filter": _("Saved filters"),
         "sys_report": _("Reports"),
         "sys_ui_action": _("UI actions"),
+        "sys_ui_action_role": _("Roles of UI actions"),
         "sysevent_email_action": _("Notifications"),
     }
 
@@ -142,7 +152,7 @@ def _show(result: Provisioning, *, is_done: bool) -> None:
         text = _("No longer in the mapping, and left as they are, since records may hold them: {n}")
         say(text.format(n=", ".join(result.leftovers)))
     if result.is_complete:
-        bullet("ok", _("The instance has everything: nothing to make."))
+        bullet("ok", _complete(result))
         return
     _show_steps(result)
     if is_done:
@@ -151,6 +161,12 @@ def _show(result: Provisioning, *, is_done: bool) -> None:
         bullet("ok", made.format(n=n))
     elif not result.conflicts:
         say(_("Nothing was made yet: travesia provision --apply makes it."))
+
+
+def _complete(result: Provisioning) -> str:
+    if result.skipped:
+        return _("The instance has everything that this account can see: nothing to make.")
+    return _("The instance has everything: nothing to make.")
 
 
 def _show_skipped(result: Provisioning) -> None:
@@ -197,6 +213,6 @@ def _show_removal(result: Provisioning, *, is_done: bool) -> None:
 
 
 def _places(steps: Sequence[Step]) -> str:
-    """The tables, each with its number; --json has every name."""
-    counts = Counter(step.artefact.place for step in steps)
+    """The tables, each with its number; --json has every name, of access controls the column."""
+    counts = Counter(step.artefact.place.partition(".")[0] for step in steps)
     return ", ".join(f"{name} ({count})" if name else str(count) for name, count in counts.items())

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from connector import cli, provisioning
+from connector.messages import speaking
 from connector.provision import Artefact, Provisioning, Scope, Step
+from connector.provision.wanted import ORDER
 
 SETTINGS = '[instance]\nurl = "https://example.service-now.com"\nuser = "u"\n'
 COLUMN = Artefact("sys_dictionary", "a" * 32, {"name": "incident", "element": "u_journey_why"})
@@ -69,6 +71,46 @@ def test_a_short_plan_is_told_name_by_name_with_what_was(
     assert cli.run(["provision", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["steps"][0]["changed"] == {"label": "Usar"}
+
+
+def test_access_controls_are_counted_by_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    controls = [
+        Artefact("sys_security_acl", f"{n:032x}", {"name": name, "operation": "write"})
+        for n, name in enumerate(("incident.u_journey_why", "incident.u_journey_step", "u_journey"))
+    ]
+    steps = tuple(Step("create", one, one.sys_id, one.fields) for one in controls)
+    monkeypatch.setattr(provisioning, "provision", answer(Provisioning(steps), []))
+    assert cli.run(["provision"]) == 0
+    assert "incident (2), u_journey (1)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_kind_has_a_name_for_people(
+    language: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("connector.cli.provision.NAMED", 0)
+    fields = {"name": "u_journey", "target_table": "incident"}
+    every = [Artefact(table, f"{n:032x}", fields) for n, table in enumerate(ORDER)]
+    steps = tuple(Step("create", one, one.sys_id, one.fields) for one in every)
+    monkeypatch.setattr(provisioning, "provision", answer(Provisioning(steps), []))
+    with speaking(language):
+        assert cli.run(["provision"]) == 0
+    out = capsys.readouterr().out
+    assert [table for table in ORDER if table in out] == []
+    assert {"en": "Colours of values", "es": "Colores de valores"}[language] in out
+
+
+@pytest.mark.parametrize("skipped", [(), ("sys_report",)])
+def test_everything_is_there_only_as_far_as_it_could_be_seen(
+    skipped: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = Provisioning((), skipped=skipped)
+    monkeypatch.setattr(provisioning, "provision", answer(plan, []))
+    assert cli.run(["provision"]) == 0
+    narrow = "everything that this account can see: nothing to make"
+    assert (narrow in capsys.readouterr().out) is bool(skipped)
 
 
 def test_removal_shows_first_and_removes_only_with_yes(
