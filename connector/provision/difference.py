@@ -154,7 +154,8 @@ def standing(
         if (one.table, seen.ids.get(one.sys_id, "")) in stand
         and not (one.table == "sys_dictionary" and one.fields["name"] in ours)
     ]
-    more = removal.other_choices(wanted, seen.rows.get("sys_choice", []))
+    taken = {step.sys_id for step in found}
+    more = removal.other_choices(wanted, seen.rows.get("sys_choice", []), taken)
     found += [Step("delete", one, one.sys_id) for one in more]
     return sorted(found, key=lambda step: ORDER.index(step.table)), _unseen(wanted, seen)
 

@@ -4,7 +4,7 @@ A table that no setting names is looked through only where one record at least b
 is made of our names: a column that somebody else called u_journey_… makes no table ours.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connector.errors import ForbiddenError
@@ -80,21 +80,21 @@ def everything(mapping: JourneyMapping, scope: Scope) -> list[Artefact]:
     return list(unique.values())
 
 
-def other_choices(wanted: Sequence[Artefact], rows: Sequence[Record]) -> Iterator[Artefact]:
-    """Choices among `rows` that are of a column of ours and not in `wanted`, whatever they say.
+def other_choices(
+    wanted: Sequence[Artefact], rows: Sequence[Record], taken: Collection[str]
+) -> Iterator[Artefact]:
+    """Choices among `rows` that are of a column of ours, whatever they say, but those `taken`.
 
     Raises ConfigError if one would not be ours.
     """
-    choices = [one.fields for one in wanted if one.table == "sys_choice"]
-    known = {_choice(fields) for fields in choices}
-    columns = {_choice(fields)[:2] for fields in choices}
+    columns = {_column(one.fields) for one in wanted if one.table == "sys_choice"}
     for row in rows:
-        if _choice(row)[:2] in columns and _choice(row) not in known:
+        if _column(row) in columns and row["sys_id"] not in taken:
             names = ("name", "element", "value", "language", "label")
             one = Artefact("sys_choice", row["sys_id"], {name: row.get(name, "") for name in names})
             refuse_foreign([one])
             yield one
 
 
-def _choice(of: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(of.get(name, "") for name in ("name", "element", "value", "language"))
+def _column(of: Mapping[str, str]) -> tuple[str, str]:
+    return of.get("name", ""), of.get("element", "")

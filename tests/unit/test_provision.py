@@ -454,6 +454,8 @@ def test_removal_takes_out_the_choices_that_left_the_mapping_and_no_others() -> 
     apply_provision(platform, overlaid, SCOPE)
     theirs = {"name": "incident", "element": "u_state", "value": "sauna", "language": "en"}
     platform.tables["sys_choice"].append({"sys_id": "theirs", **theirs})
+    twin = {**platform.tables["sys_choice"][0], "sys_id": "twin", "dependent_value": "x"}
+    platform.tables["sys_choice"].append(twin)
     planned = plan_removal(platform, mapping(), SCOPE)
     assert "incident.u_journey_touchpoint = sauna (es)" in {s.name for s in planned.steps}
     remove(platform, mapping(), SCOPE)
