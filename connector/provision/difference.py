@@ -11,7 +11,7 @@ from connector.errors import ForbiddenError
 from connector.itsm.base import Column, Instance, Record
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _
-from connector.provision import notification, removal
+from connector.provision import flow, notification, removal
 from connector.provision.columns import DISPLAY_READ_ONLY, INTERNAL_TYPES, Wanted
 from connector.provision.model import Artefact, Provisioning, Step
 from connector.provision.quiet import PARENT_PLACE
@@ -155,7 +155,9 @@ def standing(
         and not (one.table == "sys_dictionary" and one.fields["name"] in ours)
     ]
     taken = {step.sys_id for step in found}
-    more = removal.other_choices(wanted, seen.rows.get("sys_choice", []), taken)
+    more = list(removal.other_choices(wanted, seen.rows.get("sys_choice", []), taken))
+    if flow.STAGE in seen.rows:
+        more += removal.other_stages(instance, taken)
     found += [Step("delete", one, one.sys_id) for one in more]
     return sorted(found, key=lambda step: ORDER.index(step.table)), _unseen(wanted, seen)
 

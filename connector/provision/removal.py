@@ -12,6 +12,7 @@ from connector.itsm.base import Instance, Record
 from connector.itsm.staging import PREFIX
 from connector.journey.model import Mapping as JourneyMapping
 from connector.journey.own_tables import OWN_TABLES
+from connector.provision import flow
 from connector.provision.layout import VIEW, VIEW_ID
 from connector.provision.model import OWN, Artefact, refuse_foreign, stable_id
 from connector.provision.sights import REFRESH
@@ -94,6 +95,18 @@ def other_choices(
             one = Artefact("sys_choice", row["sys_id"], {name: row.get(name, "") for name in names})
             refuse_foreign([one])
             yield one
+
+
+def other_stages(instance: Instance, taken: Collection[str]) -> Iterator[Artefact]:
+    """Stages of steps that left the mapping: by their names, and only under sys_ids of ours.
+
+    Raises InstanceError and its kinds.
+    """
+    names = ("sys_id", "name", "table")
+    for row in instance.list_records(flow.STAGE, names, f"nameSTARTSWITH{flow.NAMED}"):
+        place = row["name"].removeprefix(flow.NAMED).split(" ")
+        if row["sys_id"] == stable_id(flow.STAGE, *place) and row["sys_id"] not in taken:
+            yield Artefact(flow.STAGE, row["sys_id"], {name: row[name] for name in names[1:]})
 
 
 def _column(of: Mapping[str, str]) -> tuple[str, str]:

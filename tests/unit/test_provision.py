@@ -462,6 +462,17 @@ def test_removal_takes_out_the_choices_that_left_the_mapping_and_no_others() -> 
     assert [row["sys_id"] for row in platform.tables["sys_choice"]] == ["theirs"]
 
 
+def test_removal_takes_out_the_stages_of_a_step_that_left_the_mapping() -> None:
+    platform = Platform()
+    apply_provision(platform, mapping(), SCOPE)
+    theirs = {"sys_id": "theirs", "name": "u_journey_step: incident own", "table": "incident"}
+    platform.tables["sys_process_flow"].append(theirs)
+    journeys = {n: replace(j, steps=j.steps[1:]) for n, j in mapping().journeys.items()}
+    fewer = replace(mapping(), journeys=journeys)
+    remove(platform, fewer, SCOPE)
+    assert platform.tables["sys_process_flow"] == [theirs]
+
+
 def test_removal_leaves_a_table_where_somebody_else_has_a_column_of_our_name() -> None:
     platform = Platform()
     trips = {"sys_id": "trips", "name": "x_trip"}
