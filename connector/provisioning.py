@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from connector.config import Config
+from connector.config import Config, check_table, written_problem
 from connector.errors import ConfigError
 from connector.export.files import whole_file
 from connector.journey.model import Mapping as JourneyMapping
@@ -28,10 +28,15 @@ CORE = ("change_request", "problem")
 
 
 def scope_of(config: Config, tables: Sequence[str] = (), *, protect: bool = True) -> Scope:
-    """What is provisioned, as the settings say; `tables` in place of those of the settings."""
+    """What is provisioned, as the settings say; `tables`, each once, in place of theirs.
+
+    Raises ConfigError for a table that settings may not name as written either.
+    """
+    if problems := [problem for problem in map(_problem, dict.fromkeys(tables)) if problem]:
+        raise ConfigError("--table", problems)
     wanted = config.write_back
     return Scope(
-        tuple(tables) or tuple(wanted.tables),
+        tuple(dict.fromkeys(tables)) or wanted.tables,
         config.mapping.journey,
         config.mapping.language,
         wanted.mode,
@@ -40,6 +45,14 @@ def scope_of(config: Config, tables: Sequence[str] = (), *, protect: bool = True
         tuple(Mail(one.language, one.groups, one.users) for one in config.report.mail),
         wanted.relationship,
     )
+
+
+def _problem(table: str) -> str:
+    """Why nothing may be provisioned on it; "" if it may."""
+    try:
+        return written_problem(check_table(table))
+    except ValueError as error:
+        return str(error)
 
 
 def provision(

@@ -96,6 +96,8 @@ def _refuse_mixtures(
     chosen += ["--update-set"] if update_set is not None else []
     if len(chosen) > 1:
         raise UsageError(_("only one of {options} at a time").format(options=", ".join(chosen)))
+    if update_set is not None and not update_set.name:
+        raise UsageError(_("--update-set needs the name of a file, like journey.xml"))
     if yes and not remove:
         raise UsageError(_("--yes goes with --remove"))
 
@@ -119,15 +121,25 @@ def _names() -> dict[str, str]:
         "sys_transform_entry": _("Field maps"),
         "sys_transform_script": _("Transform scripts"),
         "sys_user_role": _("Roles"),
+        "sys_user_role_contains": _("Roles within roles"),
         "sys_security_acl": _("Access controls"),
+        "sys_security_acl_role": _("Roles of access controls"),
         "sys_ui_view": _("Views"),
-        "sys_ui_form": _("Forms"),
-        "sys_ui_list": _("List layouts"),
-        "sys_ui_related_list": _("Related lists"),
         "sys_ui_formatter": _("Process flows"),
+        "sys_process_flow": _("Stages of process flows"),
+        "sys_ui_form": _("Forms"),
+        "sys_ui_section": _("Form sections"),
+        "sys_ui_form_section": _("Places of form sections"),
+        "sys_ui_element": _("Columns on forms"),
+        "sys_ui_list": _("List layouts"),
+        "sys_ui_list_element": _("Columns on lists"),
+        "sys_ui_related_list": _("Related lists"),
+        "sys_ui_related_list_entry": _("Entries of related lists"),
+        "sys_ui_style": _("Colours of values"),
         "sys_filter": _("Saved filters"),
         "sys_report": _("Reports"),
         "sys_ui_action": _("UI actions"),
+        "sys_ui_action_role": _("Roles of UI actions"),
         "sysevent_email_action": _("Notifications"),
     }
 
@@ -135,14 +147,12 @@ def _names() -> dict[str, str]:
 def _show(result: Provisioning, *, is_done: bool) -> None:
     for sentence in absent_sentences(result.absent):
         say(sentence)
-    if result.skipped:
-        text = _("Left out, as the instance lacks these or closes them to us: {tables}")
-        say(text.format(tables=", ".join(result.skipped)))
+    _show_skipped(result)
     if result.leftovers:
         text = _("No longer in the mapping, and left as they are, since records may hold them: {n}")
         say(text.format(n=", ".join(result.leftovers)))
     if result.is_complete:
-        bullet("ok", _("The instance has everything: nothing to make."))
+        bullet("ok", _complete(result))
         return
     _show_steps(result)
     if is_done:
@@ -151,6 +161,18 @@ def _show(result: Provisioning, *, is_done: bool) -> None:
         bullet("ok", made.format(n=n))
     elif not result.conflicts:
         say(_("Nothing was made yet: travesia provision --apply makes it."))
+
+
+def _complete(result: Provisioning) -> str:
+    if result.skipped:
+        return _("The instance has everything that this account can see: nothing to make.")
+    return _("The instance has everything: nothing to make.")
+
+
+def _show_skipped(result: Provisioning) -> None:
+    if result.skipped:
+        text = _("Left out, as the instance lacks these or closes them to us: {tables}")
+        say(text.format(tables=", ".join(result.skipped)))
 
 
 def _show_steps(result: Provisioning) -> None:
@@ -175,6 +197,10 @@ def _line(step: Step) -> str:
 
 def _show_removal(result: Provisioning, *, is_done: bool) -> None:
     n = len(result.steps)
+    _show_skipped(result)
+    if not n and result.skipped:
+        bullet("ok", _("There is nothing of ours that this account can see."))
+        return
     if not n:
         bullet("ok", _("Nothing of ours is in the instance."))
         return
@@ -187,6 +213,6 @@ def _show_removal(result: Provisioning, *, is_done: bool) -> None:
 
 
 def _places(steps: Sequence[Step]) -> str:
-    """The tables, each with its number; --json has every name."""
-    counts = Counter(step.artefact.place for step in steps)
+    """The tables, each with its number; --json has every name, of access controls the column."""
+    counts = Counter(step.artefact.place.partition(".")[0] for step in steps)
     return ", ".join(f"{name} ({count})" if name else str(count) for name, count in counts.items())

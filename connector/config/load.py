@@ -11,13 +11,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from connector.config.settings import DEFAULT_NAME, Config
-from connector.config.values import did_you_mean
+from connector.config.values import did_you_mean, written_problem
 from connector.errors import ConfigError
 from connector.messages import _
 from connector.wording import os_reason
-
-_NEVER_WRITTEN = re.compile(r"sys_|task_sla$|contract_sla$|sysapproval_|asmt_|kb_|cmn_|core_")
-"""Users, SLA rows, approvals, surveys, knowledge, the organisation: read, never written."""
 
 _SECRET_KEY = re.compile(r"pass(word|wd|phrase)|secret|token|api_?key|credential", re.IGNORECASE)
 _HEADER = re.compile(r"^\s*\[\s*([\w-]+)\s*\]")
@@ -241,9 +238,8 @@ def _cross_problems(data: dict[str, Any]) -> Iterator[Problem]:
     written = _names(data, "write_back")
     read = _names(data, "extract")
     for table in written:
-        if _NEVER_WRITTEN.match(table):
-            sentence = _("{table} is only ever read; take it out").format(table=table)
-            yield Problem(("write_back", "tables"), sentence)
+        if problem := written_problem(table):
+            yield Problem(("write_back", "tables"), problem)
         elif table not in read:
             sentence = _("{table} is written but not read; add it to [extract] tables")
             yield Problem(("write_back", "tables"), sentence.format(table=table))
@@ -263,7 +259,7 @@ def _names(data: dict[str, Any], section: str) -> list[str]:
     settings = data.get(section)
     default = getattr(Config(), section).tables
     names = settings.get("tables", default) if isinstance(settings, dict) else default
-    return [name for name in names if isinstance(name, str)] if names else []
+    return list(dict.fromkeys(n for n in names if isinstance(n, str))) if names else []
 
 
 def _login_problems(instance: dict[str, Any]) -> Iterator[Problem]:

@@ -51,12 +51,35 @@ def _check_variable(name: str) -> str:
     return name
 
 
-def _check_table(name: str) -> str:
+def check_table(name: str) -> str:
+    """The name of a table, as it stands in queries and in paths. Raises ValueError."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,79}", name):
         raise ValueError(
             _("{name!r} is no table name; use the name (sc_task), not the label").format(name=name)
         )
     return name
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+_NEVER_WRITTEN = re.compile(r"sys_|task_sla$|contract_sla$|sysapproval_|asmt_|kb_|cmn_|core_")
+"""Users, SLA rows, approvals, surveys, knowledge, the organisation: read, never written."""
+
+_OURS = re.compile(r"u_journey(_|$)")
+
+
+def written_problem(table: str) -> str:
+    """Why the records of a table are not to show where they stand; "" if they may."""
+    text = ""
+    if _NEVER_WRITTEN.match(table):
+        text = _("{table} is only ever read; take it out")
+    elif _OURS.match(table):
+        text = _("{table} is a table of ours, which is made anyway; take it out")
+    elif table == "task":
+        text = _("a column of {table} is on every table that extends it; name those you mean")
+    return text.format(table=table)
 
 
 def _check_report_name(name: str) -> str:
@@ -146,9 +169,10 @@ def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Tables = Annotated[
-    tuple[Annotated[str, AfterValidator(_check_table)], ...],
+    tuple[Annotated[str, AfterValidator(check_table)], ...],
     BeforeValidator(as_tuple),
     Field(min_length=1),
+    AfterValidator(_each_once),
 ]
 ReportName = Annotated[str, AfterValidator(_check_report_name)]
 SysId = Annotated[str, AfterValidator(_check_sys_id)]

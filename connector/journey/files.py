@@ -167,7 +167,7 @@ def _reason(fault: Any, keys: list[Any], known: list[str]) -> str:
         return _("{key}: {value!r} is not a name here (lower case letters, digits, _)").format(
             key=key, value=fault["input"]
         )
-    reason = _expected(fault["type"]) or fault["msg"]
+    reason = _expected(fault["type"]) or str(fault.get("ctx", {}).get("error") or fault["msg"])
     return _("{key}: {reason}").format(key=key, reason=reason)
 
 

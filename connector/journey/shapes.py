@@ -3,16 +3,29 @@
 Only shapes: whether the pieces fit together is checked in `checks.py`.
 """
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from connector.journey.model import Band, Channel, Confidence, Kind, Outcome, Phase, Text, Value
+from connector.messages import _
+
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")
+
+
+def _storable(text: str) -> str:
+    """A text that XML can carry: an update set holds our labels (XML 1.0, 2.2 Characters)."""
+    if found := _UNSTORABLE.search(text):
+        sentence = _("the control character {code} cannot stand in a text; take it out")
+        raise ValueError(sentence.format(code=f"U+{ord(found[0]):04X}"))
+    return text
+
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=80)]
 Taken = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*/[a-z][a-z0-9_]*$")]
-Filled = Annotated[str, StringConstraints(min_length=1)]
+Filled = Annotated[str, StringConstraints(min_length=1), AfterValidator(_storable)]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
 SetEntry = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^,^@][^,^]*$")]
 

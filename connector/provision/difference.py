@@ -5,13 +5,13 @@ a person may have, by what names it there; what refers to it then refers to the 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from connector.errors import ForbiddenError
 from connector.itsm.base import Column, Instance, Record
 from connector.journey.model import Mapping as JourneyMapping
 from connector.messages import _
-from connector.provision import notification
+from connector.provision import flow, notification, removal
 from connector.provision.columns import DISPLAY_READ_ONLY, INTERNAL_TYPES, Wanted
 from connector.provision.model import Artefact, Provisioning, Step
 from connector.provision.quiet import PARENT_PLACE
@@ -92,12 +92,11 @@ def plan_provision(instance: Instance, mapping: JourneyMapping, scope: Scope) ->
     conflicts += [problem for want in described for problem in _conflicts(want, seen)]
     if here.imported and not seen.parent:
         conflicts.append(_unavailable())
-    skipped = sorted({one.table for one in wanted} - seen.rows.keys())
     return Provisioning(
         tuple(_steps(wanted, seen)),
         tuple(conflicts),
         absent,
-        tuple(skipped),
+        tuple(_unseen(wanted, seen)),
         tuple(_leftovers(wanted, seen)),
     )
 
@@ -134,28 +133,38 @@ def _look(
     return seen
 
 
-def standing(instance: Instance, mapping: JourneyMapping, scope: Scope) -> list[Step]:
-    """Everything of ours that stands in the instance, in the order in which it was made.
+def standing(
+    instance: Instance, mapping: JourneyMapping, scope: Scope
+) -> tuple[list[Step], list[str]]:
+    """Everything of ours that stands in the instance, in the order in which it was made; and the
+    platform tables that it lacks or hides, of which nothing can be said.
 
-    Whatever is set now: the columns of both modes and the staging tables are looked for as well.
-    Columns and labels of our own tables are left to their tables, which take them along.
+    Whatever is set now: all tables that have something of ours, both modes, staging tables, and
+    every choice of our columns. Columns and labels of our own tables are left to their tables,
+    which take them along.
     """
-    every = [
-        one
-        for mode in ("record", "table")
-        for one in artefacts_of(mapping, replace(scope, mode=mode, via="import_set"))
-    ]
-    unique = {one.sys_id: one for one in sorted(every, key=lambda one: ORDER.index(one.table))}
-    wanted = list(unique.values())
+    scope = removal.widest(instance, scope)
+    wanted = removal.everything(mapping, scope)
     seen = _look(instance, wanted, scope, instance.list_tables(_tables_to_ask(wanted, scope)))
     ours = {one.fields["name"] for one in wanted if one.table == "sys_db_object"}
     stand = {(table, row["sys_id"]) for table, rows in seen.rows.items() for row in rows}
-    return [
+    found = [
         Step("delete", one, seen.ids[one.sys_id])
         for one in wanted
         if (one.table, seen.ids.get(one.sys_id, "")) in stand
         and not (one.table == "sys_dictionary" and one.fields["name"] in ours)
     ]
+    taken = {step.sys_id for step in found}
+    more = list(removal.other_choices(wanted, seen.rows.get("sys_choice", []), taken))
+    if flow.STAGE in seen.rows:
+        more += removal.other_stages(instance, taken)
+    found += [Step("delete", one, one.sys_id) for one in more]
+    return sorted(found, key=lambda step: ORDER.index(step.table)), _unseen(wanted, seen)
+
+
+def _unseen(wanted: Sequence[Artefact], seen: Seen) -> list[str]:
+    """The platform tables that the instance lacks or hides."""
+    return sorted({one.table for one in wanted} - seen.rows.keys())
 
 
 def _parent(instance: Instance) -> str:

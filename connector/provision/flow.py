@@ -13,6 +13,10 @@ from connector.journey.own_tables import JOURNEY_TABLE
 from connector.provision.model import Artefact, artefact
 
 FORMATTED = ("incident", JOURNEY_TABLE.name)
+STAGE = "sys_process_flow"
+NAMED = f"{fields.STEP}: "
+"""How the name of a stage begins; its table and its step follow."""
+
 _MACRO = "process_flow.xml"
 
 
@@ -21,7 +25,7 @@ def formatter(table: str) -> Artefact:
     return artefact(
         "sys_ui_formatter",
         (table, _MACRO),
-        name=f"u_journey_step: {table}",
+        name=f"{NAMED}{table}",
         table=table,
         formatter=_MACRO,
         type="formatter",
@@ -37,9 +41,9 @@ def flow(
         yield formatter(table)
         for step in mapping.journeys[journey].steps:
             yield artefact(
-                "sys_process_flow",
+                STAGE,
                 (table, step.id),
-                name=f"u_journey_step: {table} {step.id}",
+                name=f"{NAMED}{table} {step.id}",
                 table=table,
                 label=step.name.in_(language),
                 condition=f"{fields.STEP}={step.id}^EQ",

@@ -105,9 +105,11 @@ def _refuse_refusals(table: str, replies: Sequence[UpdateReply], text: str) -> N
 def plan_removal(instance: Instance, mapping: JourneyMapping, scope: Scope) -> Provisioning:
     """Everything of ours that stands in the instance, last made first; sends nothing.
 
-    Whatever way is set now, the staging tables and both modes' columns are looked for.
+    Whatever is set now, it is looked for on every table, in both modes, with staging tables.
+    `skipped` are the platform tables of which nothing can be said. Raises InstanceError.
     """
-    return Provisioning(tuple(reversed(standing(instance, mapping, scope))))
+    found, unseen = standing(instance, mapping, scope)
+    return Provisioning(tuple(reversed(found)), skipped=tuple(unseen))
 
 
 def remove(

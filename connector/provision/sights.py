@@ -24,6 +24,9 @@ _FILTERS = {
 _OPEN_ONLY = ("open", "long")
 EVERYBODY = "GLOBAL"
 
+REFRESH = "u_journey_refresh"
+"""The name of the action on a ticket."""
+
 _SCRIPT = (
     f"var request = new GlideRecord('{REQUEST_TABLE.name}');\n"
     "request.initialize();\n"
@@ -87,7 +90,7 @@ def actions(tables: Sequence[str]) -> Iterator[Artefact]:
             "sys_ui_action",
             (table, "refresh"),
             name="Refresh journey / Actualizar travesía",
-            action_name="u_journey_refresh",
+            action_name=REFRESH,
             table=table,
             active="false",
             client="false",

@@ -37,6 +37,9 @@ _MOST_UPDATES = 20_000
 _SHOWN = 80
 _NO_ID = mark("a {name} has no sys_id of 32 hexadecimal digits")
 
+Key = tuple[str, str]
+"""A table, and the sys_id of one of its records."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -69,7 +72,8 @@ def read(data: bytes) -> Unload:
     updates = [node for node in root.children if node.name == "sys_update_xml"]
     _check_rest(root, len(updates))
     header = _record(headers[0]) | {"state": "loaded"}
-    return Unload(header, tuple(_update(node, header) for node in updates))
+    seen: set[Key] = set()
+    return Unload(header, tuple(_update(node, header, seen) for node in updates))
 
 
 def _check_rest(root: Node, updates: int) -> None:
@@ -88,8 +92,9 @@ def _record(node: Node) -> Record:
     return record
 
 
-def _update(node: Node, header: Record) -> Record:
+def _update(node: Node, header: Record, seen: set[Key]) -> Record:
     record = _record(node)
+    _once(("sys_update_xml", record["sys_id"]), seen)
     if record.get("remote_update_set") != header["sys_id"]:
         sentence = mark("the update {name} belongs to another update set")
         raise HostileXmlError(sentence, name=record.get("name", "")[:_SHOWN])
@@ -100,7 +105,16 @@ def _update(node: Node, header: Record) -> Record:
             )
             name, table = record.get("name", "")[:_SHOWN], change.table[:_SHOWN]
             raise HostileXmlError(sentence, name=name, table=table)
+        _once((change.table, change.values["sys_id"]), seen)
     return record
+
+
+def _once(key: Key, seen: set[Key]) -> None:
+    """Two records of one sys_id could not both be stored."""
+    if key in seen:
+        sentence = mark("the record {sys_id} of {table} is in the file twice")
+        raise HostileXmlError(sentence, sys_id=key[1], table=key[0])
+    seen.add(key)
 
 
 def changes(payload: str) -> list[Change]:

@@ -1,6 +1,7 @@
 """Both deliveries against the sandbox: the update set committed, and the difference sent."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,26 @@ def test_the_update_set_brings_exactly_what_apply_would(api: Api, instance: Serv
     remove(instance, mapping, SCOPE)
     assert everything(api) == before, "all of it can be taken out"
     assert plan_removal(instance, mapping, SCOPE).steps == ()
+
+
+def test_other_settings_later_take_out_all_the_same(api: Api, instance: ServiceNow) -> None:
+    before = everything(api)
+    mapping = few(load_mapping())
+    apply_provision(instance, few(load_mapping(), "email"), replace(SCOPE, via="import_set"))
+    remove(instance, mapping, Scope(("problem",), mode="table", relationship=False))
+    assert everything(api) == before
+
+
+def test_what_is_closed_to_the_account_is_named_and_not_called_nothing(
+    api: Api, instance: ServiceNow
+) -> None:
+    mapping = few(load_mapping())
+    found = api.get("/api/now/table/sys_db_object", params={"sysparm_query": "name=sys_report"})
+    place = f"/api/now/table/sys_db_object/{found.json()['result'][0]['sys_id']}"
+    assert plan_removal(instance, mapping, SCOPE).skipped == ()
+    api.patch(place, json={"ws_access": "false"})
+    assert plan_removal(instance, mapping, SCOPE).skipped == ("sys_report",)
+    api.patch(place, json={"ws_access": "true"})
 
 
 def test_apply_then_the_update_set_changes_nothing(api: Api, instance: ServiceNow) -> None:

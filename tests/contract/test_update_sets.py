@@ -210,6 +210,10 @@ DEEP = "<unload>" + "<a>" * 50 + "</a>" * 50 + "</unload>"
 MANY = "<unload>" + "<a/>" * 100_001 + "</unload>"
 USER = payload("sys_user", {"sys_id": identity(1), "user_name": "x"})
 INNER_BOMB = f"{BOMB}".replace("unload", "record_update")
+VIEW_ONCE = payload("sys_ui_view", {"sys_id": identity(1), "name": "v"})
+UPDATE_AGAIN = record_xml(
+    "sys_update_xml", {"remote_update_set": SET_ID, "sys_id": f"{1:032x}"}
+).encode()
 
 
 HOSTILE = [
@@ -244,6 +248,14 @@ HOSTILE = [
             record_xml("incident", {"sys_id": identity(2)}).encode() + b"</unload>",
         ),
         "an update set holds no incident",
+    ),
+    (
+        update_set([VIEW_ONCE]).replace(b"</unload>", UPDATE_AGAIN + b"</unload>"),
+        f"the record {1:032x} of sys_update_xml is in the file twice",
+    ),
+    (
+        update_set([VIEW_ONCE, VIEW_ONCE]),
+        f"the record {identity(1)} of sys_ui_view is in the file twice",
     ),
 ]
 

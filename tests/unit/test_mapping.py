@@ -151,6 +151,32 @@ def test_an_unknown_key_and_a_bad_word_get_near_misses(overlay: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("code", ["0000", "0001", "000B", "001F", "FFFE"])
+def test_a_control_character_in_a_text_is_refused_with_file_line_and_key(
+    overlay: Path, code: str
+) -> None:
+    """An update set that held it would be no XML."""
+    text = own_rule().replace('en = "Ours"', f'en = "Our\\u{code}s"')
+    (overlay / "rules" / "own.toml").write_text(text)
+    assert problems(overlay=overlay) == (
+        f"rules/own.toml:7: because.en: the control character U+{code} cannot stand in a text; "
+        "take it out",
+    )
+
+
+def test_tabs_and_new_lines_may_stand_in_a_text(overlay: Path) -> None:
+    text = own_rule().replace('en = "Ours"', 'en = "Ours,\\tin\\ntwo lines"')
+    (overlay / "rules" / "own.toml").write_text(text)
+    assert load_mapping(overlay).rules[0].because.en == "Ours,\tin\ntwo lines"
+
+
+def test_a_control_character_in_the_engagement_file_is_refused(copy: Path) -> None:
+    change(copy / "engagement.toml", 'name = { en = "', 'name = { en = "\\u0001')
+    (problem,) = problems(copy)
+    assert problem.startswith("engagement.toml:")
+    assert "name.en: the control character U+0001" in problem
+
+
 def test_every_problem_is_reported_at_once(copy: Path, overlay: Path) -> None:
     change(
         copy / "touchpoints.toml",

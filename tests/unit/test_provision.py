@@ -1,6 +1,6 @@
 """What we own in the tool: planned, made once, taken out again, never anything that is not ours."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -28,6 +28,7 @@ from connector.provision import (
 )
 from connector.provision.access import INTEGRATION, READER, STEWARD
 from connector.provision.wanted import ORDER
+from connector.staging import PARENT
 from tests.fakes import FakeInstance
 
 ON_RECORDS = (*fields.RECORD_FIELDS, *fields.STEWARD_FIELDS)
@@ -45,6 +46,19 @@ def few(whole: JourneyMapping, *more: str) -> JourneyMapping:
     """A mapping with some of its touchpoints only, and these."""
     named = [*list(whole.touchpoints)[:5], "phone", *more]
     return replace(whole, touchpoints={name: whole.touchpoints[name] for name in named})
+
+
+def _condition(text: str) -> tuple[str, Callable[[str], bool]]:
+    """A column, and whether a value of it is what one condition of an encoded query asks for."""
+    kinds: dict[str, Callable[[str, str], bool]] = {
+        "STARTSWITH": str.startswith,
+        "LIKE": str.__contains__,
+        "IN": lambda value, wanted: value in wanted.split(","),
+        "=": str.__eq__,
+    }
+    kind = next(kind for kind in kinds if kind in text)
+    column, _kind, wanted = text.partition(kind)
+    return column, lambda value: kinds[kind](value, wanted)
 
 
 class Platform(FakeInstance):
@@ -81,10 +95,9 @@ class Platform(FakeInstance):
         query: str = "",
         limit: int | None = None,  # noqa: ARG002 - protocol
     ) -> Iterator[Record]:
-        parts = [c.partition("IN") for c in query.replace("^ORelementISEMPTY", ",").split("^")]
-        conditions = [(column, set(values.split(","))) for column, _in, values in parts]
+        conditions = [_condition(c) for c in query.replace("^ORelementISEMPTY", ",").split("^")]
         for row in self.tables[table]:
-            if all(row.get(column, "") in values for column, values in conditions):
+            if all(holds(row.get(column, "")) for column, holds in conditions):
                 yield {k: v for k, v in row.items() if k in ("sys_id", *fields)}
 
     def create_record(self, table: str, values: Mapping[str, str]) -> Record:
@@ -439,6 +452,74 @@ def test_removal_takes_out_all_that_was_made_and_nothing_else() -> None:
     assert {r["element"] for r in columns if r["name"] not in TABLES} <= own, "go with their table"
     assert left == {}
     assert plan_removal(platform, mapping(), SCOPE).steps == tuple()
+
+
+OTHERS: Mapping[str, Scope] = {
+    "other tables": Scope(("incident",)),
+    "other tables, where an own table holds it": Scope(("incident",), mode="table"),
+    "without relationships": replace(SCOPE, relationship=False),
+    "another journey": replace(SCOPE, journey="itil4"),
+}
+
+
+@pytest.mark.parametrize("later", OTHERS.values(), ids=list(OTHERS))
+@pytest.mark.parametrize("mode", ["record", "table"])
+def test_removal_takes_out_what_other_settings_made(mode: str, later: Scope) -> None:
+    platform = Platform(lacks=())
+    platform.tables["sys_db_object"].append({"sys_id": "parent", "name": PARENT})
+    apply_provision(platform, mapping(), replace(SCOPE, mode=mode, via="import_set"))
+    remove(platform, mapping(), later)
+    left = {name: rows for name, rows in platform.tables.items() if rows}
+    assert {row["name"] for row in left.pop("sys_db_object")} == {*TABLES, PARENT}
+    assert {row["name"] for row in left.pop("sys_dictionary")}.isdisjoint(TABLES)
+    labels = left.pop("sys_documentation")
+    assert all(row["name"].startswith("u_journey_in_") for row in labels), "go with their table"
+    assert left == {}
+
+
+def test_removal_takes_out_the_choices_that_left_the_mapping_and_no_others() -> None:
+    platform = Platform()
+    old = next(iter(mapping().touchpoints.values()))
+    new = replace(old, id="sauna", name=Text("Sauna", "Sauna"))
+    overlaid = replace(mapping(), touchpoints={**mapping().touchpoints, "sauna": new})
+    apply_provision(platform, overlaid, SCOPE)
+    theirs = {"name": "incident", "element": "u_state", "value": "sauna", "language": "en"}
+    platform.tables["sys_choice"].append({"sys_id": "theirs", **theirs})
+    twin = {**platform.tables["sys_choice"][0], "sys_id": "twin", "dependent_value": "x"}
+    platform.tables["sys_choice"].append(twin)
+    planned = plan_removal(platform, mapping(), SCOPE)
+    assert "incident.u_journey_touchpoint = sauna (es)" in {s.name for s in planned.steps}
+    remove(platform, mapping(), SCOPE)
+    assert [row["sys_id"] for row in platform.tables["sys_choice"]] == ["theirs"]
+
+
+def test_removal_takes_out_the_stages_of_a_step_that_left_the_mapping() -> None:
+    platform = Platform()
+    apply_provision(platform, mapping(), SCOPE)
+    theirs = {"sys_id": "theirs", "name": "u_journey_step: incident own", "table": "incident"}
+    platform.tables["sys_process_flow"].append(theirs)
+    journeys = {n: replace(j, steps=j.steps[1:]) for n, j in mapping().journeys.items()}
+    fewer = replace(mapping(), journeys=journeys)
+    remove(platform, fewer, SCOPE)
+    assert platform.tables["sys_process_flow"] == [theirs]
+
+
+def test_removal_leaves_a_table_where_somebody_else_has_a_column_of_our_name() -> None:
+    platform = Platform()
+    trips = {"sys_id": "trips", "name": "x_trip"}
+    column = {"name": "x_trip", "element": "u_journey_step", "internal_type": "string"}
+    platform.tables["sys_db_object"].append(trips)
+    platform.tables["sys_dictionary"].append({"sys_id": "s", **column, "column_label": "Leg"})
+    apply_provision(platform, mapping(), SCOPE)
+    remove(platform, mapping(), SCOPE)
+    assert trips in platform.tables["sys_db_object"]
+    assert [row["sys_id"] for row in platform.tables["sys_dictionary"] if row["name"] == "x_trip"]
+
+
+def test_removal_names_what_it_could_not_look_into() -> None:
+    planned = plan_removal(Platform(lacks=("sys_report", "sys_security_acl")), mapping(), SCOPE)
+    assert planned.steps == ()
+    assert planned.skipped == ("sys_report", "sys_security_acl")
 
 
 def test_sys_ids_are_32_hex_digits_and_the_same_everywhere() -> None:
