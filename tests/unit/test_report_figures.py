@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.journey.mapping import load_mapping
+from connector.report.definitions import DEFINITIONS
 from connector.report.departments import hide_columns, suppress
 from connector.report.figures import (
     NO_DEPARTMENT,
@@ -523,6 +524,9 @@ def test_the_shipped_mapping_reads_the_columns_that_tell_a_life() -> None:
         "sc_req_item",
         "sn_customerservice_case",
     )
+    told = DEFINITIONS["tickets_opened"].text
+    for kind in ("incidents", "request items", "customer service cases"):
+        assert kind in told
 
 
 def test_a_share_of_nothing_is_nothing() -> None:
