@@ -144,7 +144,10 @@ def show_results(results: Sequence[ReportResult]) -> None:
 
 def raise_if_spoiled(results: Sequence[ReportResult]) -> None:
     """Raises PartialRunError with what could not be made; the rest is there by then."""
-    problems = [problem for result in results for problem in result.problems]
+    _raise_if_any([problem for result in results for problem in result.problems])
+
+
+def _raise_if_any(problems: Sequence[str]) -> None:
     if problems:
         raise PartialRunError("\n".join(dict.fromkeys(problems)))
 
@@ -188,7 +191,7 @@ def brief(
 ) -> None:
     """Parse, write the page, name the files."""
     config = session_of(context).config()
-    files = reporting.brief(
+    files, problems = reporting.brief(
         config,
         services.mapping_of(config),
         name,
@@ -197,3 +200,4 @@ def brief(
     )
     for path in write_all(files, out or config.report.out):
         bullet("ok", str(path))
+    _raise_if_any(problems)
