@@ -205,7 +205,7 @@ def _fill(template: str, language: str, templates: Path | None, **context: objec
         if not isinstance(error, TemplateError) and template_line(error) is None:
             raise
         raise ConnectorError(_broken(template, error)) from error
-    # Half a character, which a template can write ("\\ud800"), is none.
+    # Half a character, which a template can write ("\ud800"), is none.
     return text.encode("utf-8", "replace")
 
 
