@@ -45,6 +45,16 @@ def test_scope_comparison_and_chapters_reach_the_report(
     assert len(reported) == 1
 
 
+def test_a_second_scope_is_refused_and_none_is_taken_silently(
+    reported: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["report", "--scope", "department=Finanzas", "--scope", "service=CRM"]
+    assert cli.run(words) == 64
+    told = capsys.readouterr().err
+    assert "a report has one --scope, and here are 2: department=Finanzas, service=CRM" in told
+    assert reported == []
+
+
 def test_a_spoiled_file_is_told_after_the_others_are_there(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
