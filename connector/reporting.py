@@ -27,7 +27,7 @@ from connector.report.figures import Compared
 from connector.report.links import NOWHERE, Tool
 from connector.report.pending import Pending, Publications
 from connector.report.record_list import write_records
-from connector.report.render import ReportFile, render_brief, render_each, write_all
+from connector.report.render import ReportFile, render_brief_each, render_each, write_all
 from connector.report.report import Report
 from connector.report.source import open_source
 from connector.report.summary import summary_rows
@@ -191,8 +191,10 @@ def tool_of(config: Config) -> Tool:
 
 def brief(
     config: Config, mapping: Mapping, text: str, languages: Sequence[str], formats: Sequence[str]
-) -> list[ReportFile]:
+) -> tuple[list[ReportFile], list[str]]:
     """One page before a meeting with the customer or service whose name contains `text`.
+
+    Its files, and a sentence for each that could not be made.
 
     Raises ConfigError if nothing is called so or the mapping has no engagement, StoreError before
     the first run.
@@ -208,8 +210,4 @@ def brief(
             minimum_group=config.report.minimum_group,
             tool=tool_of(config),
         )
-    return [
-        render_brief(found, language, format_, config.report.templates)
-        for language in languages
-        for format_ in formats
-    ]
+    return render_brief_each(found, languages, formats, config.report.templates)

@@ -10,7 +10,7 @@ from connector import reporting, services
 from connector.cli.options import AsJson, examples, flag, one_of, several
 from connector.cli.output import bullet, print_json
 from connector.cli.period import period
-from connector.cli.session import session_of
+from connector.cli.session import UsageError, session_of
 from connector.cli.shape import TO_LOOK, command
 from connector.errors import PartialRunError
 from connector.messages import LANGUAGES, _
@@ -74,13 +74,14 @@ def report(  # noqa: PLR0913, PLR0917 - the options of a command are its paramet
             help=_("In which format (may be repeated). Default: \\[report] formats."),
         ),
     ] = None,
-    scope: Annotated[
-        str,
+    scopes: Annotated[
+        list[str] | None,
         typer.Option(
+            "--scope",
             metavar="KIND=NAME",
             help=_("Only a part: department=…, company=… or service=…, by name or sys_id."),
         ),
-    ] = "",
+    ] = None,
     compare: Annotated[
         str | None,
         typer.Option(
@@ -112,6 +113,7 @@ def report(  # noqa: PLR0913, PLR0917 - the options of a command are its paramet
     """Parse, build one report, name the files of each language."""
     session = session_of(context)
     config = session.instance_config() if publish else session.config()
+    scope = _only_one(scopes or [])
     first, after = period(from_, to, config.instance.time_zone)
     chosen = check_chapters([name for text in only or () for name in text.split(",")])
     mapping = services.mapping_of(config)
@@ -133,6 +135,17 @@ def report(  # noqa: PLR0913, PLR0917 - the options of a command are its paramet
     raise_if_spoiled(results)
 
 
+def _only_one(scopes: Sequence[str]) -> str:
+    """The scope, "" where none is given. Raises UsageError for a second one."""
+    if len(scopes) > 1:
+        raise UsageError(
+            _("a report has one --scope, and here are {n}: {scopes}; write one for each").format(
+                n=len(scopes), scopes=", ".join(scopes)
+            )
+        )
+    return scopes[0] if scopes else ""
+
+
 def show_results(results: Sequence[ReportResult]) -> None:
     """The files, and where they stand in the tool."""
     for result in results:
@@ -144,7 +157,10 @@ def show_results(results: Sequence[ReportResult]) -> None:
 
 def raise_if_spoiled(results: Sequence[ReportResult]) -> None:
     """Raises PartialRunError with what could not be made; the rest is there by then."""
-    problems = [problem for result in results for problem in result.problems]
+    _raise_if_any([problem for result in results for problem in result.problems])
+
+
+def _raise_if_any(problems: Sequence[str]) -> None:
     if problems:
         raise PartialRunError("\n".join(dict.fromkeys(problems)))
 
@@ -188,7 +204,7 @@ def brief(
 ) -> None:
     """Parse, write the page, name the files."""
     config = session_of(context).config()
-    files = reporting.brief(
+    files, problems = reporting.brief(
         config,
         services.mapping_of(config),
         name,
@@ -197,3 +213,4 @@ def brief(
     )
     for path in write_all(files, out or config.report.out):
         bullet("ok", str(path))
+    _raise_if_any(problems)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from connector.config import did_you_mean
 from connector.errors import ConfigError
@@ -16,7 +16,8 @@ from connector.report.lists import lists_of
 from connector.report.measure import measure_all
 from connector.report.report import NO_LISTS, Report
 from connector.report.scope import find_scope
-from connector.report.source import open_source
+from connector.report.source import DATA_UNTIL, open_source
+from connector.report.wording import instant
 from connector.store.database import Store
 
 
@@ -49,10 +50,12 @@ def build_report(  # noqa: PLR0913  # what a reader chooses about a report, spel
     """Measure [period_from, period_to) and make it ready for rendering.
 
     For a second language take `report.in_language("es")`: the figures are the same.
-    Raises ConfigError for an unknown scope or chapter, StoreError.
+    Raises ConfigError for an unknown scope or chapter and for a period that begins when the data
+    have ended, StoreError.
     """
     only = check_chapters(choice.only)
     period = Period(period_from, period_to, time_zone)
+    _refuse_unread(store, period)
     scope = find_scope(store, choice.scope)
     source = open_source(store, mapping, period, scope, minimum_group)
     base = measure_all(source, journey, minimum_group, choice.compared)
@@ -61,6 +64,16 @@ def build_report(  # noqa: PLR0913  # what a reader chooses about a report, spel
     has_lists = not LISTED.isdisjoint(parts)
     lists = lists_of(source, tool, journey) if has_lists else NO_LISTS
     return Report(base, mapping, language, parts, only, tool, lists)
+
+
+def _refuse_unread(store: Store, period: Period) -> None:
+    """What is open as of the last run would stand there as the figures of a later period."""
+    until: datetime | None = store.read(DATA_UNTIL)[0]["until"]
+    if until is None or until.replace(tzinfo=UTC) > period.start:
+        return
+    text = _("the data end on {instant}, before this period begins; run travesia sync first")
+    said = text.format(instant=instant(until.replace(tzinfo=UTC), period))
+    raise ConfigError("--from", [said])
 
 
 def check_chapters(names: Sequence[str]) -> tuple[str, ...]:

@@ -168,8 +168,11 @@ def overdue(report: Report) -> str:
     today = found.rows[0]["as_of"]
     late = [row for row in found.rows if row["has_next_step"] and row["due"] and row["due"] < today]
     broken = [c for c in found.contacts if c.is_pending and c.due < today.isoformat()]
-    if not late and not broken:
+    parts = (
+        (_("next steps {n}"), len(late)),
+        (_("promises {n}"), len(broken)),
+    )
+    told = ", ".join(text.format(n=number(n)) for text, n in parts if n)
+    if not told:
         return ""
-    return _(
-        "Overdue: next steps {steps}, promises {promises}. Keep them, or say what changed."
-    ).format(steps=number(len(late)), promises=number(len(broken)))
+    return _("Overdue: {overdue}. Keep them, or say what changed.").format(overdue=told)

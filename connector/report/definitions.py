@@ -148,8 +148,9 @@ _ALL = (
         "tickets",
         mark("Opened"),
         mark(
-            "Tickets (incidents and request items) opened within the week or period. Weeks are"
-            " whole, Monday to Sunday; * marks one that the data do not cover to its end."
+            "Tickets (incidents, request items and customer service cases) opened within the week"
+            " or period. Weeks are whole, Monday to Sunday; * marks one that the data do not cover"
+            " to its end."
         ),
     ),
     Definition(

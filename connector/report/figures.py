@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from connector.journey.model import Band, Kind
 from connector.report.protect import Cell
+from connector.timestamps import midnight
 
 BANDS: tuple[Band, ...] = ("visible", "provider_backstage", "consumer_backstage")
 """In the order in which they are shown."""
@@ -30,16 +31,38 @@ class Period:
 
     @property
     def previous(self) -> "Period":
-        """As many days just before: the same wall clock, whatever summer time did between."""
+        """Just before: of whole calendar months as many months, else as many days.
+
+        Days are counted on the wall clock, whatever summer time did between.
+        """
         start, end = self.local(self.start), self.local(self.end)
+        if months := self._whole_months:
+            first = _first_of_month(_month_number(start) - months)
+            return Period(midnight(first, self.time_zone), self.start, self.time_zone)
         days = max((end.date() - start.date()).days, 1)
         return Period(start - timedelta(days=days), self.start, self.time_zone)
+
+    @property
+    def _whole_months(self) -> int:
+        """How many calendar months the period is, from a first to a last day; 0 if it is not."""
+        bounds = (self.start, self.end)
+        months = [_month_number(self.local(moment)) for moment in bounds]
+        begins = tuple(midnight(_first_of_month(month), self.time_zone) for month in months)
+        return months[1] - months[0] if bounds == begins else 0
 
     @property
     def year_before(self) -> "Period":
         """The same days of the calendar a year before."""
         start, end = self.local(self.start), self.local(self.end)
         return Period(_a_year_before(start), _a_year_before(end), self.time_zone)
+
+
+def _month_number(moment: datetime) -> int:
+    return moment.year * 12 + moment.month - 1
+
+
+def _first_of_month(number: int) -> date:
+    return date(number // 12, number % 12 + 1, 1)
 
 
 def _a_year_before(moment: datetime) -> datetime:

@@ -10,7 +10,7 @@ from connector.report import counsel
 from connector.report.figures import NO_DEPARTMENT
 from connector.report.report import Report
 from connector.report.story import fall, slow_approvals
-from connector.report.wording import clean, duration, instant, number, percent, share
+from connector.report.wording import clean, duration, number, percent, share
 
 Sentence = Callable[[Report], str]
 
@@ -69,10 +69,6 @@ def _no_data(report: Report) -> str:
     figures = report.figures
     if figures.data_until is None:
         return _("There are no data yet: no sync has finished. Run travesia sync first.")
-    if figures.data_until <= figures.period.start:
-        return _(
-            "The data end on {instant}, before this period begins. Run travesia sync first."
-        ).format(instant=instant(figures.data_until, figures.period))
     if not figures.records:
         return _("No record was open on the journey in this period.")
     return ""

@@ -37,7 +37,7 @@ class Element:
     tag: str
     line: int
     attributes: dict[str, str] = field(default_factory=dict)
-    children: "list[Element | str]" = field(default_factory=list)
+    children: list["str | Element"] = field(default_factory=list)
 
     def of(self, *tags: str) -> Iterator["Element"]:
         """Its children of these kinds."""

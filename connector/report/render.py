@@ -6,12 +6,12 @@ by default and fail on a name that they are not given.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 
 from jinja2 import (
     ChoiceLoader,
-    FileSystemLoader,
     StrictUndefined,
     TemplateError,
     TemplateSyntaxError,
@@ -28,6 +28,7 @@ from connector.report.pdf import Images, pdf_of
 from connector.report.pdf_content import TEMPLATE as PDF_TEMPLATE
 from connector.report.report import Report
 from connector.report.table import csv_of, parquet_of
+from connector.report.template_loader import Folder, reason_of
 from connector.report.view import view_of
 from connector.resources import shipped
 from connector.wording import os_reason
@@ -82,13 +83,28 @@ def render_each(
     report: Report, formats: Sequence[str], templates: Path | None = None
 ) -> tuple[list[ReportFile], list[str]]:
     """The formats that can be made, and a sentence for each that cannot: one spoils no other."""
+    return _each(partial(render, report, format_, templates) for format_ in formats)
+
+
+def _each(makers: Iterable[Callable[[], ReportFile]]) -> tuple[list[ReportFile], list[str]]:
     files, problems = [], []
-    for format_ in formats:
+    for make in makers:
         try:
-            files.append(render(report, format_, templates))
+            files.append(make())
         except ConnectorError as error:
             problems.append(str(error))
     return files, problems
+
+
+def render_brief_each(
+    brief: Brief, languages: Sequence[str], formats: Sequence[str], templates: Path | None = None
+) -> tuple[list[ReportFile], list[str]]:
+    """The pages that can be made, and a sentence for each that cannot: one spoils no other."""
+    return _each(
+        partial(render_brief, brief, language, format_, templates)
+        for language in languages
+        for format_ in formats
+    )
 
 
 def render_brief(
@@ -189,7 +205,8 @@ def _fill(template: str, language: str, templates: Path | None, **context: objec
         if not isinstance(error, TemplateError) and template_line(error) is None:
             raise
         raise ConnectorError(_broken(template, error)) from error
-    return text.encode("utf-8")
+    # Half a character, which a template can write ("\ud800"), is none.
+    return text.encode("utf-8", "replace")
 
 
 TEMPLATE_FAULTS = (
@@ -199,7 +216,8 @@ TEMPLATE_FAULTS = (
     ArithmeticError,
     LookupError,
     AttributeError,
-    RecursionError,
+    RuntimeError,
+    MemoryError,
 )
 """What a template can do wrong: its own words, and what they do while they run (1 + "a")."""
 
@@ -207,7 +225,7 @@ TEMPLATE_FAULTS = (
 def _broken(template: str, error: Exception) -> str:
     name, line = template_line(error) or (template, "?")
     return _("The template {name} cannot be used (line {line}): {reason}").format(
-        name=name, line=line, reason=error
+        name=name, line=line, reason=reason_of(error)
     )
 
 
@@ -231,9 +249,9 @@ def environment(templates: Path | None = None) -> ImmutableSandboxedEnvironment:
     """
     if templates is not None and not templates.is_dir():
         raise ConnectorError(_("[report] templates: {path} is no folder").format(path=templates))
-    own = [FileSystemLoader(templates)] if templates else []
+    own = [Folder(templates)] if templates else []
     jinja = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader([*own, FileSystemLoader(shipped("templates") / "report")]),
+        loader=ChoiceLoader([*own, Folder(shipped("templates") / "report")]),
         autoescape=_is_html,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -32,7 +32,10 @@ def installed(folder: Path, url: str) -> Connector:
     )
     with (folder / "travesia.toml").open("a", encoding="utf-8") as settings:
         settings.write(ALSO)
-    fill_store(connector.store, make_sample(60, 15)).close()
+    with fill_store(connector.store, make_sample(60, 15)) as store:
+        # Read today: a report of a month after the end of the data is refused.
+        mark = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        store.execute("UPDATE run SET high_mark = $mark", mark=mark)
     publish_snapshot(connector.store)
     return connector
 

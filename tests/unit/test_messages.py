@@ -49,6 +49,17 @@ def test_a_plural_with_one_form_only_counts_as_missing(tmp_path: Path) -> None:
     assert list_untranslated({(one, many): "here:1"}, read_catalogue(copy)) == [f"here:1: {one}"]
 
 
+def test_spanish_calls_one_thing_by_one_name() -> None:
+    """An SLA clock is a "plazo" (a "reloj" tells the time), a voice is somebody."""
+    said = {str(message.id): " ".join(forms(message)) for message in read_catalogue()}
+    clocks = [id_ for id_ in said if "SLA clock" in id_ or id_.startswith("Clocks")]
+    voices = [id_ for id_ in said if "by a voice" in id_]
+    assert clocks
+    assert voices
+    assert [id_ for id_ in clocks if "reloj" in said[id_].casefold()] == []
+    assert [id_ for id_ in voices if "una voz" in said[id_]] == []
+
+
 def test_no_message_is_built_before_it_is_translated() -> None:
     """If this fails: write `_("{n} records").format(n=n)`, never an f-string inside `_`."""
     assert list_built() == []

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.journey.mapping import load_mapping
+from connector.report.definitions import DEFINITIONS
 from connector.report.departments import hide_columns, suppress
 from connector.report.figures import (
     NO_DEPARTMENT,
@@ -291,7 +292,30 @@ def test_a_week_that_the_data_do_not_cover_is_marked(store: Store) -> None:
 
 def test_days_are_those_of_the_time_zone_across_summer_time() -> None:
     assert (START, END) == ("2026-09-30 22:00:00", "2026-10-31 23:00:00")
-    assert format_instance(PERIOD.previous.start) == "2026-08-30 22:00:00"
+    days = Period(parse_day("2026-10-02", ZONE), parse_day("2026-11-02", ZONE), ZONE)
+    assert format_instance(days.previous.start) == "2026-08-31 22:00:00"
+
+
+@pytest.mark.parametrize(
+    ("first", "after", "before"),
+    [
+        ("2026-10-01", "2026-11-01", "2026-09-01"),
+        ("2026-03-01", "2026-04-01", "2026-02-01"),
+        ("2026-01-01", "2026-02-01", "2025-12-01"),
+        ("2025-01-01", "2026-01-01", "2024-01-01"),
+        ("2026-01-01", "2026-04-01", "2025-10-01"),
+        ("2026-10-01", "2026-10-31", "2026-09-01"),
+        ("2026-10-05", "2026-10-12", "2026-09-28"),
+        ("2026-10-15", "2026-11-15", "2026-09-14"),
+        ("2026-10-01T08:00", "2026-11-01T08:00", "2026-08-31T08:00"),
+    ],
+)
+def test_before_a_whole_month_is_the_month_before_else_as_many_days(
+    first: str, after: str, before: str
+) -> None:
+    previous = Period(parse_day(first, ZONE), parse_day(after, ZONE), ZONE).previous
+    assert format_instance(previous.start) == format_instance(parse_day(before, ZONE))
+    assert format_instance(previous.end) == format_instance(parse_day(first, ZONE))
 
 
 def test_touchpoints_are_kept_apart_from_backstage_activities(
@@ -523,6 +547,9 @@ def test_the_shipped_mapping_reads_the_columns_that_tell_a_life() -> None:
         "sc_req_item",
         "sn_customerservice_case",
     )
+    told = DEFINITIONS["tickets_opened"].text
+    for kind in ("incidents", "request items", "customer service cases"):
+        assert kind in told
 
 
 def test_a_share_of_nothing_is_nothing() -> None:

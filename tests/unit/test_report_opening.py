@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from connector.messages import speaking
+from connector.report import counsel
+from connector.report.build import Choice
 from connector.report.figures import (
     ApprovalMonth,
     Before,
@@ -174,3 +176,33 @@ def test_spans_of_time_are_said_in_one_unit() -> None:
 def test_control_and_direction_characters_leave_a_name() -> None:
     assert clean("a\x00\u202eb\r\n") == "a b"
     assert len(clean("x" * 1000)) == 160
+
+
+@pytest.mark.parametrize(
+    ("scope", "told"),
+    [
+        ("", "Overdue: next steps 1, promises 1. Keep them, or say what changed."),
+        ("department=Finanzas", "Overdue: next steps 1, promises 1."),
+        ("service=ERP", "Overdue: next steps 1, promises 1."),
+        ("department=Ventas", ""),
+    ],
+)
+def test_a_scope_is_told_of_its_own_overdue_promises_only(
+    tmp_path: Path, scope: str, told: str
+) -> None:
+    """The one promise that is overdue was made to Finanzas about the ERP."""
+    with speaking("en"):
+        said_of = counsel.overdue(golden_report(tmp_path, Choice(scope=scope)))
+    assert said_of.startswith(told)
+    assert bool(said_of) == bool(told)
+
+
+def test_of_what_is_overdue_only_what_there_is_is_named(report: Report) -> None:
+    found = counsel.relationships(report)
+    assert found is not None
+    kept = replace(report, parts={"moved": replace(found, contacts=())})
+    late = tuple({**row, "has_next_step": False} for row in found.rows)
+    with speaking("en"):
+        assert "Overdue: next steps 1. Keep" in counsel.overdue(kept)
+        promises = replace(report, parts={"moved": replace(found, rows=late)})
+        assert "Overdue: promises 1. Keep" in counsel.overdue(promises)

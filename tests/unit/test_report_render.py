@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from connector import resources
-from connector.errors import ConnectorError
+from connector.errors import ConfigError, ConnectorError
 from connector.journey.model import Text
 from connector.messages import current_language
 from connector.report import render as rendering
@@ -26,6 +26,7 @@ from connector.report.report import Report
 from connector.report.table import COLUMNS, disarm
 from connector.report.view import view_of
 from connector.store.database import open_store
+from connector.timestamps import parse_day
 from tests.golden.rewrite import ALL, FOLDER, TEXTS, golden_files, golden_report
 from tests.golden.sample import fill_store, make_sample, sample_mapping
 
@@ -178,17 +179,34 @@ def test_an_unsynced_store_gives_a_readable_report_in_both_languages(empty: Repo
 
 
 def test_a_period_without_records_says_so(tmp_path: Path) -> None:
-    before = datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 2, 1, tzinfo=UTC)
-    after = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC)
     with fill_store(tmp_path / "s.duckdb", make_sample(5, 0)) as store:
-        old, new = (
-            build_report(store, sample_mapping(), *bounds, "en") for bounds in (before, after)
+        old = build_report(
+            store,
+            sample_mapping(),
+            datetime(2020, 1, 1, tzinfo=UTC),
+            datetime(2020, 2, 1, tzinfo=UTC),
+            "en",
         )
     assert opening(old) == ["No record was open on the journey in this period."]
-    assert opening(new) == [
-        "The data end on Nov 5, 2026, 22:00, before this period begins. Run travesia sync first."
-    ]
     assert render(old, "html").content
+
+
+@pytest.mark.parametrize("scope", ["", "department=Ventas"])
+@pytest.mark.parametrize("first", ["2026-11-05T22:00:00", "2027-01-01"])
+def test_a_period_that_begins_when_the_data_have_ended_is_refused(
+    tmp_path: Path, first: str, scope: str
+) -> None:
+    """What is open now would stand there as the figures of a time that nobody has seen."""
+    bounds = parse_day(first), parse_day("2027-02-01")
+    with (
+        fill_store(tmp_path / "s.duckdb", make_sample(5, 0)) as store,
+        pytest.raises(ConfigError) as refused,
+    ):
+        build_report(store, sample_mapping(), *bounds, "en", choice=Choice(scope=scope))
+    assert str(refused.value) == (
+        "--from: the data end on Nov 5, 2026, 22:00, before this period begins;"
+        " run travesia sync first"
+    )
 
 
 def test_a_period_that_is_not_over_says_so(tmp_path: Path) -> None:

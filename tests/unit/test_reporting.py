@@ -12,7 +12,7 @@ import pytest
 from connector import reporting
 from connector.config import Config
 from connector.config.settings import InstanceSettings, ReportSettings, StoreSettings
-from connector.errors import ConfigError, IncompleteResponseError, UnavailableError
+from connector.errors import ConfigError, ConnectorError, IncompleteResponseError, UnavailableError
 from connector.itsm.base import Attachment, Record
 from connector.journey.own_tables import OWN_TABLES
 from connector.report.article import article_id
@@ -22,7 +22,7 @@ from connector.report.deliver import deliver
 from connector.report.destination import Destination
 from connector.report.pending import Pending, Publications
 from connector.report.publish import TABLE
-from connector.report.render import render_all, render_brief
+from connector.report.render import render, render_all, render_brief
 from connector.report.report import Report
 from connector.report.summary import TABLE as SUMMARY
 from connector.report.summary import summary_rows
@@ -128,6 +128,41 @@ def test_whatever_a_template_does_wrong_is_told_with_file_and_line(
     results = reporting.report(settings, sample_mapping(), order(config, "md"), None)
     assert f"line {line}" in results[0].problems[0]
     assert "md.j2" in results[0].problems[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "line", "what"),
+    [
+        ("ok\naño\n".encode("latin-1"), "html.j2", "2", "not UTF-8"),
+        (b"ok\n\n{{ 'x' * 10**17 }}", "html.j2", "3", "more memory than there is"),
+        (b"ok\n{{ '%999999999999999999d'|format(5) }}", "html.j2", "2", ""),
+        ("/* año */".encode("latin-1"), "style.css", "1", "not UTF-8"),
+    ],
+)
+def test_a_template_that_cannot_even_be_read_or_held_spoils_one_file(
+    config: Config, tmp_path: Path, text: bytes, file: str, line: str, what: str
+) -> None:
+    (tmp_path / file).write_bytes(text)
+    settings = with_templates(config, tmp_path)
+    results = reporting.report(settings, sample_mapping(), order(config, "html", "md", "csv"), None)
+    for result in results:
+        assert [path.suffix for path in result.files] == [".md", ".csv"]
+        (problem,) = result.problems
+        assert f"{tmp_path / file} cannot be used (line {line}): " in problem
+        assert what in problem
+
+
+def test_a_template_that_cannot_be_opened_is_named_with_the_reason(
+    report: Report, tmp_path: Path
+) -> None:
+    (tmp_path / "md.j2").symlink_to("/proc/self/mem")  # a file, as which nothing can be read
+    with pytest.raises(ConnectorError, match=r"md\.j2 cannot be used \(line 1\)"):
+        render(report, "md", tmp_path)
+
+
+def test_half_a_character_in_a_template_spoils_nothing(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "md.j2").write_text('{{ "a\\ud800b" }}', encoding="utf-8")
+    assert render(report, "md", tmp_path).content == b"a?b"
 
 
 def test_ones_own_template_is_used_and_still_runs_in_the_sandbox(
@@ -346,7 +381,8 @@ def test_the_open_moments_of_a_page_are_those_of_its_customer(
 
 
 def test_the_page_is_written_in_both_languages_and_formats(config: Config) -> None:
-    files = reporting.brief(config, sample_mapping(), "ERP", ("es", "en"), ("md", "html"))
+    files, problems = reporting.brief(config, sample_mapping(), "ERP", ("es", "en"), ("md", "html"))
+    assert problems == []
     assert [file.name for file in files] == [
         "travesia_brief_erp_es.md",
         "travesia_brief_erp_es.html",
@@ -354,6 +390,19 @@ def test_the_page_is_written_in_both_languages_and_formats(config: Config) -> No
         "travesia_brief_erp_en.html",
     ]
     assert b"<script" not in b"".join(file.content for file in files)
+
+
+def test_a_broken_template_of_the_page_spoils_its_own_files_only(
+    config: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "brief.html.j2").write_text("ok\n{{ view.nothing }}", encoding="utf-8")
+    files, problems = reporting.brief(
+        with_templates(config, tmp_path), sample_mapping(), "ERP", ("es", "en"), ("html", "md")
+    )
+    assert [file.name for file in files] == ["travesia_brief_erp_es.md", "travesia_brief_erp_en.md"]
+    assert len(problems) == 2
+    for problem in problems:
+        assert f"{tmp_path / 'brief.html.j2'} cannot be used (line 2)" in problem
 
 
 @pytest.mark.parametrize(

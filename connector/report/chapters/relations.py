@@ -3,7 +3,7 @@
 States are those of the last run, whatever the period: they look back over their own window.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -92,7 +92,8 @@ def measure(asked: Asked) -> Relationships | None:
     rows = [row for row in read_relationships(store) if row["customer"]]
     if not rows:
         return None
-    mine = [row for row in rows if _belongs(row, asked.source)]
+    belongs = _scoped(asked.source)
+    mine = [row for row in rows if belongs(row["customer"], row["service"])]
     kept = {row["sys_id"] for row in mine}
     return Relationships(
         opinions,
@@ -101,17 +102,19 @@ def measure(asked: Asked) -> Relationships | None:
         read_left_out(store)["too_small"],
         asked.period.start,
         asked.period.local(asked.period.start).date(),
-        contacts_of_source(asked.source),
+        tuple(c for c in contacts_of_source(asked.source) if belongs(c.customer, c.service)),
         read_plans(store),
         mark_before(store, asked.period.start),
     )
 
 
-def _belongs(row: Row, source: Source) -> bool:
+def _scoped(source: Source) -> Callable[[str, str], bool]:
+    """Whether what is about this customer and service belongs to the scope of the report."""
     if not source.scope.is_part:
-        return True
+        return lambda _customer, _service: True
     members = {r["id"] for r in source.store.read("SELECT id FROM scope_member")}
-    return row["service" if source.scope.kind == "service" else "customer"] in members
+    by_service = source.scope.kind == "service"
+    return lambda customer, service: (service if by_service else customer) in members
 
 
 def contacts_of_source(source: Source) -> tuple[Contact, ...]:

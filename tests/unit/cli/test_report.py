@@ -9,6 +9,7 @@ import pytest
 from connector import cli, reporting
 from connector.cli import period
 from connector.report.build import Choice
+from connector.report.render import ReportFile
 from tests.unit.cli.kit import lean, raiser
 
 
@@ -44,6 +45,16 @@ def test_scope_comparison_and_chapters_reach_the_report(
     assert len(reported) == 1
 
 
+def test_a_second_scope_is_refused_and_none_is_taken_silently(
+    reported: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["report", "--scope", "department=Finanzas", "--scope", "service=CRM"]
+    assert cli.run(words) == 64
+    told = capsys.readouterr().err
+    assert "a report has one --scope, and here are 2: department=Finanzas, service=CRM" in told
+    assert reported == []
+
+
 def test_a_spoiled_file_is_told_after_the_others_are_there(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,6 +65,19 @@ def test_a_spoiled_file_is_told_after_the_others_are_there(
     told = capsys.readouterr()
     assert "es.csv" in told.out
     assert "md.j2 is broken" in told.err
+
+
+def test_a_spoiled_page_is_told_after_the_others_are_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lean(monkeypatch, raiser(AssertionError()))
+    page = ReportFile("erp_es.md", "text/markdown", b"# ERP")
+    monkeypatch.setattr(reporting, "brief", lambda *_: ([page], ["brief.html.j2 is broken"]))
+    assert cli.run(["brief", "ERP"]) == 6
+    assert (home / "reports" / "erp_es.md").read_bytes() == b"# ERP"
+    told = capsys.readouterr()
+    assert "erp_es.md" in told.out
+    assert "brief.html.j2 is broken" in told.err
 
 
 def test_the_month_before_is_whole_in_its_zone() -> None:
