@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -13,6 +14,7 @@ from connector.errors import ConfigError
 from connector.report.build import Choice, build_report
 from connector.report.chapters import CHAPTERS, MONTHLY
 from connector.report.chapters.band import Bands, StepBand
+from connector.report.chapters.journey_map import SHOWN
 from connector.report.report import Report
 from connector.store.database import Store
 from connector.timestamps import parse_instance
@@ -312,6 +314,27 @@ def test_the_map_shows_the_worst_relationship_first_with_its_steps(report: Repor
     ]
     assert rows[0][-2:] == ("38", "44")
     assert getattr(rows[0][0], "url", "").endswith("/u_journey_engagement.do?sys_id=rel1")
+
+
+def test_the_map_never_calls_better_what_too_little_is_known_of(report: Report) -> None:
+    """One of which too little is known has fallen most: it is among those shown."""
+    found = report.parts["map"]
+    ranked, _other, unknown = found.rows
+    rows = [
+        *({**ranked, "sys_id": f"r{i}", "score": 30.0 + i / 10} for i in range(30)),
+        *({**unknown, "sys_id": f"u{i}", "score": 20.0 + i, "month_score": 21.0} for i in range(3)),
+    ]
+    rows[-1] |= {"score": 12.0, "month_score": 50.0, "customer_name": "Planta"}
+    rows[-2] |= {"score": 21.0}
+    rows[-3] |= {"score": 21.0}
+    (section,) = CHAPTERS["map"].sections(report, replace(found, rows=tuple(rows)))
+    assert len(section.tables[0].rows) == SHOWN
+    assert section.tables[0].rows[-1][0] == "Planta × (no service named)"
+    assert section.tables[0].rows[-2][0] == "Finanzas × ERP"
+    assert [note.split(";")[0] for note in section.notes] == [
+        "6 more relationships stand better",
+        "2 more relationships have not enough evidence to be ranked",
+    ]
 
 
 def test_a_scope_shows_its_own_relationships_only(store: Store) -> None:

@@ -127,9 +127,14 @@ def contacts_of_source(source: Source) -> tuple[Contact, ...]:
 
 def _order(row: Row, opinions: Engagement) -> tuple[int, float, str, str]:
     """Ranked ones first, the worst on top; then those of which too little is known."""
-    is_ranked = row["state"] in {state.id for state in opinions.scored}
-    score = (row["score"] or 0.0) if is_ranked else 0.0
-    return (0 if is_ranked else 1, score, row["customer_name"], row["sys_id"])
+    ranked = is_ranked(row, opinions)
+    score = (row["score"] or 0.0) if ranked else 0.0
+    return (0 if ranked else 1, score, row["customer_name"], row["sys_id"])
+
+
+def is_ranked(row: Row, opinions: Engagement) -> bool:
+    """Whether there is evidence enough to say that it stands better or worse than another."""
+    return row["state"] in {state.id for state in opinions.scored}
 
 
 def change_of(row: Row) -> float | None:
