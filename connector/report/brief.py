@@ -245,7 +245,7 @@ def _states(report: Report, found: Relationships, rows: Sequence[Row]) -> Table:
                 ring_text(report, row),
                 *((plan,) if is_planned else ()),
                 planned.since_text(report, found, row),
-                planned.next_text(row),
+                planned.next_text(found, row),
             )
             for row, plan in zip(rows, plans, strict=True)
         ),

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,6 +16,7 @@ from connector.report.chapters import CHAPTERS, MONTHLY
 from connector.report.chapters.band import Bands, StepBand
 from connector.report.chapters.journey_map import SHOWN
 from connector.report.report import Report
+from connector.report.wording import day_within
 from connector.store.database import Store
 from connector.timestamps import parse_instance
 from tests.golden import relations
@@ -302,6 +303,17 @@ def test_the_relationships_that_moved_open_with_what_was_planned(report: Report)
     assert "promises pending: 1" in first[2]
     assert first[4] == "51 → 38 (\u221212.6)"
     assert second[1] == "A next step for Oct 9"
+
+
+def test_days_have_their_year_where_a_year_or_more_is_told(report: Report) -> None:
+    found = replace(report.parts["moved"], first_day=date(2025, 11, 5))
+    (section,) = CHAPTERS["moved"].sections(report, found)
+    (table,) = section.tables
+    assert table.columns[1] == "Planned as of Nov 5, 2025"
+    assert table.rows[0][3] == "For Nov 2, 2026: overdue"
+    assert "Oct 20, 2026: Transactional → At risk" in table.rows[0][2]
+    spans = [(date(2026, 1, 1), date(2026, 12, 30)), (date(2026, 1, 1), date(2026, 12, 31))]
+    assert [day_within(date(2026, 5, 4), *span) for span in spans] == ["May 4", "May 4, 2026"]
 
 
 def test_the_map_shows_the_worst_relationship_first_with_its_steps(report: Report) -> None:

@@ -94,6 +94,7 @@ def test_a_score_is_one_number_on_the_page_in_the_picture_and_in_the_table(whole
     assert section.tables[0].rows[0][4:7] == ("45", "−6.8", "39")
     picture = relations_picture(report, "engagement")
     assert picture is not None
+    assert picture.table is not None
     assert picture.table.rows[0][2:4] == ("45", "−6.8")
 
 

@@ -69,6 +69,17 @@ def test_no_change_is_told_before_the_period_is_over(report: Report) -> None:
     assert "fewer tickets" not in text
 
 
+def test_movements_are_told_up_to_the_day_of_the_data_where_the_period_ended_before(
+    report: Report,
+) -> None:
+    """Trust is known as of the last run, whatever the period."""
+    assert "2 relationships moved in the 30 days to Nov 5, 2026, 1 up and 1 down" in said(report)
+    now = Period(
+        report.period.start, datetime(2026, 11, 5, 23, tzinfo=UTC), report.period.time_zone
+    )
+    assert "2 relationships moved in the last 30 days, 1 up" in said(report, period=now)
+
+
 def with_steps(report: Report, steps: Sequence[tuple[int, float | None]]) -> str:
     """What is said where so many records are open, with their median ages, step by step."""
     shown = report.figures.shown

@@ -12,7 +12,7 @@ from connector.journey.engagement_words import relationship_name
 from connector.report.chapters.model import Asked
 from connector.report.report import Report
 from connector.report.source import Source
-from connector.report.wording import clean
+from connector.report.wording import clean, day_within
 from connector.store.database import Row
 from connector.store.engagement import MONTH, read_changes, read_left_out, read_relationships
 from connector.store.relationship_plans import Plans, read_plans
@@ -168,6 +168,11 @@ def month_before(row: Row) -> date:
     """The day with which a relationship is compared."""
     day: date = row["as_of"]
     return day - timedelta(days=MONTH)
+
+
+def said_day(figures: Relationships, value: date) -> str:
+    """A day of what was planned and has happened, with its year where the time told is a year."""
+    return day_within(value, figures.first_day, figures.rows[0]["as_of"])
 
 
 def changes_since(figures: Relationships, row: Row) -> Sequence[Row]:
