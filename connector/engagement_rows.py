@@ -25,6 +25,7 @@ from connector.journey.engagement_fields import (
 from connector.journey.engagement_model import Engagement
 from connector.journey.engagement_words import (
     advice,
+    reached,
     reasons_text,
     relationship_name,
     ring_of,
@@ -166,8 +167,8 @@ def _wanted(
         "u_why": reasons_text(row["reasons"], opinions, language),
         "u_advice": advice(row, opinions, language),
         "u_people": str(row["people"]),
-        "u_evidence": whole(row["evidence"]),
-        "u_confidence": whole(100 * row["confidence"]),
+        "u_evidence": reached(row["evidence"]),
+        "u_confidence": reached(100 * row["confidence"]),
         "u_last_contact": _day(row["last_contact"]),
         "u_ring": ring_of(row),
         "u_ring_proposed": _day(row["ring_proposed"]),

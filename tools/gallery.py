@@ -86,8 +86,9 @@ def _html_table(table: Table) -> str:
         for row in table.rows
     )
     caption = escape(table.caption)
+    many = ' class="many"' if len(table.columns) > 8 else ""
     return (
-        f'<div class="table" role="region" tabindex="0" aria-label="{caption}"><table>'
+        f'<div class="table" role="region" tabindex="0" aria-label="{caption}"><table{many}>'
         f"<caption>{caption}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )

@@ -70,6 +70,7 @@ def _basis(row: Row) -> tuple[str, str]:
 
 
 def _share(share: float) -> str:
+    # Not rounded up, as in the tool: confidence must not read as more than there is.
     return percent(int(100 * share) / 100)
 
 

@@ -1,5 +1,6 @@
 """What engagement says to people: names, reasons, what is missing. Pure, in either language."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -55,8 +56,23 @@ def steps_text(
 
 
 def whole(score: float | None) -> str:
-    """A score without its fraction: never above a cut that it has not reached. "" for none."""
-    return "" if score is None else str(int(score))
+    """A score as people read it, rounded half up, the same wherever it is said. "" for none.
+
+    Its state is that of the unrounded score: 44.6 is said as 45 below a cut at 45, as its days of
+    grace may have it as well.
+    """
+    return "" if score is None else str(rounded(score))
+
+
+def rounded(score: float) -> int:
+    """To the nearest point, half up: what Python's round() would do to 44.5 surprises a reader."""
+    return math.floor(score + 0.5)
+
+
+def reached(value: float) -> str:
+    """Evidence and confidence without their fraction, not rounded: below the evidence that a state
+    asks for, a row must not read as if it had it."""
+    return str(math.floor(value))
 
 
 def ring_of(row: Row) -> str:

@@ -20,6 +20,7 @@ from connector.report.chapters.relations import (
     Contact,
     Relationships,
     change_of,
+    changes_since,
     contacts_of_source,
     has_moved,
     month_before,
@@ -189,8 +190,7 @@ def _facts(brief: Brief) -> Iterator[tuple[str, str]]:
 
 
 def _sections(brief: Brief, report: Report) -> Iterator[Section]:
-    known = tuple(planned.notes(report, brief.relationships))
-    yield Section("relationships", _("How it stands"), "", (_states(brief, report),), known)
+    yield _standing(brief, report)
     moments = (open_table(report, brief.moments),) if brief.moments else ()
     notes = more_notes(brief.open_count, brief.moments)
     yield Section("open", _("Moments that can still be turned"), "", moments, notes)
@@ -199,33 +199,78 @@ def _sections(brief: Brief, report: Report) -> Iterator[Section]:
     yield Section("promises", _("Promises pending"), "", pending, none)
 
 
-def _states(brief: Brief, report: Report) -> Table:
+def _standing(brief: Brief, report: Report) -> Section:
+    """Those of which there is something to say, row by row; the others in one line."""
     found = brief.relationships
+    told = [row for row in found.rows if _is_told(found, row)]
+    tables = (_states(report, found, told),) if told else ()
+    notes = (*_quiet(brief, report, told), *planned.notes(report, found))
+    return Section("relationships", _("How it stands"), "", tables, notes)
+
+
+def _is_told(found: Relationships, row: Row) -> bool:
+    """Whether it moved, something was planned or promised, or people met."""
+    return (
+        has_moved(row, found.opinions)
+        or bool(row["has_next_step"])
+        or planned.fate_of(found, row) is not None
+        or bool(changes_since(found, row))
+        or any(one.is_pending or _is_since(found, one) for one in found.contacts_of(row))
+    )
+
+
+def _is_since(found: Relationships, contact: Contact) -> bool:
+    return contact.day >= found.first_day.isoformat()
+
+
+def _states(report: Report, found: Relationships, rows: Sequence[Row]) -> Table:
+    """State and trust in one column; without what was planned, where none of it is known."""
+    plans = [planned.planned_text(found, row) for row in rows]
+    is_planned = any(plan != NOTHING for plan in plans)
+    head = (_("Planned as of {day}").format(day=day(found.first_day)),) if is_planned else ()
     return Table(
         _("Relationships"),
         (
             _("Relationship"),
-            _("State"),
-            _("Trust"),
+            _("State and trust"),
             _("Ring"),
-            _("Planned as of {day}").format(day=day(found.first_day)),
-            _("What happened since"),
+            *head,
+            _("What happened since {day}").format(day=day(found.first_day)),
             _("Next step now"),
         ),
         tuple(
             (
                 name_of(report, found, row),
-                state_name(report, found, row["state"]),
-                trust_text(report, row),
+                f"{state_name(report, found, row['state'])}: {trust_text(report, row)}",
                 ring_text(report, row),
-                planned.planned_text(found, row),
+                *((plan,) if is_planned else ()),
                 planned.since_text(report, found, row),
-                planned.next_text(row),
+                planned.next_text(found, row),
             )
-            for row in found.rows
+            for row, plan in zip(rows, plans, strict=True)
         ),
-        texts=7,
+        texts=5 + is_planned,
     )
+
+
+def _quiet(brief: Brief, report: Report, told: Sequence[Row]) -> Iterator[str]:
+    """`ERP (transactional, 54)`: the other side of each, how it stands, its trust."""
+    found = brief.relationships
+    others = [row for row in found.rows if row not in told]
+    if not others:
+        return
+    yield _("Did not move, and nothing is planned: {relationships}.").format(
+        relationships=" · ".join(_short(brief, report, row) for row in others)
+    )
+
+
+def _short(brief: Brief, report: Report, row: Row) -> str:
+    found = brief.relationships
+    unnamed = found.opinions.unnamed_service.in_(report.language)
+    side = "customer" if brief.scope.kind == "service" else "service"
+    name = clean(row[f"{side}_name"] or row[side] or unnamed)
+    state = state_name(report, found, row["state"]).lower()
+    return f"{name} ({', '.join(filter(None, (state, whole(row['score']))))})"
 
 
 def _promises(brief: Brief) -> Table:

@@ -208,6 +208,7 @@ CHAPTER_DEFINITIONS = (
         "points",
         mark("Change"),
         mark("Points of trust gained or lost in the 30 days before the end of the data."),
+        decimals=1,
     ),
     Definition(
         "trust_provider",

@@ -4,15 +4,16 @@ As in `opening.py`: each sentence is one function, and "" where its figures cann
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from connector.journey.engagement_words import points, relationship_name, whole
 from connector.messages import _, _n
 from connector.report.chapters.open_moments import OpenMoments
 from connector.report.chapters.planned import Fate, fate_of
-from connector.report.chapters.relations import Relationships, change_of, state_name
+from connector.report.chapters.relations import Relationships, change_of, said_day, state_name
 from connector.report.report import Report
-from connector.report.wording import clean, count, day, instant, number
+from connector.report.wording import clean, count, dated, instant, last_day, number
 from connector.store.database import Row
 
 
@@ -38,13 +39,23 @@ def moved(report: Report) -> str:
     if found is None or not known:
         return ""
     far, row = max(known, key=lambda pair: abs(pair[0]))
-    return _n(
+    text = _n(
         "{n} relationship moved in the last 30 days: “{name}” ({points} points of trust).",
         "{n} relationships moved in the last 30 days, {up} up and {down} down; furthest “{name}”"
         " ({points} points of trust).",
         len(changes),
-    ).format(
+    )
+    if abs(row["as_of"] - last_day(report.period)) > timedelta(days=1):
+        # Not those of the period: trust is known as of the last run.
+        text = _n(
+            "{n} relationship moved in the 30 days to {day}: “{name}” ({points} points of trust).",
+            "{n} relationships moved in the 30 days to {day}, {up} up and {down} down; furthest"
+            " “{name}” ({points} points of trust).",
+            len(changes),
+        )
+    return text.format(
         n=number(len(changes)),
+        day=dated(row["as_of"]),
         up=number(sum(change > 0 for change, _row in known)),
         down=number(sum(change < 0 for change, _row in known)),
         name=_name(report, found, row),
@@ -66,7 +77,7 @@ def planned(report: Report) -> str:
         len(fates),
     ).format(
         n=number(len(fates)),
-        day=day(found.first_day),
+        day=said_day(found, found.first_day),
         fates=", ".join(_fates(fates)),
     )
 

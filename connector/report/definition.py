@@ -7,12 +7,16 @@ from connector.messages import _
 
 @dataclass(frozen=True)
 class Definition:
-    """A figure's id (stable, for machines), unit, name and meaning (English; said through `_`)."""
+    """A figure's id (stable, for machines), unit, name and meaning (English; said through `_`).
+
+    `decimals` are those of its value in the long table, as the pages show it.
+    """
 
     id: str
     unit: str
     name: str
     text: str
+    decimals: int = 0
 
     @property
     def said_name(self) -> str:

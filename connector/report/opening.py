@@ -149,15 +149,26 @@ def _where(report: Report) -> str:
     busiest = max(shown.steps, key=lambda step: step.open)
     if not busiest.open:
         return ""
-    name = report.step_name(shown.journey, busiest.step)
-    if busiest.age_seconds is None:
-        text = _("Of the records still open, most are in “{step}”: {n}.")
-    else:
-        text = _(
-            "Of the records still open, most are in “{step}”: {n}, half of them there for {age}"
-            " or longer."
+    text = _("The step with the most records still open is “{step}”: {records}.")
+    if busiest.age_seconds is not None:
+        text = _n(
+            "The step with the most records still open is “{step}”: {records}, there for {age}.",
+            "The step with the most records still open is “{step}”: {records}, half of them there"
+            " for {age} or longer.",
+            busiest.open,
         )
-    return text.format(step=name, n=number(busiest.open), age=duration(busiest.age_seconds))
+    return text.format(
+        step=report.step_name(shown.journey, busiest.step),
+        records=_of_all(report, busiest.open),
+        age=duration(busiest.age_seconds),
+    )
+
+
+def _of_all(report: Report, records: int) -> str:
+    """`63 of 309`; the number alone where all are kept from sight."""
+    if report.figures.is_hidden("head", "open"):
+        return number(records)
+    return _("{n} of {total}").format(n=number(records), total=number(report.figures.open))
 
 
 def _sla(report: Report) -> str:

@@ -14,7 +14,7 @@ from connector.report.definitions import heading
 from connector.report.drawing.picture import Picture
 from connector.report.figures import BANDS, StepFigures, Week
 from connector.report.report import Report
-from connector.report.wording import count, day, share
+from connector.report.wording import count, day, day_within, share
 
 
 def steps_picture(report: Report) -> Picture | None:
@@ -103,7 +103,11 @@ def trend_picture(report: Report) -> Picture | None:
         "chart-weeks",
         _("Tickets opened and resolved, by week"),
         _describe(
-            [f"{day(week.monday)}: {_pair(report, week)}" for week in weeks]
+            [
+                f"{day_within(week.monday, weeks[0].monday, weeks[-1].monday)}:"
+                f" {_pair(report, week)}"
+                for week in weeks
+            ]
         ),
         lines_spec(points, series),
     )  # fmt: skip

@@ -4,6 +4,7 @@ Same figures, same bytes: nothing here looks at a clock. Templates run in Jinja2
 by default and fail on a name that they are not given.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,7 @@ from jinja2 import (
     TemplateSyntaxError,
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from connector.errors import ConnectorError
 from connector.messages import _, speaking
@@ -262,6 +263,7 @@ def environment(templates: Path | None = None) -> ImmutableSandboxedEnvironment:
     jinja.filters["cell"] = markdown_cell
     jinja.filters["linked_cell"] = linked_cell
     jinja.filters["linked"] = linked
+    jinja.filters["breakable"] = breakable
     jinja.filters["by_group"] = by_group
     return jinja
 
@@ -286,8 +288,20 @@ def linked_cell(text: str) -> str:
 def linked(text: str) -> Markup:
     """A cell of an HTML table, escaped, with its link into the tool where it has one."""
     if isinstance(text, Linked) and text.url:
-        return Markup('<a href="{}">{}</a>').format(text.url, str(text))
-    return escape(text)
+        return Markup('<a href="{}">{}</a>').format(text.url, breakable(text))
+    return breakable(text)
+
+
+LONGEST_WORD = 24
+"""Columns keep their words whole, up to so many letters; Spanish's longest common one has 23."""
+
+_LONG_WORD = re.compile(rf"(\S{{{LONGEST_WORD}}})(?=\S)")
+
+
+def breakable(text: str) -> Markup:
+    """The text, escaped, with places to break a word that no column could hold."""
+    parts = _LONG_WORD.split(text)
+    return Markup("").join(Markup("{}<wbr>").format(p) if i % 2 else p for i, p in enumerate(parts))
 
 
 def by_group(stops: Iterable[object]) -> list[tuple[str, list[object]]]:

@@ -23,9 +23,10 @@ from connector.report.wording import (
     NOTHING,
     clean,
     count,
-    day,
+    day_within,
     duration,
     instant,
+    last_day,
     number,
     share,
 )
@@ -175,9 +176,10 @@ def _sla_row(report: Report, name: str, row: SlaFigures, journey: str = "") -> t
 
 def weeks(report: Report) -> Section:
     """Tickets opened and resolved, week by week."""
+    first, last = report.period.local(report.period.start).date(), last_day(report.period)
     rows = tuple(
         (
-            day(week.monday) + ("" if week.is_complete else " *"),
+            day_within(week.monday, first, last) + ("" if week.is_complete else " *"),
             *(
                 count(report.figures.counted(n, "week", way, f"{week.monday}"))
                 for way, n in (("opened", week.flow.opened), ("resolved", week.flow.resolved))

@@ -10,8 +10,10 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from connector.journey.engagement_words import rounded
 from connector.messages import speaking
 from connector.report.chapters import lines_of
+from connector.report.definition import Definition
 from connector.report.definitions import DEFINITIONS
 from connector.report.figures import Figures, JourneyFigures, Months, Share, SlaFigures
 from connector.report.layout import Line
@@ -95,12 +97,19 @@ def _cells(line: Line) -> tuple[str | int | float, ...]:
     definition = DEFINITIONS[line.figure]
     value: str | int | float = "" if line.value is None else line.value
     if isinstance(value, float):
-        value = round(value, 4 if definition.unit == "ratio" else 0)
-        value = int(value) if definition.unit != "ratio" else value
+        value = _rounded(value, definition)
     # Whatever has a journey and no step of its own is a figure of the step itself.
     step = line.step or (line.item if line.journey else "")
     names = (line.journey, clean(step), clean(line.item), clean(line.item_name), line.band)
     return (line.figure, definition.said_name, *names, value, definition.unit, line.records)
+
+
+def _rounded(value: float, definition: Definition) -> int | float:
+    """As the pages round it, so that page and table agree."""
+    decimals = 4 if definition.unit == "ratio" else definition.decimals
+    if definition.unit == "points" and not decimals:
+        return rounded(value)
+    return round(value, decimals) if decimals else round(value)
 
 
 def _frame(figures: Figures) -> tuple[str, ...]:

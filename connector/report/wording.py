@@ -72,6 +72,15 @@ def day(value: date) -> str:
     return format_skeleton("MMMd", value, locale=current_language())
 
 
+A_YEAR = timedelta(days=364)
+"""From so long a span on its first day and its last could be read as the same one."""
+
+
+def day_within(value: date, first: date, last: date) -> str:
+    """20 Nov; with its year where other days that are told beside it are of another year's Nov."""
+    return dated(value) if max(last, value) - min(first, value) >= A_YEAR else day(value)
+
+
 def month(value: date) -> str:
     """Nov 2026."""
     return format_skeleton("yMMM", value, locale=current_language())

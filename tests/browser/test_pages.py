@@ -5,13 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pypdfium2 as pdfium
 import pytest
 
 from connector.journey.model import Text
-from connector.report.brief import brief_of
+from connector.report.brief import SHOWN_MOMENTS, Brief, brief_of
 from connector.report.build import Choice, build_report
 from connector.report.chapters import CHAPTERS
 from connector.report.links import Tool
+from connector.report.opening import opening
 from connector.report.render import render, render_article, render_brief
 from connector.report.report import Report
 from connector.sandbox.instance import Instance
@@ -27,7 +29,7 @@ from tests.browser.kit import (
 )
 from tests.golden.hostile import hostile_store
 from tests.golden.rewrite import ALL, golden_report
-from tests.golden.sample import sample_mapping
+from tests.golden.sample import fill_store, make_sample, sample_mapping
 from tests.sandbox_instance import USER, incident_id, make_instance, serving
 from tests.unit.test_report_figures import PERIOD, ZONE
 from tools import gallery, gallery_figures
@@ -109,6 +111,25 @@ def hostile_tickets(folder: Path) -> dict[str, str]:
     return found
 
 
+def before_a_meeting(folder: Path) -> Brief:
+    """About a customer with many services, of which few have news."""
+    with fill_store(folder / "meeting.duckdb", make_sample()) as store:
+        found = brief_of(store, sample_mapping(), "Finanzas", time_zone=ZONE, tool=TOOL)
+    first = found.relationships.rows[0]
+    quiet = {"month_score": first["score"], "month_state": first["state"], "has_next_step": False}
+    rows = [
+        {**first, "sys_id": f"m{i}", "service": f"s{i}", "service_name": SERVICE}
+        | (quiet if i > 3 else {})
+        for i in range(9)
+    ]
+    moments = (*found.moments * SHOWN_MOMENTS,)[:SHOWN_MOMENTS]
+    relationships = replace(found.relationships, rows=(first, *rows[1:]), changes=())
+    return replace(found, relationships=relationships, moments=moments, open_count=20)
+
+
+SERVICE = "Facturación electrónica / E-invoicing"
+
+
 @pytest.fixture(scope="module")
 def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every page to be looked at, by name."""
@@ -121,15 +142,18 @@ def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         for language in ("en", "es")
     }
     contents |= hostile_tickets(folder)
+    meeting = before_a_meeting(folder)
     for language in ("en", "es"):
+        contents[f"meeting-{language}"] = render_brief(meeting, language, "html").content.decode()
         contents[f"gallery-{language}"] = gallery.page(language, gallery.samples(language))
     for name, content in contents.items():
         (folder / f"{name}.html").write_text(content, encoding="utf-8")
     return {name: folder / f"{name}.html" for name in contents}
 
 
-KINDS = ("report", "chapters", "hostile", "tickets", "article", "brief", "gallery")
+KINDS = ("report", "chapters", "hostile", "tickets", "article", "brief", "meeting", "gallery")
 PAGES = [f"{kind}-{language}" for kind in KINDS for language in ("en", "es")]
+UNDRAWN = ("article", "brief", "meeting")
 ATTACKED = ("hostile", "tickets", "article", "brief")
 
 
@@ -165,6 +189,72 @@ def test_on_a_laptop_and_on_paper_no_table_of_the_month_is_cut_off(
     page.context.close()
 
 
+BROKEN_WORDS = """() => {
+    const found = [];
+    for (const cell of document.querySelectorAll('.table th, .table td, .group .name')) {
+        const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+            for (const word of walker.currentNode.data.matchAll(/[\\p{L}\\p{N}]+/gu)) {
+                const range = document.createRange();
+                range.setStart(walker.currentNode, word.index);
+                range.setEnd(walker.currentNode, word.index + word[0].length);
+                const tops = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+                if (tops.size > 1) found.push(word[0]);
+            }
+        }
+    }
+    return found;
+}"""
+
+
+@pytest.mark.parametrize("name", ["report-en", "report-es", "meeting-en", "meeting-es"])
+def test_on_paper_no_word_of_a_table_is_cut(
+    browser: Any, pages: dict[str, Path], name: str
+) -> None:
+    page = opened(browser, pages[name])
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PRINTED, "height": 1000})
+    assert page.evaluate(BROKEN_WORDS) == []
+    page.context.close()
+
+
+def printed(page: Any) -> list[str]:
+    """The words of every page of the printout."""
+    pages = pdfium.PdfDocument(page.pdf(format="A4", prefer_css_page_size=True))
+    return [" ".join(one.get_textpage().get_text_range().split()) for one in pages]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_page_before_a_meeting_is_one_page(
+    browser: Any, pages: dict[str, Path], language: str
+) -> None:
+    """A customer with nine services, four of them with news, and as many moments as are shown."""
+    page = opened(browser, pages[f"meeting-{language}"], viewport={"width": 800, "height": 900})
+    assert page.evaluate(CUT_OFF) == []
+    assert page.locator("[aria-labelledby=open] tbody tr").count() == SHOWN_MOMENTS
+    assert len(printed(page)) == 1
+    page.context.close()
+
+
+def test_the_printed_report_begins_with_what_matters(
+    browser: Any, pages: dict[str, Path], report: Report
+) -> None:
+    page = opened(browser, pages["report-en"])
+    assert opening(report)[0] in printed(page)[0]
+    page.context.close()
+
+
+def test_no_tile_is_cut_across_pages(browser: Any, pages: dict[str, Path]) -> None:
+    """Wherever the row of tiles falls, all of it stands on one page."""
+    page = opened(browser, pages["report-en"])
+    for above in (0, 60, 120, 180, 240, 300):
+        page.evaluate("h => document.querySelector('main').style.paddingTop = `${h}px`", above)
+        texts = printed(page)
+        tiles = [" ".join(t.split()) for t in page.locator(".tiles > div").all_inner_texts()]
+        assert any(all(tile in text for tile in tiles) for text in texts), above
+    page.context.close()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_runs_and_nothing_is_fetched(
     browser: Any, pages: dict[str, Path], name: str
@@ -191,7 +281,9 @@ def test_no_grave_accessibility_fault(
     page.context.close()
 
 
-@pytest.mark.parametrize("name", [n for n in PAGES if not n.startswith(("article", "brief"))])
+@pytest.mark.parametrize(
+    "name", [n for n in PAGES if not n.startswith(("article", "brief", "meeting"))]
+)
 def test_every_picture_can_be_heard(browser: Any, pages: dict[str, Path], name: str) -> None:
     page = opened(browser, pages[name])
     assert pictures_without_words(page) == []

@@ -88,11 +88,11 @@ def test_a_relationship_becomes_a_row_that_a_person_can_read(store: Store) -> No
     ((table, row),) = instance.created
     assert (table, row["sys_id"]) == (TABLE, KEYS[0])
     assert row["u_name"] == "Finanzas × ERP"
-    assert (row["u_state"], row["u_score"], row["u_provider_side"]) == ("transactional", "57", "58")
+    assert (row["u_state"], row["u_score"], row["u_provider_side"]) == ("transactional", "58", "58")
     assert row["u_why"] == "Plazo incumplido ×3: −6,2"
-    assert row["u_steps"] == "Dar acceso y usar 57"
+    assert row["u_steps"] == "Dar acceso y usar 58"
     assert row["u_advice"].startswith("Sin voz: no puede pasar de Vinculada; pregunte a")
-    assert (row["u_reliability"], row["u_people"], row["u_ring"]) == ("55", "9", "none")
+    assert (row["u_reliability"], row["u_people"], row["u_ring"]) == ("56", "9", "none")
     assert "u_customer_side" not in row
 
 
@@ -269,7 +269,7 @@ def test_a_hidden_column_is_no_difference(store: Store) -> None:
     filled(instance)
     for row in instance.tables[TABLE]:
         del row["u_why"]
-        row["u_score"] = "57"
+        row["u_score"] = "58"
     assert plan(store, instance) == []
 
 
@@ -314,7 +314,7 @@ def test_the_plan_names_relationship_field_and_both_values(store: Store) -> None
     put(store, KEYS[0], "ERP", score=44.0)
     (change,) = changes_of(plan(store, instance))
     assert (change.table, change.number, change.field) == (TABLE, "Finanzas × ERP", "u_score")
-    assert (change.from_value, change.to_value) == ("57", "44")
+    assert (change.from_value, change.to_value) == ("58", "44")
 
 
 def test_without_the_table_nothing_is_planned_and_one_line_says_why() -> None:

@@ -77,6 +77,6 @@ def test_at_80_columns_a_relationship_takes_at_most_three_lines(
     lines = listed(capsys, monkeypatch, 80, language)
     table = lines[3 : lines.index("")]
     assert len(table) <= 3 * len(STATES)
-    figures = [line for line in table if "41" in line]
+    figures = [line for line in table if " 42 " in line]
     assert len(figures) == len(STATES)
     assert all(("−10.7" if language == "en" else "−10,7") in line for line in figures)

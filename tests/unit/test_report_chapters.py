@@ -2,7 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -13,7 +14,9 @@ from connector.errors import ConfigError
 from connector.report.build import Choice, build_report
 from connector.report.chapters import CHAPTERS, MONTHLY
 from connector.report.chapters.band import Bands, StepBand
+from connector.report.chapters.journey_map import SHOWN
 from connector.report.report import Report
+from connector.report.wording import day_within
 from connector.store.database import Store
 from connector.timestamps import parse_instance
 from tests.golden import relations
@@ -302,6 +305,17 @@ def test_the_relationships_that_moved_open_with_what_was_planned(report: Report)
     assert second[1] == "A next step for Oct 9"
 
 
+def test_days_have_their_year_where_a_year_or_more_is_told(report: Report) -> None:
+    found = replace(report.parts["moved"], first_day=date(2025, 11, 5))
+    (section,) = CHAPTERS["moved"].sections(report, found)
+    (table,) = section.tables
+    assert table.columns[1] == "Planned as of Nov 5, 2025"
+    assert table.rows[0][3] == "For Nov 2, 2026: overdue"
+    assert "Oct 20, 2026: Transactional → At risk" in table.rows[0][2]
+    spans = [(date(2026, 1, 1), date(2026, 12, 30)), (date(2026, 1, 1), date(2026, 12, 31))]
+    assert [day_within(date(2026, 5, 4), *span) for span in spans] == ["May 4", "May 4, 2026"]
+
+
 def test_the_map_shows_the_worst_relationship_first_with_its_steps(report: Report) -> None:
     (section,) = CHAPTERS["map"].sections(report, report.parts["map"])
     rows = section.tables[0].rows
@@ -312,6 +326,27 @@ def test_the_map_shows_the_worst_relationship_first_with_its_steps(report: Repor
     ]
     assert rows[0][-2:] == ("38", "44")
     assert getattr(rows[0][0], "url", "").endswith("/u_journey_engagement.do?sys_id=rel1")
+
+
+def test_the_map_never_calls_better_what_too_little_is_known_of(report: Report) -> None:
+    """One of which too little is known has fallen most: it is among those shown."""
+    found = report.parts["map"]
+    ranked, _other, unknown = found.rows
+    rows = [
+        *({**ranked, "sys_id": f"r{i}", "score": 30.0 + i / 10} for i in range(30)),
+        *({**unknown, "sys_id": f"u{i}", "score": 20.0 + i, "month_score": 21.0} for i in range(3)),
+    ]
+    rows[-1] |= {"score": 12.0, "month_score": 50.0, "customer_name": "Planta"}
+    rows[-2] |= {"score": 21.0}
+    rows[-3] |= {"score": 21.0}
+    (section,) = CHAPTERS["map"].sections(report, replace(found, rows=tuple(rows)))
+    assert len(section.tables[0].rows) == SHOWN
+    assert section.tables[0].rows[-1][0] == "Planta × (no service named)"
+    assert section.tables[0].rows[-2][0] == "Finanzas × ERP"
+    assert [note.split(";")[0] for note in section.notes] == [
+        "6 more relationships stand better",
+        "2 more relationships have not enough evidence to be ranked",
+    ]
 
 
 def test_a_scope_shows_its_own_relationships_only(store: Store) -> None:

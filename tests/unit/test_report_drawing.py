@@ -19,7 +19,7 @@ from connector.report.drawing.life import RecordLife, Stay, life_line
 from connector.report.drawing.matrix import Relations, relations_matrix, said_move
 from connector.report.drawing.palette import DARK_STYLE, PAIRS, PAPER
 from connector.report.drawing.picture import Picture
-from connector.report.drawing.ribbon import Ribbon, role_of
+from connector.report.drawing.ribbon import Ribbon, role_of, said_score
 from connector.report.drawing.sankey import Flow, Flows, sankey
 from connector.report.drawing.spread import Spread, Spreads, spread_chart
 from connector.report.drawing.strips import Box, Strip, strips_chart
@@ -229,7 +229,10 @@ def test_each_step_of_the_ribbon_has_the_colour_of_its_own_score() -> None:
 
 
 def test_scores_take_the_colour_of_the_cut_that_they_reach() -> None:
-    assert [role_of(s) for s in (75.0, 74.9, 45.0, 30.0, 0.0, None)] == [
+    """As it is said: 74.5 is read as 75."""
+    assert [said_score(s) for s in (74.5, 74.4)] == ["75", "74"]
+    assert role_of(74.5) == "state_committed"
+    assert [role_of(s) for s in (75.0, 74.4, 45.0, 30.0, 0.0, None)] == [
         "state_committed",
         "state_connected",
         "state_transactional",
@@ -330,7 +333,7 @@ def test_moments_won_and_lost_lie_on_both_sides(drawn: dict[str, Picture]) -> No
 def test_the_arrows_of_relationships_follow_what_moved(drawn: dict[str, Picture]) -> None:
     rows = figures.some_relations().rows
     with speaking("en"):
-        assert [said_move(row) for row in rows] == ["+4", "=", "−9", "−13", "−3", "–"]
+        assert [said_move(row) for row in rows] == ["+3.5", "=", "−9.0", "−13.0", "−3.0", "–"]
     svg = drawn["relations"].svg()
     heads = [e for e in group(svg, "relation") if e.tag == f"{SVG}path"]
     assert [e.get("fill") for e in heads] == [

@@ -16,6 +16,8 @@ from pypdfium2 import raw
 from connector.errors import ConnectorError
 from connector.journey.model import Text
 from connector.report.build import Choice, build_report
+from connector.report.chapter_pictures import relations_picture
+from connector.report.chapters import CHAPTERS
 from connector.report.layout import Linked, Table
 from connector.report.paper import widths
 from connector.report.render import render, render_each
@@ -77,6 +79,23 @@ def test_parquet_holds_the_csv_row_for_row_with_types(
     assert tuple(kinds) == COLUMNS
     assert (kinds["value"], kinds["records"]) == ("double", "int64")
     assert kinds["period_from"] == kinds["data_until"] == "timestamp[us, tz=UTC]"
+
+
+def test_a_score_is_one_number_on_the_page_in_the_picture_and_in_the_table(whole: Report) -> None:
+    """Half a point goes up everywhere; a change keeps its decimal everywhere."""
+    found = whole.parts["engagement"]
+    row = {**found.rows[0], "score": 44.5, "month_score": 51.25, "provider": 38.5}
+    changed = replace(found, rows=(row,))
+    report = replace(whole, parts={**whole.parts, "engagement": changed})
+    lines = {(r["figure"]): r["value"] for r in csv_rows(report) if r["figure"].startswith("trust")}
+    assert (lines["trust"], lines["trust_provider"]) == ("45", "39")
+    assert lines["trust_change"] == "-6.8"
+    (section,) = CHAPTERS["engagement"].sections(report, changed)
+    assert section.tables[0].rows[0][4:7] == ("45", "−6.8", "39")
+    picture = relations_picture(report, "engagement")
+    assert picture is not None
+    assert picture.table is not None
+    assert picture.table.rows[0][2:4] == ("45", "−6.8")
 
 
 def test_what_is_kept_from_sight_is_null_in_parquet_and_counts_no_records(part: Report) -> None:

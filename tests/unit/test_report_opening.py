@@ -1,5 +1,6 @@
 """The sentences at the head: said only where the figures carry them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -68,6 +69,40 @@ def test_no_change_is_told_before_the_period_is_over(report: Report) -> None:
     until = report.period.start.replace(day=30, month=10)
     text = said(report, flow=Flow(20, 0), before=before(100), data_until=until)
     assert "fewer tickets" not in text
+
+
+def test_movements_are_told_up_to_the_day_of_the_data_where_the_period_ended_before(
+    report: Report,
+) -> None:
+    """Trust is known as of the last run, whatever the period."""
+    assert "2 relationships moved in the 30 days to Nov 5, 2026, 1 up and 1 down" in said(report)
+    now = Period(
+        report.period.start, datetime(2026, 11, 5, 23, tzinfo=UTC), report.period.time_zone
+    )
+    assert "2 relationships moved in the last 30 days, 1 up" in said(report, period=now)
+
+
+def with_steps(report: Report, steps: Sequence[tuple[int, float | None]]) -> str:
+    """What is said where so many records are open, with their median ages, step by step."""
+    shown = report.figures.shown
+    changed = tuple(
+        replace(step, open=n, age_seconds=age)
+        for step, (n, age) in zip(shown.steps, [*steps, *[(0, None)] * 11], strict=False)
+    )
+    journeys = tuple(
+        replace(shown, steps=changed) if one is shown else one for one in report.figures.journeys
+    )
+    return said(report, journeys=journeys, open=9)
+
+
+def test_the_busiest_step_is_told_with_its_part_of_what_is_open(report: Report) -> None:
+    """Having the most is not having most of them."""
+    step = report.step_name("travesia", report.figures.shown.steps[1].step)
+    text = with_steps(report, [(2, None), (3, 172800.0), (1, None)])
+    assert f"still open is “{step}”: 3 of 9, half of them there for 2\u00a0days or longer." in text
+    assert "3 of 9." in with_steps(report, [(2, None), (3, None)])
+    assert "1 of 9, there for 2\u00a0days." in with_steps(report, [(0, None), (1, 172800.0)])
+    assert "most are in" not in text
 
 
 def test_value_is_not_spoken_of_where_nothing_ended(report: Report) -> None:

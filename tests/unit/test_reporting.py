@@ -356,6 +356,19 @@ def test_the_page_before_a_meeting_names_what_is_open_promised_and_moved(config:
     assert [row[2] for row in promises.tables[0].rows] == ["vencida", "pendiente"]
 
 
+def test_relationships_without_news_stand_in_one_line_of_the_page(config: Config) -> None:
+    with open_store(config.store.path) as store:
+        found = brief_of(store, sample_mapping(), "Finanzas", time_zone=ZONE)
+    told = found.relationships.rows[0]
+    quiet = {"month_score": 54.5, "score": 54.5, "month_state": told["state"], "sys_id": "quiet"}
+    rows = (told, {**told, **quiet, "has_next_step": False, "service": "q", "service_name": "CRM"})
+    seen = replace(found, relationships=replace(found.relationships, rows=rows))
+    section = next(s for s in brief_view(seen, "es").sections if s.id == "relationships")
+    (row,) = section.tables[0].rows
+    assert row[:2] == ("Finanzas × ERP", "En riesgo: 51 → 38 (−12,6)")
+    assert section.notes[0] == "Sin movimiento y sin nada previsto: CRM (en riesgo, 55)."
+
+
 def test_the_page_tells_no_count_of_few_people(config: Config) -> None:
     with open_store(config.store.path) as store:
         few, many = (

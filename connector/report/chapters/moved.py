@@ -20,10 +20,11 @@ from connector.report.chapters.relations import (
     has_moved,
     measure,
     name_of,
+    said_day,
 )
 from connector.report.layout import Line, Section, Table
 from connector.report.report import Report
-from connector.report.wording import NOTHING, day
+from connector.report.wording import NOTHING
 from connector.store.database import Row
 
 
@@ -43,7 +44,7 @@ def write(report: Report, figures: Relationships) -> Iterator[Section]:
         _("Relationships that moved in the last 30 days, or that have a next step"),
         (
             _("Relationship"),
-            _("Planned as of {day}").format(day=day(figures.first_day)),
+            _("Planned as of {day}").format(day=said_day(figures, figures.first_day)),
             _("What happened since"),
             _("Next step now"),
             _("Trust, in 30 days"),
@@ -69,7 +70,7 @@ def _row(report: Report, figures: Relationships, row: Row) -> tuple[str, ...]:
         name_of(report, figures, row),
         planned_text(figures, row),
         since_text(report, figures, row),
-        next_text(row),
+        next_text(figures, row),
         trust_text(report, row),
         reasons_text(row["moves"], figures.opinions, report.language) or NOTHING,
     )

@@ -13,10 +13,11 @@ from connector.report.chapters.relations import (
     Contact,
     Relationships,
     changes_since,
+    said_day,
     state_name,
 )
 from connector.report.report import Report
-from connector.report.wording import NOTHING, dated, day
+from connector.report.wording import NOTHING, dated
 from connector.store.database import Row
 from connector.store.relationship_plans import Plan
 
@@ -68,19 +69,19 @@ def planned_text(figures: Relationships, row: Row) -> str:
     if plan.due is None:
         return _("A next step, without a day")
     if plan.due < figures.first_day:
-        return _("A next step for {day}, overdue already").format(day=day(plan.due))
-    return _("A next step for {day}").format(day=day(plan.due))
+        return _("A next step for {day}, overdue already").format(day=said_day(figures, plan.due))
+    return _("A next step for {day}").format(day=said_day(figures, plan.due))
 
 
-def next_text(row: Row) -> str:
+def next_text(figures: Relationships, row: Row) -> str:
     """The next step as it stands in the tool now. Its words stay there."""
     if not row["has_next_step"]:
         return _("None")
     if not row["due"]:
         return _("One, without a day")
     if row["due"] < row["as_of"]:
-        return _("For {day}: overdue").format(day=day(row["due"]))
-    return _("For {day}").format(day=day(row["due"]))
+        return _("For {day}: overdue").format(day=said_day(figures, row["due"]))
+    return _("For {day}").format(day=said_day(figures, row["due"]))
 
 
 def since_text(report: Report, figures: Relationships, row: Row) -> str:
@@ -89,7 +90,8 @@ def since_text(report: Report, figures: Relationships, row: Row) -> str:
     said = [text for _day, text in sorted(events, key=lambda event: event[0])]
     said += _contacts(figures, row)
     if row["last_contact"]:
-        said.append(_("last visible contact {day}").format(day=day(row["last_contact"])))
+        last = said_day(figures, row["last_contact"])
+        said.append(_("last visible contact {day}").format(day=last))
     return "; ".join(said) or NOTHING
 
 
@@ -98,7 +100,7 @@ def _states(report: Report, figures: Relationships, row: Row) -> Iterator[Event]
         yield (
             change["changed_on"],
             _("{day}: {old} → {new}").format(
-                day=day(change["changed_on"]),
+                day=said_day(figures, change["changed_on"]),
                 old=state_name(report, figures, change["from_state"]),
                 new=state_name(report, figures, change["to_state"]),
             ),
@@ -108,38 +110,38 @@ def _states(report: Report, figures: Relationships, row: Row) -> Iterator[Event]
 def _plans(report: Report, figures: Relationships, row: Row) -> Iterator[Event]:
     for before, then in figures.plans.after(row["sys_id"], figures.begins):
         seen = report.period.local(then.seen_at).date()
-        for text in (_step(before, then), _owner(before, then), _confirmed(before, then)):
+        for text in (_step(figures, before, then), _owner(before, then), _confirmed(before, then)):
             if text:
-                yield seen, _("{day}: {what}").format(day=day(seen), what=text)
+                yield seen, _("{day}: {what}").format(day=said_day(figures, seen), what=text)
 
 
-def _step(before: Plan, then: Plan) -> str:
+def _step(figures: Relationships, before: Plan, then: Plan) -> str:
     if not then.has_next_step:
         return _("the next step is gone (done or dropped)") if before.has_next_step else ""
     if not before.has_next_step:
         return _written(
-            then, _("next step written, without a day"), _("next step written, for {due}")
+            figures, then, _("next step written, without a day"), _("next step written, for {due}")
         )
     if _is_other(before, then):
         return _written(
-            then, _("another next step, without a day"), _("another next step, for {due}")
+            figures, then, _("another next step, without a day"), _("another next step, for {due}")
         )
-    return _moved_day(before.due, then.due)
+    return _moved_day(figures, before.due, then.due)
 
 
-def _written(then: Plan, without: str, dated_text: str) -> str:
-    return dated_text.format(due=day(then.due)) if then.due else without
+def _written(figures: Relationships, then: Plan, without: str, dated_text: str) -> str:
+    return dated_text.format(due=said_day(figures, then.due)) if then.due else without
 
 
-def _moved_day(old: date | None, new: date | None) -> str:
+def _moved_day(figures: Relationships, old: date | None, new: date | None) -> str:
     if old == new:
         return ""
     if new is None:
         return _("the next step lost its day")
     if old is None:
-        return _("the next step was given a day, {due}").format(due=day(new))
+        return _("the next step was given a day, {due}").format(due=said_day(figures, new))
     text = _("put off to {due}") if new > old else _("brought forward to {due}")
-    return text.format(due=day(new))
+    return text.format(due=said_day(figures, new))
 
 
 def _owner(before: Plan, then: Plan) -> str:
@@ -159,7 +161,7 @@ def _confirmed(before: Plan, then: Plan) -> str:
 def _ring(figures: Relationships, row: Row) -> Iterator[Event]:
     proposed: date | None = row["ring_proposed"]
     if proposed and figures.first_day <= proposed:
-        yield proposed, _("{day}: ring proposed").format(day=day(proposed))
+        yield proposed, _("{day}: ring proposed").format(day=said_day(figures, proposed))
 
 
 def _contacts(figures: Relationships, row: Row) -> Iterator[str]:

@@ -12,7 +12,7 @@ from connector.journey.engagement_words import relationship_name
 from connector.report.chapters.model import Asked
 from connector.report.report import Report
 from connector.report.source import Source
-from connector.report.wording import clean
+from connector.report.wording import clean, day_within
 from connector.store.database import Row
 from connector.store.engagement import MONTH, read_changes, read_left_out, read_relationships
 from connector.store.relationship_plans import Plans, read_plans
@@ -130,9 +130,14 @@ def contacts_of_source(source: Source) -> tuple[Contact, ...]:
 
 def _order(row: Row, opinions: Engagement) -> tuple[int, float, str, str]:
     """Ranked ones first, the worst on top; then those of which too little is known."""
-    is_ranked = row["state"] in {state.id for state in opinions.scored}
-    score = (row["score"] or 0.0) if is_ranked else 0.0
-    return (0 if is_ranked else 1, score, row["customer_name"], row["sys_id"])
+    ranked = is_ranked(row, opinions)
+    score = (row["score"] or 0.0) if ranked else 0.0
+    return (0 if ranked else 1, score, row["customer_name"], row["sys_id"])
+
+
+def is_ranked(row: Row, opinions: Engagement) -> bool:
+    """Whether there is evidence enough to say that it stands better or worse than another."""
+    return row["state"] in {state.id for state in opinions.scored}
 
 
 def change_of(row: Row) -> float | None:
@@ -166,6 +171,11 @@ def month_before(row: Row) -> date:
     """The day with which a relationship is compared."""
     day: date = row["as_of"]
     return day - timedelta(days=MONTH)
+
+
+def said_day(figures: Relationships, value: date) -> str:
+    """A day of what was planned and has happened, with its year where the time told is a year."""
+    return day_within(value, figures.first_day, figures.rows[0]["as_of"])
 
 
 def changes_since(figures: Relationships, row: Row) -> Sequence[Row]:

@@ -9,6 +9,7 @@ from connector.report.drawing.picture import Picture, Sketch
 from connector.report.drawing.ribbon import CUTS, role_of, said_score
 from connector.report.layout import Table
 from connector.report.wording import NOTHING
+from connector.wording import signed
 
 
 @dataclass(frozen=True)
@@ -127,13 +128,13 @@ def _cell(score: float | None, x: float, y: float, cuts: tuple[tuple[float, str]
 
 
 def said_move(relation: Relation) -> str:
-    """+4, −12 or ="""
+    """+4.2, −12.6 or =, as everywhere."""
     moved = _moved(relation)
     if moved is None:
         return NOTHING
     if abs(moved) < STEADY:
         return "="
-    return f"{'+' if moved > 0 else '−'}{said_score(abs(moved))}"
+    return signed(moved)
 
 
 def _told(relation: Relation) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from connector.journey.engagement_words import rounded, whole
 from connector.messages import _
 from connector.report.drawing import ink
 from connector.report.drawing.palette import PAPER
-from connector.report.wording import NOTHING, full_day, number
+from connector.report.wording import NOTHING, full_day
 
 STATES = ("committed", "connected", "transactional", "at_risk", "broken")
 """From good to bad; each has its colour in the palette."""
@@ -45,15 +46,15 @@ class Ribbon:
 
 
 def role_of(score: float | None, cuts: tuple[tuple[float, str], ...] = CUTS) -> str:
-    """The colour of a score."""
+    """The colour of a score, as it is said: a number and its colour are never of two states."""
     if score is None:
         return "paper"
-    return f"state_{next((state for cut, state in cuts if score >= cut), cuts[-1][1])}"
+    return f"state_{next((state for cut, state in cuts if rounded(score) >= cut), cuts[-1][1])}"
 
 
 def said_score(score: float | None) -> str:
     """A score in points."""
-    return NOTHING if score is None else number(round(score))
+    return NOTHING if score is None else whole(score)
 
 
 def ring_words(ribbon: Ribbon) -> str:
