@@ -64,23 +64,23 @@ def reports(tables: Sequence[str], mode: str) -> Iterator[Artefact]:
     """
     holder = _holders(tables, mode)[0]
     title = f"Where records stand: {holder} / Dónde están los registros: {holder}"
-    yield _report(("steps", holder), title, fields.STEP)
+    yield _report("steps", title, holder, fields.STEP)
     open_ = f"{fields.MOMENT}=potential"
     title = (
         f"Open moments by touchpoint: {holder} / Momentos abiertos por punto de contacto: {holder}"
     )
-    yield _report(("moments", holder), title, fields.TOUCHPOINT, filter=open_)
+    yield _report("moments", title, holder, fields.TOUCHPOINT, filter=open_)
     title = "Relationships by state / Relaciones por estado"
-    yield _report(("relationships", ENGAGEMENT_TABLE.name), title, "u_state", type="pie")
+    yield _report("relationships", title, ENGAGEMENT_TABLE.name, "u_state", type="pie")
     title = "Opened by step / Abiertos por paso"
     summed = {"aggregate": "SUM", "sumfield": "u_opened"}
-    yield _report(("summary", fields.SUMMARY_TABLE.name), title, "u_step", **summed)
+    yield _report("summary", title, fields.SUMMARY_TABLE.name, "u_step", **summed)
 
 
-def _report(key: tuple[str, str], title: str, group: str, **more: str) -> Artefact:
+def _report(key: str, title: str, table: str, group: str, **more: str) -> Artefact:
     values = {"type": "bar", "aggregate": "COUNT", "filter": "", "is_published": "false", **more}
-    values |= {"title": title, "table": key[1], "field": group}
-    return artefact("sys_report", key, user=EVERYBODY, roles=READER, **values)
+    values |= {"title": title, "table": table, "field": group}
+    return artefact("sys_report", (key,), user=EVERYBODY, roles=READER, **values)
 
 
 def actions(tables: Sequence[str]) -> Iterator[Artefact]:
