@@ -19,12 +19,12 @@ TEMPLATE = "pdf.html.j2"
 
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3}
 GROUPS = frozenset({"section", "div", "header", "footer", "main", "nav", "article"})
-WORDS = frozenset({"a", "strong", "b", "em", "i", "small", "span", "br"})
+WORDS = frozenset({"a", "strong", "b", "em", "i", "small", "span", "br", "wbr"})
 PARTS = frozenset(
     {"li", "dt", "dd", "caption", "thead", "tbody", "tr", "th", "td", "figcaption", "img"}
 )
 BLOCKS = frozenset({"p", "ul", "ol", "dl", "table", "figure", "hr"}) | HEADINGS.keys() | GROUPS
-VOID = frozenset({"br", "hr", "img"})
+VOID = frozenset({"br", "wbr", "hr", "img"})
 
 Block = dict[str, Any]
 Words = list[dict[str, Any]]
@@ -194,6 +194,8 @@ def _runs(children: Sequence[Element | str], look: dict[str, Any]) -> Iterator[d
             yield {"text": child, **look}
         elif child.tag == "br":
             yield {"text": "\n"}
+        elif child.tag == "wbr":  # a zero width space: where a long word may be broken
+            yield {"text": "\u200b", **look}
         elif child.tag not in WORDS:
             raise _fault(child, _("<{tag}> cannot stand among words"))
         else:

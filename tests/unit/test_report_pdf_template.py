@@ -92,3 +92,8 @@ def test_a_row_may_span_and_a_link_to_nowhere_is_plain(monthly: Report, tmp_path
     wide = text.replace('colspan="2"', 'colspan="3"')
     with pytest.raises(ConnectorError, match="more cells than there are columns"):
         render(monthly, "pdf", own(tmp_path, wide))
+
+
+def test_a_place_where_a_long_word_may_break_is_kept_on_paper() -> None:
+    (block,) = blocks_of("<p>compro<wbr>meterse <b>a<wbr>b</b></p>", ())
+    assert "".join(run["text"] for run in block["words"]) == "compro\u200bmeterse a\u200bb"
